@@ -1,0 +1,3 @@
+"""A customer-service workstation for the terminal."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,119 @@
+"""Puts concrete parts together: the only place that knows them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from agent_tui.desk.desk import Desk
+from agent_tui.domain.model import Agent
+from agent_tui.domain.protocol import Presence
+from agent_tui.errors import Unauthorized
+from agent_tui.lang import Both
+from agent_tui.paths import Profile
+from agent_tui.store.cache import Cache, Changes
+from agent_tui.store.outbox import Outbox
+
+
+class Login(msgspec.Struct, frozen=True):
+    """What a profile remembers of its account. The file is readable by its owner only."""
+
+    url: str
+    token: str
+    agent: Agent
+    expires_at: int = 0
+
+
+def read_login(profile: Profile) -> Login | None:
+    """The stored login; None if there is none or the file is not readable as one."""
+    try:
+        return msgspec.json.decode(profile.login.read_bytes(), type=Login)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def require_login(profile: Profile) -> Login:
+    """The stored login. Raises Unauthorized."""
+    login = read_login(profile)
+    if login is None:
+        raise Unauthorized(
+            Both("还没有登录", "not logged in"),
+            Both(
+                "运行 agent-tui login 地址，或先看 agent-tui demo",
+                "run agent-tui login URL, or look at agent-tui demo",
+            ),
+        )
+    return login
+
+
+def write_login(profile: Profile, login: Login) -> None:
+    """Store a login, whole or not at all."""
+    profile.create()
+    fresh = profile.login.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(login))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(profile.login)
+
+
+def forget_login(profile: Profile) -> None:
+    """Remove the login and wipe the cache; the outbox stays."""
+    from agent_tui.store import sqlite
+
+    profile.login.unlink(missing_ok=True)
+    sqlite.remove(profile.cache)
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, UTC."""
+    import time
+
+    return time.time_ns() // 1_000_000
+
+
+def open_desk(profile: Profile, login: Login, clock: Callable[[], int] = now_ms) -> Desk:
+    """A desk over the profile's files. Raises StoreError."""
+    profile.create()
+    return Desk(login.agent, Cache(profile.cache), Outbox(profile.outbox), clock)
+
+
+class Link:
+    """The sync thread of a profile, and where its news goes."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        login: Login,
+        *,
+        on_change: Callable[[Changes], None],
+        on_link: Callable[[str, str], None],
+        on_presence: Callable[[Presence], None] = lambda presence: None,
+    ) -> None:
+        # httpx costs more than the rest of a start together: it is loaded when syncing begins.
+        from agent_tui.sync.runner import SyncThread
+
+        self._thread = SyncThread(
+            profile,
+            login.url,
+            login.token,
+            on_change=on_change,
+            on_link=on_link,
+            on_presence=on_presence,
+        )
+        self.ring = self._thread.ring
+        self.typing = self._thread.typing
+        self.start = self._thread.start
+        self.close = self._thread.close
+
+
+def default_profile() -> Profile:
+    """$AGENT_TUI_PROFILE, a name or a folder, else `default`."""
+    from agent_tui import paths
+
+    name = os.environ.get("AGENT_TUI_PROFILE", "default")
+    return Profile(Path(name)) if os.sep in name else paths.profile(name)

@@ -1,0 +1,179 @@
+"""config.toml: one commented file for both sides, strict, with defaults for everything."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from agent_tui.domain.policy import Policy
+from agent_tui.errors import ConfigError
+from agent_tui.lang import Both
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every table in config.toml."""
+
+
+def _meta(zh: str, en: str, **bounds: Any) -> Meta:
+    return Meta(description=f"{zh} / {en}", **bounds)
+
+
+class Shop(Section, frozen=True):
+    """The shop, as customers read it."""
+
+    name: Annotated[str, _meta("店铺中文名", "the shop's name in Chinese")] = "青禾生活"
+    name_en: Annotated[str, _meta("店铺英文名", "the shop's name in English")] = "Qinghe Living"
+    greeting: Annotated[str, _meta("网页问候语", "greeting on the chat page, Chinese")] = (
+        "您好，欢迎光临青禾生活。请问有什么可以帮您？"
+    )
+    greeting_en: Annotated[
+        str, _meta("网页问候语（英文）", "greeting on the chat page, English")
+    ] = "Hello and welcome to Qinghe Living. How can we help?"
+
+
+class Server(Section, frozen=True):
+    """`agent-tui serve`."""
+
+    host: Annotated[str, _meta("监听地址", "address to listen on")] = "127.0.0.1"
+    port: Annotated[int, _meta("监听端口", "port to listen on", ge=0, le=65535)] = 8642
+    token_days: Annotated[
+        int, _meta("登录令牌有效天数", "days a login stays valid", ge=1, le=3650)
+    ] = 30
+    invite_hours: Annotated[
+        int, _meta("邀请码有效小时数", "hours an invite stays valid", ge=1, le=720)
+    ] = 72
+    snapshot_days: Annotated[
+        int,
+        _meta(
+            "已解决会话在坐席端保留的天数",
+            "days that resolved conversations stay on the agents' machines",
+            ge=0,
+            le=3650,
+        ),
+    ] = 30
+
+
+class Limits(Section, frozen=True):
+    """What one address or account may do; a load token lifts the per-address ones."""
+
+    web_session: Annotated[str, _meta("每地址新访客", "new web visitors per address")] = "30/minute"
+    web_message: Annotated[str, _meta("每访客消息数", "messages per visitor")] = "60/minute"
+    web_address: Annotated[str, _meta("每地址消息数", "messages per address")] = "600/minute"
+    login: Annotated[str, _meta("每地址登录尝试", "logins tried per address")] = "20/minute"
+    login_account: Annotated[str, _meta("每账号登录尝试", "logins tried per account")] = "10/minute"
+    body_bytes: Annotated[
+        int, _meta("请求体上限（字节）", "largest request body, bytes", ge=65536)
+    ] = 4_194_304
+    commands: Annotated[
+        int, _meta("单次提交命令数上限", "commands in one request", ge=1, le=1000)
+    ] = 256
+    page_events: Annotated[int, _meta("每页事件数上限", "events in one page", ge=10, le=5000)] = 500
+
+
+class Interface(Section, frozen=True):
+    """The workstation."""
+
+    language: Annotated[
+        Literal["auto", "zh", "en"], _meta("界面语言", "language of the interface")
+    ] = "auto"
+    theme: Annotated[str, _meta("主题", "theme; F1 lists them")] = "desk-dark"
+    freeze_seconds: Annotated[
+        float,
+        _meta(
+            "列表获得焦点后，静止多少秒才重新排序",
+            "seconds without a key before a focused queue sorts itself again",
+            ge=0,
+            le=60,
+        ),
+    ] = 2.0
+    snooze_hour: Annotated[
+        int, _meta("“明天”指几点", "the hour that 'tomorrow' means", ge=0, le=23)
+    ] = 9
+    bell: Annotated[bool, _meta("新会话响铃", "ring the bell for a new conversation")] = True
+
+
+class Config(Section, frozen=True):
+    """All of config.toml."""
+
+    shop: Shop = Shop()
+    server: Server = Server()
+    policy: Policy = Policy()
+    limits: Limits = Limits()
+    interface: Interface = Interface()
+    keys: Annotated[
+        dict[str, str],
+        _meta('按键：意图 = "键"，见 agent-tui keys', 'intent = "key"; see `agent-tui keys`'),
+    ] = {}
+
+
+def load(path: Path | None) -> Config:
+    """The configuration in `path`; defaults if it is None or does not exist.
+
+    Raises ConfigError, naming file, path and the nearest known key, if the file is not TOML, has an
+    unknown key or a value of the wrong type.
+    """
+    if path is None or not path.exists():
+        return Config()
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            Both(f"读不了 {path}", f"cannot read {path}"),
+            Both(str(error.strerror), str(error.strerror)),
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            Both(f"{path} 不是有效的 TOML：{error}", f"{path} is not valid TOML: {error}"),
+            Both("按上面的位置修改该行", "mend the line named above"),
+        ) from error
+    return parse(data, str(path))
+
+
+def parse(data: dict[str, Any], source: str) -> Config:
+    """A Config from parsed TOML; `source` names it in errors. Raises ConfigError."""
+    try:
+        return msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise _explain(error, source) from None
+
+
+def _explain(error: msgspec.ValidationError, source: str) -> ConfigError:
+    message = str(error)
+    where = re.search(r"at `\$\.?([^`]*)`", message)
+    place = where.group(1) if where else ""
+    unknown = re.search(r"unknown field `([^`]+)`", message)
+    if not unknown:
+        what = message.split(" - at `")[0]
+        return ConfigError(
+            Both(f"{source}：{place}：{what}", f"{source}: {place}: {what}"),
+            Both(
+                "改成所说的类型或范围；docs/config.md 列出全部设置",
+                "use the type and range it names; docs/config.md lists every setting",
+            ),
+        )
+    key = unknown.group(1)
+    name = f"{place}.{key}" if place else key
+    near = difflib.get_close_matches(key, _fields(place), n=1, cutoff=0.5)
+    hint = (
+        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
+        if near
+        else Both(
+            "删掉它；docs/config.md 列出全部设置",
+            "remove it; docs/config.md lists every setting",
+        )
+    )
+    return ConfigError(Both(f"{source}：没有设置项 {name}", f"{source}: unknown key {name}"), hint)
+
+
+def _fields(place: str) -> list[str]:
+    """The keys that exist in the table at dotted path `place`."""
+    kind: Any = Config
+    for part in filter(None, place.split(".")):
+        kind = get_type_hints(kind).get(part, kind)
+    return list(getattr(kind, "__struct_fields__", ()))

@@ -1,0 +1,373 @@
+"""The desk: read models over cache and outbox, and `do`, the one way to change anything."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from agent_tui.desk.overlay import Predicted, predict
+from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
+from agent_tui.desk.undo import Undo, UndoStack
+from agent_tui.domain import commands as c
+from agent_tui.domain.context import Context
+from agent_tui.domain.decide import decide
+from agent_tui.domain.ids import AgentId, ConversationId, MessageId
+from agent_tui.domain.inverse import inverse
+from agent_tui.domain.model import (
+    Agent,
+    Article,
+    Conversation,
+    Inbox,
+    MacroSource,
+    Message,
+    Team,
+)
+from agent_tui.domain.outcome import Held, Reason, Rejected
+from agent_tui.domain.policy import Policy
+from agent_tui.knowledge.finder import Entry, Finder
+from agent_tui.lang import Both
+from agent_tui.macros.library import Library
+from agent_tui.store.cache import Cache, Changes
+from agent_tui.store.outbox import Draft, Outbox, TrayItem
+from agent_tui.text import clean
+
+Clock = Callable[[], int]
+Listener = Callable[[Changes], None]
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A transcript line. `state` is waiting, sent, delivered or read for replies, else empty."""
+
+    message: Message
+    state: str = ""
+
+
+class Desk:
+    """One agent's desk. Lives on one thread; `refresh` it when something changed elsewhere."""
+
+    def __init__(self, me: Agent, cache: Cache, outbox: Outbox, clock: Clock) -> None:
+        self.me = me
+        self.clock = clock
+        self.undo_stack = UndoStack()
+        self._cache = cache
+        self._outbox = outbox
+        self._listeners: list[Listener] = []
+        self._states: dict[ConversationId, Conversation] = {}
+        self._pending: dict[ConversationId, list[c.Order]] = {}
+        self._predicted: dict[ConversationId, Predicted] = {}
+        self._rows: dict[ConversationId, QueueRow] = {}
+        self._finder: Finder | None = None
+        self._library: Library | None = None
+        self.policy = Policy()
+        self.drafts: dict[ConversationId, Draft] = {}
+        self.tray: list[TrayItem] = []
+        self.unsent = 0
+        self.refresh(Changes(all=True, outbox=True), tell=False)
+
+    # --- staying current -------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` after every change of what can be read here."""
+        self._listeners.append(listener)
+
+    def refresh(self, changes: Changes, *, tell: bool = True) -> None:
+        """Read again what `changes` names."""
+        if changes.all:
+            self._states = {state.id: state for state in self._cache.live()}
+        for key in changes.conversations:
+            state = self._cache.conversation(key)
+            if state is None:
+                self._states.pop(key, None)
+            else:
+                self._states[key] = state
+        if changes.all or changes.things:
+            self._refresh_things(changes)
+        if changes.all or changes.outbox:
+            self._refresh_outbox()
+        elif self._pending:
+            # `done` may have moved: pending commands that came home must not be laid over twice.
+            self._refresh_outbox()
+        stale = set(self._states) if changes.all else changes.conversations
+        for key in stale:
+            self._predicted.pop(key, None)
+            self._rows.pop(key, None)
+        if tell:
+            self._tell(changes)
+
+    def _refresh_things(self, changes: Changes) -> None:
+        if changes.all or "policy" in changes.things:
+            policies = self._things("policy", Policy)
+            self.policy = policies[0] if policies else Policy()
+            self._rows.clear()
+        if changes.all or "agent" in changes.things:
+            own = self.agents().get(self.me.id)
+            if own is not None:
+                self.me = own
+        if changes.all or changes.things & {"article", "macro", "agent"}:
+            self._finder = self._library = None
+
+    def _refresh_outbox(self) -> None:
+        before = set(self._pending)
+        done = self._cache.done()
+        self._pending = {}
+        self.unsent = 0
+        for order in self._outbox.pending(after=done):
+            self._pending.setdefault(order.conversation, []).append(order)
+            self.unsent += 1
+        self.drafts = self._outbox.drafts()
+        self.tray = self._outbox.tray()
+        for key in before | set(self._pending):
+            self._predicted.pop(key, None)
+            self._rows.pop(key, None)
+
+    def _tell(self, changes: Changes) -> None:
+        for listener in self._listeners:
+            listener(changes)
+
+    def _things(self, kind: str, type_: type[T]) -> list[T]:
+        return [thing for thing in self._cache.things(kind) if isinstance(thing, type_)]
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def agents(self) -> Mapping[AgentId, Agent]:
+        """Every account."""
+        return {agent.id: agent for agent in self._things("agent", Agent)}
+
+    def teams(self) -> Mapping[str, Team]:
+        """Every team."""
+        return {team.id: team for team in self._things("team", Team)}
+
+    def inboxes(self) -> Mapping[str, Inbox]:
+        """Every inbox."""
+        return {inbox.id: inbox for inbox in self._things("inbox", Inbox)}
+
+    def articles(self) -> Mapping[str, Article]:
+        """Every knowledge article."""
+        return {article.id: article for article in self._things("article", Article)}
+
+    def conversation(self, key: ConversationId) -> Conversation | None:
+        """A conversation with what is pending laid over it; resolved ones are read from the cache."""
+        found = self._predict(key)
+        return found.state if found else None
+
+    def _predict(self, key: ConversationId) -> Predicted | None:
+        known = self._predicted.get(key)
+        if known is not None:
+            return known
+        state = self._states.get(key) or self._cache.conversation(key)
+        if state is None:
+            return None
+        found = predict(state, self._pending.get(key, ()), self.me, self.policy)
+        self._predicted[key] = found
+        return found
+
+    def transcript(self, key: ConversationId) -> list[Line]:
+        """A conversation's lines, unconfirmed ones last."""
+        found = self._predict(key)
+        if found is None:
+            return []
+        state = found.state
+        lines = [
+            Line(message, _state_of(message, state))
+            for message in self._cache.messages(key)
+            if not message.removed and message.no not in found.removed
+        ]
+        waiting = (m for m in found.waiting if m.no not in found.removed)
+        return lines + [Line(message, "waiting") for message in waiting]
+
+    def rows(self) -> list[QueueRow]:
+        """A row for every conversation that is not resolved."""
+        found: list[QueueRow] = []
+        for key in self._states:
+            row = self._rows.get(key)
+            if row is None:
+                predicted = self._predict(key)
+                if predicted is None:
+                    continue
+                row = row_of(
+                    predicted.state,
+                    self.me,
+                    self.policy,
+                    draft=key in self.drafts,
+                    unsent=len(predicted.waiting),
+                )
+                self._rows[key] = row
+            if row.status != "resolved":
+                found.append(row)
+        return found
+
+    def queue(self, view: View) -> list[QueueRow]:
+        """The list, in order, as of now."""
+        return arrange(self.rows(), view, self.clock(), self.policy)
+
+    def next_after(self, key: ConversationId | None) -> QueueRow | None:
+        """The most urgent conversation other than `key`."""
+        return most_urgent(self.rows(), self.clock(), self.policy, after=key)
+
+    def macros(self) -> Library:
+        """The macros this agent may use."""
+        if self._library is None:
+            sources = ((s.id, s.text) for s in self._things("macro", MacroSource))
+            self._library = Library.of_sources(sources, self.me.teams)
+        return self._library
+
+    def finder(self) -> Finder:
+        """The search over articles and macros."""
+        if self._finder is None:
+            self._finder = Finder(entries(self.articles().values(), self.macros()))
+        return self._finder
+
+    def find_id(self, prefix: str) -> list[ConversationId]:
+        """Up to two cached conversations whose id begins with `prefix`."""
+        return self._cache.matching(prefix)
+
+    # --- doing -----------------------------------------------------------------------------------
+
+    def do(
+        self,
+        conversation: ConversationId,
+        command: c.AgentCommand,
+        *,
+        title: Both | None = None,
+        clear_draft: bool = False,
+    ) -> Rejected | Held | None:
+        """Queue `command` durably and show its effect at once.
+
+        A refusal that can be told here is returned, and nothing is queued. With a `title`, the step
+        can be undone under that name.
+        """
+        state = self.conversation(conversation)
+        if state is None:
+            return Rejected(Reason.NO_SUCH_CONVERSATION)
+        now = self.clock()
+        context = Context(actor=self.me, now=now, policy=self.policy)
+        outcome = decide(state, command, context, conversation=conversation)
+        if isinstance(outcome, Rejected | Held):
+            return outcome
+        if not outcome and isinstance(command, c.MarkRead):
+            return None
+        undo = inverse(state, command, context) if title is not None else None
+        self._outbox.enqueue(command, conversation, now, clear_draft=clear_draft)
+        if undo is not None and title is not None:
+            self.undo_stack.push(Undo(conversation, undo, title, now))
+        self.refresh(Changes(frozenset({conversation}), outbox=True))
+        return None
+
+    def undo(self) -> Undo | Rejected | Held | None:
+        """Take the last step back; None if there is nothing to undo."""
+        step = self.undo_stack.pop()
+        if step is None:
+            return None
+        refused = self.do(step.conversation, step.command)
+        return refused or step
+
+    def send(
+        self, key: ConversationId, text: str, *, force: bool = False
+    ) -> Rejected | Held | None:
+        """Reply with `text`, under the epoch and the last message that the screen shows."""
+        return self.do(key, self.reply(key, text, force=force), clear_draft=True)
+
+    def reply(self, key: ConversationId, text: str, *, force: bool = False) -> c.SendReply:
+        """The command that sends `text` as seen from this desk."""
+        state = self.conversation(key)
+        return c.SendReply(
+            message=new_message_id(),
+            text=clean(text),
+            epoch=state.epoch if state else 0,
+            seen=state.messages if state else 0,
+            force=force,
+        )
+
+    def note(self, key: ConversationId, text: str) -> Rejected | Held | None:
+        """Leave a note for colleagues."""
+        command = c.AddNote(message=new_message_id(), text=clean(text))
+        return self.do(key, command, title=Both("备注", "note"), clear_draft=True)
+
+    def save_draft(self, key: ConversationId, text: str) -> None:
+        """Keep what stands in the composer."""
+        known = self.drafts.get(key)
+        if (known.text if known else "") == text:
+            return
+        self._outbox.save_draft(key, text, self.clock())
+        self.drafts = self._outbox.drafts()
+        self._rows.pop(key, None)
+
+    def discard(self, item: TrayItem) -> None:
+        """Drop an item of the unsent tray."""
+        self._outbox.discard(item.id)
+        self.refresh(Changes(outbox=True))
+
+    def record_practice(self, body: bytes) -> None:
+        """Keep the result of a practice session."""
+        self._outbox.record_practice(body, self.clock())
+
+    # --- macros ----------------------------------------------------------------------------------
+
+    def values(self, key: ConversationId | None, now: datetime.datetime) -> dict[str, str]:
+        """The variables that macros may use, for one conversation at local time `now`."""
+        state = self.conversation(key) if key else None
+        inbox = self.inboxes().get(state.inbox) if state else None
+        english = state is not None and state.customer.language == "en"
+        shop = (inbox.title_en if english else inbox.title_zh) if inbox else ""
+        values = {
+            "agent.name": self.me.name,
+            "shop.name": shop,
+            "now.date": now.strftime("%Y-%m-%d"),
+            "now.time": now.strftime("%H:%M"),
+        }
+        if state is not None:
+            values |= {
+                "customer.name": state.customer.name,
+                "customer.tier": state.customer.tier,
+                "customer.language": state.customer.language,
+            }
+        return values
+
+
+def new_message_id() -> MessageId:
+    """A fresh id for something written here."""
+    return MessageId("m" + secrets.token_hex(8))
+
+
+def _state_of(message: Message, state: Conversation) -> str:
+    if message.kind != "reply":
+        return ""
+    if message.no <= state.seen_no:
+        return "read"
+    return "delivered" if message.no <= state.delivered_no else "sent"
+
+
+def entries(articles: Iterable[Article], library: Library) -> list[Entry]:
+    """What the search box looks through."""
+    found = [
+        Entry(
+            kind="article",
+            id=a.id,
+            title=a.title,
+            names=(a.title, *a.questions, *a.tags),
+            body=a.body,
+            lang=a.lang,
+            label=a.category,
+        )
+        for a in articles
+    ]
+    for macro in library.all.values():
+        head = macro.head
+        label = " ".join(filter(None, (head.key, f"/{head.short}" if head.short else "")))
+        found.append(
+            Entry(
+                kind="macro",
+                id=macro.id,
+                title=head.title,
+                names=(head.title, *head.tags, *((head.short,) if head.short else ())),
+                body=macro.body,
+                lang=head.lang,
+                label=label,
+            )
+        )
+    return found

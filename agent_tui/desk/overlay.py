@@ -1,0 +1,47 @@
+"""Pending commands laid over confirmed rows, at read time: nothing has to be undone on a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from agent_tui.domain.commands import Order
+from agent_tui.domain.context import Context
+from agent_tui.domain.decide import decide
+from agent_tui.domain.events import NoteRemoved
+from agent_tui.domain.evolve import evolve, message_of
+from agent_tui.domain.model import Agent, Conversation, Message
+from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.domain.policy import Policy
+
+
+class Predicted(msgspec.Struct, frozen=True):
+    """A conversation as it will be when the pending commands have come home.
+
+    `waiting` are the messages not yet confirmed; `removed` the numbers of notes taken back.
+    """
+
+    state: Conversation
+    waiting: tuple[Message, ...] = ()
+    removed: frozenset[int] = frozenset()
+
+
+def predict(state: Conversation, orders: Iterable[Order], me: Agent, policy: Policy) -> Predicted:
+    """`state` with `orders` laid over it. A command that would be refused shows no effect: the
+    server has the last word, and its refusal comes home with a reason."""
+    waiting: list[Message] = []
+    removed: set[int] = set()
+    for order in orders:
+        context = Context(actor=me, now=order.queued_at, policy=policy)
+        outcome = decide(state, order.command, context, conversation=state.id)
+        if isinstance(outcome, Rejected | Held):
+            continue
+        for event in outcome:
+            state = evolve(state, event, conversation=state.id, at=order.queued_at)
+            message = message_of(event, state, order.queued_at, 0)
+            if message is not None:
+                waiting.append(message)
+            elif isinstance(event, NoteRemoved):
+                removed.add(event.no)
+    return Predicted(state, tuple(waiting), frozenset(removed))

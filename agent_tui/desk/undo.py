@@ -1,0 +1,41 @@
+"""The last things done, and the commands that undo them."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from agent_tui.domain.commands import AgentCommand
+from agent_tui.domain.ids import ConversationId
+from agent_tui.lang import Both
+
+DEPTH = 50
+
+
+class Undo(msgspec.Struct, frozen=True):
+    """One step back. `at` (ms) tells whether it is newer than what was typed."""
+
+    conversation: ConversationId
+    command: AgentCommand
+    title: Both
+    at: int
+
+
+class UndoStack:
+    """Steps back, newest last. Of this workstation only, and gone when it ends."""
+
+    def __init__(self) -> None:
+        self._steps: deque[Undo] = deque(maxlen=DEPTH)
+
+    def push(self, step: Undo) -> None:
+        """Remember a step."""
+        self._steps.append(step)
+
+    def pop(self) -> Undo | None:
+        """Take the newest step."""
+        return self._steps.pop() if self._steps else None
+
+    def last_at(self) -> int:
+        """When the newest step was done (ms); 0 if there is none."""
+        return self._steps[-1].at if self._steps else 0

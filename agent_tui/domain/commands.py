@@ -1,0 +1,211 @@
+"""What people and channels ask for, in the imperative. Plain data; `decide` says what follows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
+from agent_tui.domain.model import Channel, Clock, Customer, Priority, Status
+
+
+class Command(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="do"):
+    """Base of every command."""
+
+
+class Claim(Command, tag="claim"):
+    """Make the actor the owner, if nobody is."""
+
+
+class Release(Command, tag="release"):
+    """Give the conversation back to its team's queue."""
+
+
+class Assign(Command, tag="assign"):
+    """Give the conversation to `agent` (None: to nobody) and to `team` (None: leave it).
+
+    With `epoch` set, only if nothing changed hands since that epoch.
+    """
+
+    agent: AgentId | None = None
+    team: TeamId | None = None
+    epoch: int | None = None
+
+
+class SendReply(Command, tag="send_reply"):
+    """Say `text` to the customer.
+
+    `epoch` and `seen` (the last message number on the author's screen) let the server find out that
+    the author wrote to a conversation that has moved on; `force` says that the author knows.
+    """
+
+    message: MessageId
+    text: str
+    epoch: int
+    seen: int
+    force: bool = False
+
+
+class AddNote(Command, tag="add_note"):
+    """Say `text` to colleagues only."""
+
+    message: MessageId
+    text: str
+
+
+class RemoveNote(Command, tag="remove_note"):
+    """Take a note of one's own back."""
+
+    message: MessageId
+    no: int
+
+
+class Tag(Command, tag="tag"):
+    """Add a tag."""
+
+    tag: str
+
+
+class Untag(Command, tag="untag"):
+    """Take a tag off."""
+
+    tag: str
+
+
+class SetPriority(Command, tag="set_priority"):
+    """Change the priority; with `expect`, only if it still is that."""
+
+    priority: Priority
+    expect: Priority | None = None
+
+
+class SetType(Command, tag="set_type"):
+    """Change the question type; with `expect`, only if it still is that."""
+
+    type: str
+    expect: str | None = None
+
+
+class SetStatus(Command, tag="set_status"):
+    """Open, set pending, snooze `until` a time (ms), resolve, or reopen.
+
+    With `expect`, only if the status still is that.
+    """
+
+    status: Status
+    until: int | None = None
+    expect: Status | None = None
+
+
+class MarkRead(Command, tag="mark_read"):
+    """The owner has looked at everything up to message `no`."""
+
+    no: int
+
+
+class StartClock(Command, tag="start_clock"):
+    """Start one of the deadlines that agents start; its length is the policy's."""
+
+    clock: Clock
+
+
+class StopClock(Command, tag="stop_clock"):
+    """Stop it: done."""
+
+    clock: Clock
+
+
+class MergeCustomer(Command, tag="merge_customer"):
+    """This conversation's customer is the same person as `into`."""
+
+    into: CustomerId
+
+
+class UnmergeCustomer(Command, tag="unmerge_customer"):
+    """Undo a merge: `customer` is a person of their own again."""
+
+    customer: Customer
+
+
+class Batch(Command, tag="batch"):
+    """Several commands on one conversation: one number, all or nothing."""
+
+    parts: tuple[AgentPart, ...]
+
+
+AgentPart = (
+    Claim
+    | Release
+    | Assign
+    | SendReply
+    | AddNote
+    | RemoveNote
+    | Tag
+    | Untag
+    | SetPriority
+    | SetType
+    | SetStatus
+    | MarkRead
+    | StartClock
+    | StopClock
+    | MergeCustomer
+    | UnmergeCustomer
+)
+AgentCommand = AgentPart | Batch
+
+
+class ReceiveMessage(Command, tag="receive_message"):
+    """A channel hands in what a customer wrote.
+
+    `visitor` is the identity the channel knows; `customer` the record that stands for it, another
+    one where two were merged.
+    """
+
+    message: MessageId
+    customer: Customer
+    visitor: CustomerId
+    inbox: InboxId
+    channel: Channel
+    team: TeamId
+    text: str
+    subject: str = ""
+
+
+class ConfirmDelivery(Command, tag="confirm_delivery"):
+    """The customer's side has received and looked at messages up to these numbers."""
+
+    delivered: int
+    seen: int
+
+
+class WakeSnoozed(Command, tag="wake_snoozed"):
+    """A snooze timer ran out; `generation` tells a timer that was set again meanwhile."""
+
+    generation: int
+
+
+ChannelCommand = ReceiveMessage | ConfirmDelivery | WakeSnoozed
+AnyCommand = AgentCommand | ChannelCommand
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A numbered command of one client, as it lies in the outbox and goes over the wire.
+
+    `queued_at` is the client's clock (ms); the server only ever uses the difference to the moment
+    of sending, which the same clock tells.
+    """
+
+    number: int
+    conversation: ConversationId
+    queued_at: int
+    command: AgentCommand
+
+
+def parts_of(command: AgentCommand) -> tuple[AgentPart, ...]:
+    """The single commands in `command`."""
+    return command.parts if isinstance(command, Batch) else (command,)
+
+
+def text_of(command: AgentCommand) -> str:
+    """What the author wrote in `command`: the texts that must not be lost when it is refused."""
+    texts = (part.text for part in parts_of(command) if isinstance(part, SendReply | AddNote))
+    return "\n".join(texts)

@@ -1,0 +1,47 @@
+"""What `decide` may know beside the conversation itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from agent_tui.domain.ids import AgentId, CustomerId, MessageId, TeamId
+from agent_tui.domain.model import Agent, Conversation, Customer, Role, Team
+from agent_tui.domain.policy import Policy
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Who asks, when, and under which figures.
+
+    `age` is how long the command lay in its author's outbox (ms). On an agent's machine the mappings
+    are None where only the server knows: a rule that needs them allows.
+    """
+
+    actor: Agent | None  # None: a channel or the server itself
+    now: int
+    policy: Policy
+    age: int = 0
+    roster: Mapping[AgentId, Agent] | None = None
+    teams: Mapping[TeamId, Team] | None = None
+    customers: Mapping[CustomerId, Customer] | None = None
+    notes: Mapping[MessageId, str] | None = None  # note -> author, of those a command names
+
+
+def may_see(agent: Agent, conversation: Conversation) -> bool:
+    """Whether `conversation` is in `agent`'s scope."""
+    return in_scope(agent, conversation.team, conversation.assignee)
+
+
+def in_scope(agent: Agent, team: TeamId | None, assignee: AgentId | None) -> bool:
+    """Scope by place: agents see their teams' chats and their own, leads their teams', admins all."""
+    if agent.disabled or agent.role is Role.TRAINEE:
+        return False
+    if agent.role is Role.ADMIN:
+        return True
+    return team in agent.teams or assignee == agent.id
+
+
+def is_lead(agent: Agent) -> bool:
+    """Whether `agent` may move other people's work."""
+    return agent.role in (Role.LEAD, Role.ADMIN)

@@ -1,0 +1,256 @@
+"""The rules: what follows from a command. The server runs them to decide, an agent's machine to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain import replies
+from agent_tui.domain.context import Context, is_lead, may_see
+from agent_tui.domain.evolve import evolve
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import Agent, Conversation, Status
+from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
+
+NAME_CHARS = 64
+
+
+def decide(
+    state: Conversation | None,
+    command: c.AnyCommand,
+    context: Context,
+    *,
+    conversation: ConversationId,
+) -> Outcome:
+    """The events that `command` brings about, or why it brings about none.
+
+    An empty tuple means that what was asked for is already so. Never raises for any well-typed
+    input. Every part of a Batch sees the effects of the parts before it; one refusal refuses all.
+    """
+    if isinstance(command, c.ReceiveMessage):
+        return _receive_message(state, command, context)
+    if state is None:
+        return Rejected(Reason.NO_SUCH_CONVERSATION)
+    if isinstance(command, c.ConfirmDelivery):
+        return _confirm_delivery(state, command)
+    if isinstance(command, c.WakeSnoozed):
+        return _wake_snoozed(state, command, context)
+    actor = context.actor
+    if actor is None:
+        return Rejected(Reason.NOT_ALLOWED)
+    if not may_see(actor, state):
+        return replies.offered(state, command, actor, Reason.OUT_OF_SCOPE)
+    happened: list[e.ConversationEvent] = []
+    for part in c.parts_of(command):
+        outcome = DECIDERS[type(part)](state, part, context, actor)
+        if isinstance(outcome, Rejected | Held):
+            return outcome
+        for event in outcome:
+            happened.append(event)
+            state = evolve(state, event, conversation=conversation, at=context.now)
+    return tuple(happened)
+
+
+# --- from channels and timers --------------------------------------------------------------------
+
+
+def _receive_message(
+    s: Conversation | None, command: c.ReceiveMessage, context: Context
+) -> Outcome:
+    if len(command.text) > context.policy.message_chars:
+        return Rejected(Reason.TOO_LONG, str(context.policy.message_chars))
+    if not command.text.strip():
+        return Rejected(Reason.EMPTY)
+    wrote = e.CustomerWrote(message=command.message, text=command.text)
+    if s is None:
+        opened = e.ConversationOpened(
+            customer=command.customer,
+            inbox=command.inbox,
+            channel=command.channel,
+            team=command.team,
+            visitor=command.visitor,
+            subject=command.subject,
+        )
+        return (opened, wrote)
+    if s.status is Status.OPEN:
+        return (wrote,)
+    return (e.Reopened(was=s.status, fresh=s.status is Status.RESOLVED), wrote)
+
+
+def _confirm_delivery(s: Conversation, command: c.ConfirmDelivery) -> Outcome:
+    delivered = max(s.delivered_no, min(command.delivered, s.messages))
+    seen = max(s.seen_no, min(command.seen, s.messages))
+    delivered = max(delivered, seen)
+    if (delivered, seen) == (s.delivered_no, s.seen_no):
+        return ()
+    return (e.CustomerSaw(delivered=delivered, seen=seen),)
+
+
+def _wake_snoozed(s: Conversation, command: c.WakeSnoozed, context: Context) -> Outcome:
+    due = s.status is Status.SNOOZED and s.snoozes == command.generation
+    if not due or (s.until or 0) > context.now:
+        return ()
+    return (e.Reopened(was=Status.SNOOZED),)
+
+
+# --- ownership -----------------------------------------------------------------------------------
+
+
+def _claim(s: Conversation, command: c.Claim, context: Context, actor: Agent) -> Outcome:
+    if s.assignee == actor.id:
+        return ()
+    if s.assignee is not None:
+        return Rejected(Reason.ALREADY_CLAIMED, s.assignee)
+    return (e.Claimed(agent=actor.id, epoch=s.epoch + 1),)
+
+
+def _release(s: Conversation, command: c.Release, context: Context, actor: Agent) -> Outcome:
+    if s.assignee is None:
+        return ()
+    if s.assignee != actor.id and not is_lead(actor):
+        return Rejected(Reason.NOT_YOURS, s.assignee)
+    return (e.Released(epoch=s.epoch + 1),)
+
+
+def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) -> Outcome:
+    if command.epoch is not None and command.epoch != s.epoch:
+        return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
+    team = command.team or s.team
+    if context.teams is not None and team not in context.teams:
+        return Rejected(Reason.UNKNOWN_TEAM, team)
+    if command.agent is not None and context.roster is not None:
+        target = context.roster.get(command.agent)
+        if target is None or target.disabled:
+            return Rejected(Reason.UNKNOWN_AGENT, command.agent)
+    if (command.agent, team) == (s.assignee, s.team):
+        return ()
+    return (e.Assigned(agent=command.agent, team=team, epoch=s.epoch + 1),)
+
+
+# --- notes, labels, status -----------------------------------------------------------------------
+
+
+def _add_note(s: Conversation, command: c.AddNote, context: Context, actor: Agent) -> Outcome:
+    if not command.text.strip():
+        return Rejected(Reason.EMPTY)
+    if len(command.text) > context.policy.message_chars:
+        return Rejected(Reason.TOO_LONG, str(context.policy.message_chars))
+    return (e.NoteAdded(message=command.message, text=command.text, author=actor.id),)
+
+
+def _remove_note(s: Conversation, command: c.RemoveNote, context: Context, actor: Agent) -> Outcome:
+    if not 1 <= command.no <= s.messages:
+        return Rejected(Reason.NO_SUCH_NOTE)
+    if context.notes is not None and context.notes.get(command.message) != actor.id:
+        return Rejected(Reason.NO_SUCH_NOTE)
+    return (e.NoteRemoved(message=command.message, no=command.no),)
+
+
+def _tag(s: Conversation, command: c.Tag, context: Context, actor: Agent) -> Outcome:
+    if not command.tag.strip() or len(command.tag) > NAME_CHARS:
+        return Rejected(Reason.MALFORMED, command.tag[:NAME_CHARS])
+    return () if command.tag in s.tags else (e.Tagged(tag=command.tag),)
+
+
+def _untag(s: Conversation, command: c.Untag, context: Context, actor: Agent) -> Outcome:
+    return (e.Untagged(tag=command.tag),) if command.tag in s.tags else ()
+
+
+def _set_priority(
+    s: Conversation, command: c.SetPriority, context: Context, actor: Agent
+) -> Outcome:
+    if command.expect is not None and command.expect is not s.priority:
+        return Rejected(Reason.CHANGED_SINCE, s.priority)
+    return () if command.priority is s.priority else (e.PrioritySet(priority=command.priority),)
+
+
+def _set_type(s: Conversation, command: c.SetType, context: Context, actor: Agent) -> Outcome:
+    if len(command.type) > NAME_CHARS:
+        return Rejected(Reason.MALFORMED, command.type[:NAME_CHARS])
+    if command.expect is not None and command.expect != s.type:
+        return Rejected(Reason.CHANGED_SINCE, s.type)
+    return () if command.type == s.type else (e.TypeSet(type=command.type),)
+
+
+def _set_status(s: Conversation, command: c.SetStatus, context: Context, actor: Agent) -> Outcome:
+    if command.expect is not None and command.expect is not s.status:
+        return Rejected(Reason.CHANGED_SINCE, s.status)
+    if command.status is Status.SNOOZED:
+        if command.until is None or command.until <= context.now - context.age:
+            return Rejected(Reason.MALFORMED, "until")
+        return (e.StatusSet(status=Status.SNOOZED, until=command.until),)
+    if command.status is s.status:
+        return ()
+    if command.status is Status.OPEN:
+        return (e.Reopened(was=s.status),)
+    return (e.StatusSet(status=command.status),)
+
+
+def _mark_read(s: Conversation, command: c.MarkRead, context: Context, actor: Agent) -> Outcome:
+    # A lead who reads along must not clear the owner's unread mark.
+    if s.assignee not in (None, actor.id):
+        return ()
+    no = min(command.no, s.messages)
+    return (e.MarkedRead(no=no),) if no > s.read_no else ()
+
+
+def _start_clock(s: Conversation, command: c.StartClock, context: Context, actor: Agent) -> Outcome:
+    if any(running.clock is command.clock for running in s.clocks):
+        return ()
+    due = context.now + context.policy.clock_ms(command.clock)
+    return (e.ClockStarted(clock=command.clock, due=due),)
+
+
+def _stop_clock(s: Conversation, command: c.StopClock, context: Context, actor: Agent) -> Outcome:
+    running = any(running.clock is command.clock for running in s.clocks)
+    return (e.ClockStopped(clock=command.clock),) if running else ()
+
+
+# --- customers -----------------------------------------------------------------------------------
+
+
+def _merge_customer(
+    s: Conversation, command: c.MergeCustomer, context: Context, actor: Agent
+) -> Outcome:
+    if command.into == s.customer.id:
+        return ()
+    if context.customers is None:
+        return ()  # an agent's machine cannot know the other record: nothing to show before the server
+    into = context.customers.get(command.into)
+    if into is None:
+        return Rejected(Reason.UNKNOWN_CUSTOMER, command.into)
+    return (e.CustomerMerged(customer=into, previous=s.customer),)
+
+
+def _unmerge_customer(
+    s: Conversation, command: c.UnmergeCustomer, context: Context, actor: Agent
+) -> Outcome:
+    if command.customer.id == s.customer.id:
+        return ()
+    if context.customers is not None and command.customer.id not in context.customers:
+        return Rejected(Reason.UNKNOWN_CUSTOMER, command.customer.id)
+    return (e.CustomerMerged(customer=command.customer, previous=s.customer),)
+
+
+Decider = Callable[[Conversation, Any, Context, Agent], Outcome]
+
+DECIDERS: dict[type[c.Command], Decider] = {
+    c.Claim: _claim,
+    c.Release: _release,
+    c.Assign: _assign,
+    c.SendReply: replies.send_reply,
+    c.AddNote: _add_note,
+    c.RemoveNote: _remove_note,
+    c.Tag: _tag,
+    c.Untag: _untag,
+    c.SetPriority: _set_priority,
+    c.SetType: _set_type,
+    c.SetStatus: _set_status,
+    c.MarkRead: _mark_read,
+    c.StartClock: _start_clock,
+    c.StopClock: _stop_clock,
+    c.MergeCustomer: _merge_customer,
+    c.UnmergeCustomer: _unmerge_customer,
+}

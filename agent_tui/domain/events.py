@@ -1,0 +1,331 @@
+"""What happened, in the past tense: the only thing the log holds. Adding a field needs a default;
+a kind is never renamed."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+
+from agent_tui.domain.ids import (
+    AgentId,
+    ClientId,
+    ConversationId,
+    CustomerId,
+    InboxId,
+    MessageId,
+    TeamId,
+)
+from agent_tui.domain.model import (
+    Agent,
+    Article,
+    Channel,
+    Clock,
+    Conversation,
+    Customer,
+    Inbox,
+    MacroSource,
+    Message,
+    Priority,
+    Status,
+    Team,
+)
+from agent_tui.domain.policy import Policy
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
+    """Base of every event."""
+
+
+# --- of one conversation -------------------------------------------------------------------------
+
+
+class ConversationOpened(Event, tag="conversation_opened"):
+    """A customer began to write."""
+
+    customer: Customer
+    inbox: InboxId
+    channel: Channel
+    team: TeamId
+    visitor: CustomerId
+    subject: str = ""
+
+
+class CustomerWrote(Event, tag="customer_wrote"):
+    """A customer's message came in."""
+
+    message: MessageId
+    text: str
+
+
+class ReplySent(Event, tag="reply_sent"):
+    """An agent answered; `forced` when the author sent it knowing that the chat had moved on."""
+
+    message: MessageId
+    text: str
+    author: AgentId
+    epoch: int
+    forced: bool = False
+
+
+class NoteAdded(Event, tag="note_added"):
+    """An agent told colleagues something."""
+
+    message: MessageId
+    text: str
+    author: AgentId
+
+
+class NoteRemoved(Event, tag="note_removed"):
+    """Its author took a note back."""
+
+    message: MessageId
+    no: int
+
+
+class Claimed(Event, tag="claimed"):
+    """An agent took a conversation that nobody had."""
+
+    agent: AgentId
+    epoch: int
+
+
+class Released(Event, tag="released"):
+    """The conversation went back to the queue."""
+
+    epoch: int
+
+
+class Assigned(Event, tag="assigned"):
+    """The conversation was given to an agent, or to a team's queue."""
+
+    agent: AgentId | None
+    team: TeamId
+    epoch: int
+
+
+class Tagged(Event, tag="tagged"):
+    """A tag was added."""
+
+    tag: str
+
+
+class Untagged(Event, tag="untagged"):
+    """A tag was taken off."""
+
+    tag: str
+
+
+class PrioritySet(Event, tag="priority_set"):
+    """The priority changed."""
+
+    priority: Priority
+
+
+class TypeSet(Event, tag="type_set"):
+    """The question type changed."""
+
+    type: str
+    reason: str = ""
+
+
+class StatusSet(Event, tag="status_set"):
+    """The status changed; `until` is when a snooze ends."""
+
+    status: Status
+    until: int | None = None
+
+
+class Reopened(Event, tag="reopened"):
+    """A resolved or sleeping conversation is open again, by whom the record says.
+
+    `fresh`: the customer came back after it was resolved, so what was owed before is settled.
+    """
+
+    was: Status
+    fresh: bool = False
+
+
+class MarkedRead(Event, tag="marked_read"):
+    """The owner looked at everything up to `no`."""
+
+    no: int
+
+
+class CustomerSaw(Event, tag="customer_saw"):
+    """The customer's side received, and looked at, messages up to these numbers."""
+
+    delivered: int
+    seen: int
+
+
+class ClockStarted(Event, tag="clock_started"):
+    """A deadline was set."""
+
+    clock: Clock
+    due: int
+
+
+class ClockStopped(Event, tag="clock_stopped"):
+    """A deadline was dealt with."""
+
+    clock: Clock
+
+
+class CustomerMerged(Event, tag="customer_merged"):
+    """The conversation belongs to `customer` from now on."""
+
+    customer: Customer
+    previous: Customer
+
+
+class DraftOffered(Event, tag="draft_offered"):
+    """A reply that came too late for its author's ownership, offered to the new owner."""
+
+    author: AgentId
+    text: str
+
+
+ConversationEvent = (
+    ConversationOpened
+    | CustomerWrote
+    | ReplySent
+    | NoteAdded
+    | NoteRemoved
+    | Claimed
+    | Released
+    | Assigned
+    | Tagged
+    | Untagged
+    | PrioritySet
+    | TypeSet
+    | StatusSet
+    | Reopened
+    | MarkedRead
+    | CustomerSaw
+    | ClockStarted
+    | ClockStopped
+    | CustomerMerged
+    | DraftOffered
+)
+
+# --- of the whole workspace ----------------------------------------------------------------------
+
+
+class AgentSaved(Event, tag="agent_saved"):
+    """An account was made or changed."""
+
+    agent: Agent
+
+
+class TeamSaved(Event, tag="team_saved"):
+    """A team was made or changed."""
+
+    team: Team
+
+
+class InboxSaved(Event, tag="inbox_saved"):
+    """An inbox was made or changed."""
+
+    inbox: Inbox
+
+
+class ArticleSaved(Event, tag="article_saved"):
+    """A knowledge article was published."""
+
+    article: Article
+
+
+class ArticleRemoved(Event, tag="article_removed"):
+    """A knowledge article was withdrawn."""
+
+    id: str
+
+
+class MacroSaved(Event, tag="macro_saved"):
+    """A shared macro was published."""
+
+    macro: MacroSource
+
+
+class MacroRemoved(Event, tag="macro_removed"):
+    """A shared macro was withdrawn."""
+
+    id: str
+
+
+class PolicySaved(Event, tag="policy_saved"):
+    """The shop's figures changed."""
+
+    policy: Policy
+
+
+WorkspaceEvent = (
+    AgentSaved
+    | TeamSaved
+    | InboxSaved
+    | ArticleSaved
+    | ArticleRemoved
+    | MacroSaved
+    | MacroRemoved
+    | PolicySaved
+)
+
+# --- of one client -------------------------------------------------------------------------------
+
+
+class CommandRefused(Event, tag="command_refused"):
+    """A numbered command had no effect. `held` means: its author may look and send it again."""
+
+    client: ClientId
+    number: int
+    code: str
+    held: bool = False
+    conversation: ConversationId | None = None
+    detail: str = ""
+
+
+class CommandSettled(Event, tag="command_settled"):
+    """A numbered command found everything as it wished already: nothing else to say of it."""
+
+    client: ClientId
+    number: int
+
+
+LoggedEvent = ConversationEvent | WorkspaceEvent | CommandRefused | CommandSettled
+
+# --- made for a reader's feed, never logged ------------------------------------------------------
+
+
+class ConversationEntered(Event, tag="conversation_entered"):
+    """A conversation came into this reader's scope: all of it, as of this seq."""
+
+    state: Conversation
+    messages: tuple[Message, ...]
+
+
+class ConversationLeft(Event, tag="conversation_left"):
+    """A conversation went out of this reader's scope: forget it."""
+
+    conversation: ConversationId
+
+
+FeedEvent = LoggedEvent | ConversationEntered | ConversationLeft
+
+
+class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event with its place in the feed. `at` is the server's clock (ms) and never decreases.
+
+    `by` is an agent id, `customer`, or `system`.
+    """
+
+    seq: int
+    at: int
+    by: str
+    body: FeedEvent
+    conversation: ConversationId | None = None
+
+
+def kinds(union: object) -> dict[str, type[Event]]:
+    """Tag -> class for every member of an event union."""
+    return {member.__struct_config__.tag: member for member in get_args(union)}

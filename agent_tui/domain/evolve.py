@@ -1,0 +1,201 @@
+"""The fold: a conversation's state after one more event. One handler per kind, listed in `HANDLERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import (
+    Conversation,
+    Message,
+    MessageKind,
+    RunningClock,
+    Status,
+)
+
+PREVIEW_CHARS = 120
+
+
+def evolve(
+    state: Conversation | None, event: e.ConversationEvent, *, conversation: ConversationId, at: int
+) -> Conversation:
+    """`state` after `event`, which the server recorded at `at` (ms).
+
+    Raises ValueError if the first event of a conversation is not ConversationOpened.
+    """
+    if isinstance(event, e.ConversationOpened):
+        return Conversation(
+            id=conversation,
+            customer=event.customer,
+            inbox=event.inbox,
+            channel=event.channel,
+            team=event.team,
+            visitor=event.visitor,
+            subject=event.subject,
+            opened_at=at,
+            last_at=at,
+            version=1,
+        )
+    if state is None:
+        raise ValueError(f"{conversation}: {type(event).__name__} before ConversationOpened")
+    changes = HANDLERS[type(event)](state, event, at)
+    return replace(state, version=state.version + 1, **changes)
+
+
+def message_of(
+    event: e.ConversationEvent, state: Conversation, at: int, seq: int
+) -> Message | None:
+    """The transcript line that `event` adds, given the state after it; None for the other kinds."""
+    match event:
+        case e.CustomerWrote():
+            kind, author = MessageKind.CUSTOMER, str(state.customer.id)
+        case e.ReplySent():
+            kind, author = MessageKind.REPLY, str(event.author)
+        case e.NoteAdded():
+            kind, author = MessageKind.NOTE, str(event.author)
+        case _:
+            return None
+    return Message(
+        id=event.message,
+        no=state.messages,
+        at=at,
+        kind=kind,
+        author=author,
+        text=event.text,
+        seq=seq,
+    )
+
+
+def _customer_wrote(s: Conversation, event: e.CustomerWrote, at: int) -> dict[str, Any]:
+    no = s.messages + 1
+    return {
+        "messages": no,
+        "last_customer_no": no,
+        "last_at": at,
+        "waiting": s.waiting + 1,
+        "waiting_since": at if s.waiting_since is None else s.waiting_since,
+        "preview": _preview(event.text),
+        "preview_kind": MessageKind.CUSTOMER,
+    }
+
+
+def _reply_sent(s: Conversation, event: e.ReplySent, at: int) -> dict[str, Any]:
+    no = s.messages + 1
+    return {
+        "messages": no,
+        "last_reply_no": no,
+        "last_reply_by": event.author,
+        "last_at": at,
+        "waiting": 0,
+        "waiting_since": None,
+        "first_reply_at": at if s.first_reply_at is None else s.first_reply_at,
+        "read_no": no,
+        "preview": _preview(event.text),
+        "preview_kind": MessageKind.REPLY,
+    }
+
+
+def _note_added(s: Conversation, event: e.NoteAdded, at: int) -> dict[str, Any]:
+    return {"messages": s.messages + 1, "last_at": at}
+
+
+def _unchanged(s: Conversation, event: e.NoteRemoved | e.DraftOffered, at: int) -> dict[str, Any]:
+    return {}
+
+
+def _claimed(s: Conversation, event: e.Claimed, at: int) -> dict[str, Any]:
+    return {"assignee": event.agent, "epoch": event.epoch}
+
+
+def _released(s: Conversation, event: e.Released, at: int) -> dict[str, Any]:
+    return {"assignee": None, "epoch": event.epoch}
+
+
+def _assigned(s: Conversation, event: e.Assigned, at: int) -> dict[str, Any]:
+    return {"assignee": event.agent, "team": event.team, "epoch": event.epoch}
+
+
+def _tagged(s: Conversation, event: e.Tagged, at: int) -> dict[str, Any]:
+    return {"tags": (*s.tags, event.tag)}
+
+
+def _untagged(s: Conversation, event: e.Untagged, at: int) -> dict[str, Any]:
+    return {"tags": tuple(tag for tag in s.tags if tag != event.tag)}
+
+
+def _priority_set(s: Conversation, event: e.PrioritySet, at: int) -> dict[str, Any]:
+    return {"priority": event.priority}
+
+
+def _type_set(s: Conversation, event: e.TypeSet, at: int) -> dict[str, Any]:
+    return {"type": event.type, "reason": event.reason}
+
+
+def _status_set(s: Conversation, event: e.StatusSet, at: int) -> dict[str, Any]:
+    changes: dict[str, Any] = {"status": event.status, "until": event.until}
+    if event.status is Status.SNOOZED:
+        changes["snoozes"] = s.snoozes + 1
+    return changes
+
+
+def _reopened(s: Conversation, event: e.Reopened, at: int) -> dict[str, Any]:
+    changes: dict[str, Any] = {"status": Status.OPEN, "until": None}
+    if event.fresh:
+        changes |= {"waiting": 0, "waiting_since": None, "clocks": ()}
+    return changes
+
+
+def _marked_read(s: Conversation, event: e.MarkedRead, at: int) -> dict[str, Any]:
+    return {"read_no": event.no}
+
+
+def _customer_saw(s: Conversation, event: e.CustomerSaw, at: int) -> dict[str, Any]:
+    return {"delivered_no": event.delivered, "seen_no": event.seen}
+
+
+def _clock_started(s: Conversation, event: e.ClockStarted, at: int) -> dict[str, Any]:
+    others = tuple(c for c in s.clocks if c.clock is not event.clock)
+    return {"clocks": (*others, RunningClock(event.clock, event.due))}
+
+
+def _clock_stopped(s: Conversation, event: e.ClockStopped, at: int) -> dict[str, Any]:
+    return {"clocks": tuple(c for c in s.clocks if c.clock is not event.clock)}
+
+
+def _customer_merged(s: Conversation, event: e.CustomerMerged, at: int) -> dict[str, Any]:
+    return {"customer": event.customer}
+
+
+def _preview(text: str) -> str:
+    return text.strip().replace("\n", " ")[:PREVIEW_CHARS]
+
+
+Handler = Callable[[Conversation, Any, int], dict[str, Any]]
+
+HANDLERS: dict[type[e.Event], Handler] = {
+    e.CustomerWrote: _customer_wrote,
+    e.ReplySent: _reply_sent,
+    e.NoteAdded: _note_added,
+    e.NoteRemoved: _unchanged,
+    e.Claimed: _claimed,
+    e.Released: _released,
+    e.Assigned: _assigned,
+    e.Tagged: _tagged,
+    e.Untagged: _untagged,
+    e.PrioritySet: _priority_set,
+    e.TypeSet: _type_set,
+    e.StatusSet: _status_set,
+    e.Reopened: _reopened,
+    e.MarkedRead: _marked_read,
+    e.CustomerSaw: _customer_saw,
+    e.ClockStarted: _clock_started,
+    e.ClockStopped: _clock_stopped,
+    e.CustomerMerged: _customer_merged,
+    e.DraftOffered: _unchanged,
+}
+
+__all__ = ["HANDLERS", "evolve", "message_of"]

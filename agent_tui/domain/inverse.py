@@ -1,0 +1,65 @@
+"""Undo: the command that compensates another, refused by `decide` if the value changed since."""
+
+from __future__ import annotations
+
+from agent_tui.domain import commands as c
+from agent_tui.domain.context import Context
+from agent_tui.domain.decide import decide
+from agent_tui.domain.evolve import evolve
+from agent_tui.domain.model import Conversation, Status
+from agent_tui.domain.outcome import Held, Rejected
+
+
+def inverse(
+    before: Conversation, command: c.AgentCommand, context: Context
+) -> c.AgentCommand | None:
+    """What undoes `command`, given the state `before` it; None if nothing of it can be undone.
+
+    Of a Batch the undoable parts are undone, last first. A reply is not undoable: it is with the
+    customer.
+    """
+    undos: list[c.AgentPart] = []
+    state = before
+    for part in c.parts_of(command):
+        outcome = decide(state, part, context, conversation=state.id)
+        if isinstance(outcome, Rejected | Held):
+            return None
+        after = state
+        for event in outcome:
+            after = evolve(after, event, conversation=state.id, at=context.now)
+        undo = _undo_of(state, after, part)
+        if undo is not None and outcome:
+            undos.append(undo)
+        state = after
+    if not undos:
+        return None
+    return undos[0] if len(undos) == 1 else c.Batch(tuple(reversed(undos)))
+
+
+def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.AgentPart | None:
+    match part:
+        case c.Claim() | c.Release() | c.Assign():
+            return c.Assign(agent=before.assignee, team=before.team, epoch=after.epoch)
+        case c.AddNote():
+            return c.RemoveNote(message=part.message, no=after.messages)
+        case c.Tag():
+            return c.Untag(part.tag)
+        case c.Untag():
+            return c.Tag(part.tag)
+        case c.SetPriority():
+            return c.SetPriority(before.priority, expect=after.priority)
+        case c.SetType():
+            return c.SetType(before.type, expect=after.type)
+        case c.SetStatus():
+            until = before.until if before.status is Status.SNOOZED else None
+            return c.SetStatus(before.status, until=until, expect=after.status)
+        case c.StartClock():
+            return c.StopClock(part.clock)
+        case c.StopClock():
+            return c.StartClock(part.clock)
+        case c.MergeCustomer():
+            return c.UnmergeCustomer(before.customer)
+        case c.UnmergeCustomer():
+            return c.MergeCustomer(before.customer.id)
+        case c.SendReply() | c.MarkRead() | c.RemoveNote():
+            return None

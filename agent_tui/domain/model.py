@@ -1,0 +1,199 @@
+"""What the system talks about. Times are integer milliseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from agent_tui.domain.ids import (
+    AgentId,
+    ConversationId,
+    CustomerId,
+    InboxId,
+    MessageId,
+    TeamId,
+)
+
+
+class Role(StrEnum):
+    """What an account may do; each role may do what the ones before it may."""
+
+    TRAINEE = "trainee"
+    AGENT = "agent"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
+class Status(StrEnum):
+    """Where a conversation stands."""
+
+    OPEN = "open"
+    PENDING = "pending"  # waiting for the customer
+    SNOOZED = "snoozed"  # out of sight until `Conversation.until`
+    RESOLVED = "resolved"
+
+
+class Priority(StrEnum):
+    """How urgent people say it is; the clocks say the rest."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Channel(StrEnum):
+    """The way a customer reaches the shop."""
+
+    WEB = "web"
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+    WECHAT = "wechat"
+    WECOM = "wecom"
+    PHONE = "phone"
+
+
+class MessageKind(StrEnum):
+    """Who speaks to whom."""
+
+    CUSTOMER = "customer"
+    REPLY = "reply"
+    NOTE = "note"  # among colleagues; never leaves the house
+    SYSTEM = "system"
+
+
+class Clock(StrEnum):
+    """A deadline that an agent starts, beside the ones that start by themselves."""
+
+    RETURN_REVIEW = "return_review"
+    COMPLAINT_ESCALATION = "complaint_escalation"
+    FOLLOW_UP = "follow_up"
+
+
+class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who writes. `tier` and `tags` are the shop's words ("VIP", "gold")."""
+
+    id: CustomerId
+    name: str
+    language: str = "zh"
+    tier: str = ""
+    tags: tuple[str, ...] = ()
+    contact: str = ""
+    since: int = 0
+
+
+class Agent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account. `id` is the login name and never changes."""
+
+    id: AgentId
+    name: str
+    role: Role
+    teams: tuple[TeamId, ...] = ()
+    disabled: bool = False
+
+
+class Team(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A group that shares a queue."""
+
+    id: TeamId
+    name_zh: str
+    name_en: str
+
+
+class Inbox(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One channel of one shop, and the team that gets what no rule sends elsewhere."""
+
+    id: InboxId
+    channel: Channel
+    team: TeamId
+    title_zh: str
+    title_en: str
+
+
+class Article(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One knowledge-base answer in one language; `body` may be sent, `internal` never."""
+
+    id: str
+    title: str
+    body: str
+    lang: str
+    category: str = ""
+    questions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    audience: str = "public"
+    owner: str = ""
+    internal: str = ""
+    valid_from: str = ""  # ISO dates, inclusive
+    valid_to: str = ""
+    version: str = ""
+
+
+class MacroSource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A shared macro as it travels: the file's own text, parsed by `agent_tui.macros` on arrival."""
+
+    id: str
+    text: str
+    version: str = ""
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a transcript; `no` counts 1, 2, 3 ... within its conversation."""
+
+    id: MessageId
+    no: int
+    at: int
+    kind: MessageKind
+    author: str
+    text: str
+    seq: int = 0
+    removed: bool = False
+
+
+class RunningClock(msgspec.Struct, frozen=True):
+    """A started clock and the moment by which it must be dealt with."""
+
+    clock: Clock
+    due: int
+
+
+class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The fold of one conversation's events, without the texts of its messages."""
+
+    id: ConversationId
+    customer: Customer
+    inbox: InboxId
+    channel: Channel
+    team: TeamId
+    visitor: CustomerId  # who may read it from outside; merging customers does not change that
+    opened_at: int
+    last_at: int
+    status: Status = Status.OPEN
+    until: int | None = None  # when a snooze ends
+    snoozes: int = 0  # generation of the snooze timer
+    assignee: AgentId | None = None
+    epoch: int = 0  # fencing token: grows with every change of owner
+    priority: Priority = Priority.NORMAL
+    type: str = ""
+    reason: str = ""  # why it was routed as it was
+    subject: str = ""
+    tags: tuple[str, ...] = ()
+    clocks: tuple[RunningClock, ...] = ()
+    messages: int = 0
+    waiting_since: int | None = None  # the first customer message that no reply followed
+    waiting: int = 0  # customer messages since the last reply
+    last_customer_no: int = 0
+    last_reply_no: int = 0
+    last_reply_by: AgentId | None = None
+    first_reply_at: int | None = None
+    read_no: int = 0  # what the owner has looked at
+    delivered_no: int = 0  # what reached the customer
+    seen_no: int = 0  # what the customer has looked at
+    preview: str = ""
+    preview_kind: MessageKind = MessageKind.CUSTOMER
+    version: int = 0  # events folded so far
+
+    @property
+    def unread(self) -> int:
+        """Customer messages that no agent has looked at; an upper bound where notes lie between."""
+        return max(0, min(self.waiting, self.messages - self.read_no))

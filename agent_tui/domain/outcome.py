@@ -1,0 +1,51 @@
+"""What `decide` answers: events, or a refusal with its reason."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from agent_tui.domain.events import ConversationEvent
+
+
+class Reason(StrEnum):
+    """Why a command had no effect. The words for people are in `agent_tui.desk.reasons`."""
+
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    NO_SUCH_CONVERSATION = "no_such_conversation"
+    OUT_OF_SCOPE = "out_of_scope"
+    ALREADY_CLAIMED = "already_claimed"
+    NOT_YOURS = "not_yours"
+    REASSIGNED = "reassigned"
+    CHANGED_SINCE = "changed_since"
+    UNKNOWN_AGENT = "unknown_agent"
+    UNKNOWN_TEAM = "unknown_team"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    NO_SUCH_NOTE = "no_such_note"
+    NOT_ALLOWED = "not_allowed"
+    # Held: the author may look at what happened since and send it all the same.
+    CLOSED = "closed"
+    CUSTOMER_WROTE = "customer_wrote"
+    COLLEAGUE_ANSWERED = "colleague_answered"
+    EXPIRED = "expired"
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """No effect, and sending the same again would not help. `events` tell others what was lost."""
+
+    reason: Reason
+    detail: str = ""
+    events: tuple[ConversationEvent, ...] = ()
+
+
+class Held(msgspec.Struct, frozen=True):
+    """No effect yet: the conversation moved on, and the author must look first."""
+
+    reason: Reason
+    detail: str = ""
+
+
+Outcome = tuple[ConversationEvent, ...] | Rejected | Held

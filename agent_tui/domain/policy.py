@@ -1,0 +1,83 @@
+"""The shop's figures: how long things may take and what weighs more. Seconds unless the name says otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from agent_tui.domain.model import Channel, Clock
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+Seconds = Annotated[int, Meta(ge=1, le=400 * DAY)]
+Weight = Annotated[float, Meta(gt=0, le=1000)]
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What pulls a conversation up in the queue: time left is divided by the weight."""
+
+    complaint: Annotated[Weight, Meta(description="type is complaint / 投诉")] = 4.0
+    vip: Annotated[Weight, Meta(description="customer tier or tag is VIP / VIP 客户")] = 2.0
+    chat: Annotated[Weight, Meta(description="any chat channel / 在线会话")] = 1.0
+    mail: Annotated[Weight, Meta(description="e-mail / 邮件")] = 0.2
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The clocks, and the rules for replies that come late."""
+
+    first_reply: Annotated[Seconds, Meta(description="first reply in a chat / 首次响应")] = (
+        3 * MINUTE
+    )
+    next_reply: Annotated[Seconds, Meta(description="every later reply in a chat / 后续响应")] = (
+        3 * MINUTE
+    )
+    warning: Annotated[Seconds, Meta(description="warn after this long without a reply / 预警")] = (
+        100
+    )
+    mail_reply: Annotated[Seconds, Meta(description="reply to an e-mail / 邮件回复")] = 24 * HOUR
+    return_review: Annotated[Seconds, Meta(description="review of a return request / 退货审核")] = (
+        2 * HOUR
+    )
+    complaint_escalation: Annotated[
+        Seconds, Meta(description="a complaint reaches a lead / 投诉升级")
+    ] = HOUR
+    follow_up: Annotated[Seconds, Meta(description="follow-up after solving / 回访")] = 3 * DAY
+    stale_reply: Annotated[
+        Seconds,
+        Meta(description="a reply queued longer is held if the customer wrote since / 过期回复"),
+    ] = 2 * MINUTE
+    chat_expiry: Annotated[
+        Seconds, Meta(description="a chat reply queued longer is never sent unasked / 会话回复时效")
+    ] = 10 * MINUTE
+    mail_expiry: Annotated[
+        Seconds, Meta(description="a mail reply queued longer is never sent unasked / 邮件回复时效")
+    ] = 24 * HOUR
+    reopen_within: Annotated[
+        Seconds,
+        Meta(description="a message this soon after resolving reopens the conversation / 重开期限"),
+    ] = 7 * DAY
+    late_cap: Annotated[
+        Seconds, Meta(description="lateness counts up to this in the queue's order / 超时封顶")
+    ] = 30 * MINUTE
+    message_chars: Annotated[
+        int,
+        Meta(ge=100, le=1_000_000, description="longest message, characters / 单条消息字数上限"),
+    ] = 100_000
+    weights: Weights = Weights()
+
+    def clock_ms(self, clock: Clock) -> int:
+        """Length of an agent-started clock, in ms."""
+        lengths = {
+            Clock.RETURN_REVIEW: self.return_review,
+            Clock.COMPLAINT_ESCALATION: self.complaint_escalation,
+            Clock.FOLLOW_UP: self.follow_up,
+        }
+        return lengths[clock] * 1000
+
+    def expiry_ms(self, channel: Channel) -> int:
+        """How long a queued reply may wait before it is held, in ms."""
+        return (self.mail_expiry if channel is Channel.MAIL else self.chat_expiry) * 1000

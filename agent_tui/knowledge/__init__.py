@@ -1,0 +1,1 @@
+"""Knowledge: article files, and the search over articles and macros."""

@@ -1,0 +1,65 @@
+"""One search over articles and macros: ranks titles, the questions customers ask, tags and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["article", "macro"]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """Something that can be found. `names` are its title and other ways to ask for it."""
+
+    kind: Kind
+    id: str
+    title: str
+    names: tuple[str, ...]
+    body: str
+    lang: str
+    label: str  # what the list shows at its right: a category, or a macro's key and short name
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A found entry with its score, 0 to 100."""
+
+    entry: Entry
+    score: float
+
+
+class Finder:
+    """Ranks every entry by rapidfuzz: the best of its names counts, then the text itself."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._entries = list(entries)
+        self._names: list[str] = []
+        self._owner: list[int] = []
+        for index, entry in enumerate(self._entries):
+            for name in entry.names:
+                self._names.append(name.lower())
+                self._owner.append(index)
+
+    def search(self, query: str, limit: int = 20, language: str = "") -> Sequence[Hit]:
+        """The best entries for `query`, best first; in `language` before the other one.
+
+        An empty query finds nothing.
+        """
+        from rapidfuzz import fuzz, process
+
+        wanted = " ".join(query.lower().split())
+        if not wanted or not self._entries:
+            return ()
+        best: dict[int, float] = {}
+        for scorer, share in ((fuzz.WRatio, 1.0), (fuzz.partial_ratio, 0.95)):
+            scores = process.cdist([wanted], self._names, scorer=scorer, dtype=None)[0]
+            for owner, score in zip(self._owner, scores, strict=True):
+                best[owner] = max(best.get(owner, 0.0), float(score) * share)
+        for index, entry in enumerate(self._entries):
+            if wanted in entry.body.lower():
+                best[index] = max(best.get(index, 0.0), 70.0) + 5.0
+            if language and entry.lang != language:
+                best[index] = best.get(index, 0.0) - 15.0
+        ranked = sorted(best.items(), key=lambda item: (-item[1], self._entries[item[0]].title))
+        return [Hit(self._entries[i], score) for i, score in ranked[:limit] if score >= 40.0]

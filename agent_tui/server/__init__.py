@@ -1,0 +1,1 @@
+"""The thin server: a log, the fold of it, and who may read which part."""

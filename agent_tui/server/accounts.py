@@ -1,0 +1,134 @@
+"""Making and changing accounts, teams and inboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+import msgspec
+from sqlalchemy import delete, select, update
+
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import AgentId
+from agent_tui.domain.model import Agent
+from agent_tui.domain.protocol import LoginRequest
+from agent_tui.errors import Unauthorized, UsageError
+from agent_tui.lang import Both
+from agent_tui.server import auth, schema
+from agent_tui.server.clock import now_ms
+from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.workspace import ChangeWorkspace
+from agent_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from agent_tui.server.service import Service
+
+
+class WriteRows:
+    """Rows that are no events: tokens."""
+
+    def __init__(self, writes: Sequence[tuple[Any, dict[str, Any]]]) -> None:
+        self._writes = writes
+
+    def needs(self) -> Needs:
+        """Nothing."""
+        return Needs()
+
+    def run(self, unit: Unit) -> None:
+        """Write them."""
+        unit.writes.extend(self._writes)
+
+    def answer(self, unit: Unit) -> None:
+        """Nothing to say."""
+
+
+class Invite(msgspec.Struct, frozen=True):
+    """What an invite makes of the one who accepts it; stored as the token's subject."""
+
+    agent: str
+
+
+def save_agent(agent: Agent) -> ChangeWorkspace:
+    """The job that makes or changes an account."""
+    return ChangeWorkspace([e.AgentSaved(agent)])
+
+
+def set_password(agent: AgentId, password: str) -> ChangeWorkspace:
+    """The job that sets a password and ends every login of the account. Hashes: run off the loop."""
+    check_password(password)
+    hashed = auth.hash_password(password)
+    table = schema.agent
+    change = update(table).where(table.c.id == agent).values(password=hashed)
+    return ChangeWorkspace([], [(change, {}), auth.revoke(agent)])
+
+
+def check_password(password: str) -> None:
+    """Raises UsageError for a password that is too short."""
+    if len(password) < auth.MIN_PASSWORD:
+        raise UsageError(
+            Both(
+                f"密码至少 {auth.MIN_PASSWORD} 个字符",
+                f"a password has at least {auth.MIN_PASSWORD} characters",
+            ),
+            Both("换一个更长的", "choose a longer one"),
+        )
+
+
+def invite(agent: AgentId, hours: int) -> tuple[str, WriteRows]:
+    """A one-time code for an account that was made without a password, and the job that stores it."""
+    secret, row = auth.new_token(auth.INVITE, agent, now_ms(), hours * 3600 * 1000)
+    return secret, WriteRows([(schema.token.insert(), row)])
+
+
+async def accept_invite(service: Service, body: LoginRequest) -> AgentId:
+    """Use an invite up: the account gets the password. Raises Unauthorized, UsageError."""
+    try:
+        row = await service.tokens.find(body.invite, auth.INVITE, now_ms())
+    except Unauthorized:
+        raise Unauthorized(
+            Both("邀请码无效、已用过或已过期", "the invite is wrong, used or expired"),
+            Both(
+                "请管理员再发一个：agent-tui invite 账号",
+                "ask for a new one: agent-tui invite NAME",
+            ),
+        ) from None
+    agent_id = AgentId(row.subject)
+    job = await anyio.to_thread.run_sync(set_password, agent_id, body.password)
+    used = await service.writer.submit(TakeInvite(auth.digest(body.invite)))
+    service.tokens.forget(body.invite)
+    if not used:
+        raise Unauthorized(
+            Both("邀请码已用过", "the invite was used"),
+            Both("请管理员再发一个", "ask for a new one"),
+        )
+    await service.writer.submit(job)
+    agent = service.hub.directory.agents.get(agent_id)
+    if agent is not None and body.name:
+        named = msgspec.structs.replace(agent, name=clean_line(body.name))
+        await service.writer.submit(save_agent(named))
+    return agent_id
+
+
+class TakeInvite:
+    """Delete the invite's row; True for the one request that found it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._found = False
+
+    def needs(self) -> Needs:
+        """Nothing."""
+        return Needs()
+
+    def run(self, unit: Unit) -> None:
+        """The writer is alone, so whoever finds the row owns it."""
+        table = schema.token
+        found = unit.connection.execute(select(table.c.hash).where(table.c.hash == self._key))
+        self._found = found.first() is not None
+        if self._found:
+            unit.connection.execute(delete(table).where(table.c.hash == self._key))
+
+    def answer(self, unit: Unit) -> bool:
+        """Whether it was there."""
+        return self._found

@@ -1,0 +1,129 @@
+"""The ASGI application: routes, pages, and what runs beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+from prometheus_client import generate_latest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from agent_tui import __version__
+from agent_tui.config import Config
+from agent_tui.server import docs_page, metrics, timers
+from agent_tui.server.agent_api import AgentApi
+from agent_tui.server.auth import Tokens
+from agent_tui.server.clock import now_ms
+from agent_tui.server.database import Database
+from agent_tui.server.endpoint import Endpoint, json, openapi, route
+from agent_tui.server.hub import Hub
+from agent_tui.server.service import Limits, Service
+from agent_tui.server.web_api import WebApi
+from agent_tui.server.writer import Writer
+
+PAGES = Path(__file__).parent / "pages"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+)
+log = logging.getLogger(__name__)
+
+
+def build(config: Config, database: Database) -> tuple[Starlette, Service]:
+    """The application on `database`, which must be migrated."""
+    hub = Hub(database)
+    writer = Writer(database, hub.publish, now_ms)
+    service = Service(config, database, writer, hub, Tokens(database), Limits(config))
+    endpoints = AgentApi(service).endpoints() + WebApi(service).endpoints()
+    routes: list[BaseRoute] = [route(endpoint) for endpoint in endpoints]
+    routes += _pages(service, endpoints)
+    # The web channel may be called from the shop's own pages: tokens are no cookies, so any origin may.
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        max_age=3600,
+    )
+    app = Starlette(routes=routes, middleware=[cors], lifespan=_lifespan(service))
+    return app, service
+
+
+def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        service.writer.start()
+        await service.hub.start()
+        tasks = [
+            asyncio.create_task(_forever(service.hub.poll), name="poll"),
+            asyncio.create_task(_forever(lambda: timers.run(service)), name="timers"),
+        ]
+        try:
+            yield
+        finally:
+            service.hub.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await anyio.to_thread.run_sync(service.writer.close)
+            service.database.close()
+
+    return lifespan
+
+
+async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` until cancelled; a failure is logged and tried again, never the end of the server."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background work failed")
+            await asyncio.sleep(1)
+
+
+def _pages(service: Service, endpoints: list[Endpoint]) -> list[BaseRoute]:
+    document = openapi(endpoints, __version__)
+    human = docs_page.render(document)
+
+    async def spec(request: Request) -> Response:
+        return json(document)
+
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(human, headers={"Content-Security-Policy": CSP})
+
+    async def health(request: Request) -> Response:
+        return json({"ok": True, "version": __version__, "head": service.hub.head})
+
+    async def measured(request: Request) -> Response:
+        return PlainTextResponse(generate_latest(metrics.REGISTRY).decode())
+
+    async def chat(request: Request) -> Response:
+        page = (PAGES / "chat.html").read_text("utf-8")
+        return HTMLResponse(
+            page, headers={"Content-Security-Policy": CSP, "Cache-Control": "no-cache"}
+        )
+
+    async def script(request: Request) -> Response:
+        return Response(
+            (PAGES / "chat.js").read_bytes(),
+            media_type="text/javascript",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    return [
+        Route("/openapi.json", spec),
+        Route("/docs", docs),
+        Route("/healthz", health),
+        Route("/metrics", measured),
+        Route("/chat", chat),
+        Route("/chat.js", script),
+    ]

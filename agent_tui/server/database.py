@@ -1,0 +1,127 @@
+"""Connections, transactions and migrations, on SQLite and PostgreSQL.
+
+A write transaction begins with BEGIN IMMEDIATE, a read transaction with BEGIN, emitted here: the
+driver's own implicit transactions lose savepoints and mix two snapshots in one read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from agent_tui.errors import ServerError
+from agent_tui.lang import Both
+from agent_tui.server import schema
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+GENESIS = bytes(32)
+
+
+class Database:
+    """One workspace's database. `write` and `read` are transactions."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise ServerError(
+                Both(f"看不懂数据库地址 {url}", f"cannot understand the database address {url}"),
+                "sqlite:///FILE | postgresql://USER@HOST/NAME",
+            ) from error
+        self.sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 32}
+        if not self.sqlite and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.engine: Engine = create_engine(parsed, **options)
+        if self.sqlite:
+            event.listen(self.engine, "connect", _configure_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back on any error."""
+        with self._transaction("BEGIN IMMEDIATE" if self.sqlite else None) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read transaction that sees one moment of the database."""
+        options = None if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._transaction("BEGIN" if self.sqlite else None, options) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(
+        self, begin: str | None, options: dict[str, Any] | None = None
+    ) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
+            if options:
+                connection = connection.execution_options(**options)
+            with connection.begin():
+                if begin:
+                    connection.exec_driver_sql(begin)
+                yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to date and make sure the workspace row exists. Raises ServerError."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        try:
+            with self.write() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                if connection.execute(select(schema.workspace.c.id)).first() is None:
+                    connection.execute(insert(schema.workspace), _first_row())
+        except (OperationalError, DatabaseError) as error:
+            raise ServerError(
+                Both(
+                    f"数据库不能用：{self.engine.url}：{error.orig}",
+                    f"cannot use the database {self.engine.url}: {error.orig}",
+                ),
+                Both("检查路径、磁盘空间和权限", "check its path, disk space and permissions"),
+            ) from error
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _first_row() -> dict[str, Any]:
+    return {
+        "id": 1,
+        "feed": secrets.token_hex(8),
+        "head": 0,
+        "floor": 0,
+        "at": 0,
+        "chain": GENESIS,
+        "directory": 0,
+    }
+
+
+def link(chain: bytes, body: bytes) -> bytes:
+    """The chain's next value. It runs over digests, so a body can be erased and the chain still verify."""
+    return hashlib.sha256(chain + hashlib.sha256(body).digest()).digest()

@@ -1,0 +1,30 @@
+"""What `/metrics` tells Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+EVENTS = Counter("agent_tui_events", "Events appended to the log", registry=REGISTRY)
+COMMANDS = Counter(
+    "agent_tui_commands", "Numbered commands by outcome", ["outcome"], registry=REGISTRY
+)
+INBOUND = Counter(
+    "agent_tui_inbound_messages", "Customer messages accepted", ["channel"], registry=REGISTRY
+)
+LIMITED = Counter("agent_tui_rate_limited", "Requests refused by a rate limit", registry=REGISTRY)
+COMMIT_SECONDS = Histogram(
+    "agent_tui_commit_seconds",
+    "Time of one group commit",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+    registry=REGISTRY,
+)
+BATCH_JOBS = Histogram(
+    "agent_tui_batch_jobs",
+    "Jobs in one group commit",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+    registry=REGISTRY,
+)
+STREAMS = Gauge("agent_tui_streams", "Open event streams", ["kind"], registry=REGISTRY)
+HEAD = Gauge("agent_tui_head", "Last seq of the feed", registry=REGISTRY)

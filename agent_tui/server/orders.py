@@ -1,0 +1,221 @@
+"""Agents' numbered commands: each decided once, in order, and never lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import update
+
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.context import Context
+from agent_tui.domain.decide import decide
+from agent_tui.domain.ids import ConversationId, CustomerId, MessageId
+from agent_tui.domain.model import Agent
+from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.domain.protocol import (
+    CommandResult,
+    CommandsAnswer,
+    CommandsRequest,
+    order_hash,
+)
+from agent_tui.errors import DeskError
+from agent_tui.lang import Both
+from agent_tui.server import metrics, results, schema
+from agent_tui.server.unit import ClientRow, Needs, Unit
+from agent_tui.text import clean, clean_line
+
+
+class Conflict(DeskError):
+    """A client's numbering does not fit: `code` is `gap`, `reused` or `not_your_client`."""
+
+    def __init__(self, code: str, title: Both, last: int = 0) -> None:
+        super().__init__(
+            title,
+            Both(
+                "客户端会换新的编号并重新同步", "the client takes a new client id and syncs again"
+            ),
+        )
+        self.code = code
+        self.last = last
+
+
+class SubmitOrders:
+    """Apply a client's numbered commands, each once."""
+
+    def __init__(self, agent: Agent, request: CommandsRequest) -> None:
+        self._agent_id = agent.id
+        self._request = request
+        self._results: list[CommandResult] = []
+        self._last = 0
+
+    def needs(self) -> Needs:
+        """The client's row, the conversations named, and customers and notes that commands name."""
+        conversations: list[ConversationId] = []
+        customers: list[CustomerId] = []
+        notes: list[MessageId] = []
+        for order in self._request.orders:
+            conversations.append(order.conversation)
+            for part in c.parts_of(order.command):
+                if isinstance(part, c.MergeCustomer):
+                    customers.append(part.into)
+                elif isinstance(part, c.UnmergeCustomer):
+                    customers.append(part.customer.id)
+                elif isinstance(part, c.RemoveNote):
+                    notes.append(part.message)
+        return Needs(
+            clients=(self._request.client,),
+            conversations=tuple(conversations),
+            customers=tuple(customers),
+            notes=tuple(notes),
+        )
+
+    def run(self, unit: Unit) -> None:
+        """Raises Conflict for a gap, a reused number, or somebody else's client id."""
+        client = self._request.client
+        row = unit.clients.get(client)
+        if row is None:
+            row = ClientRow(self._agent_id, 0, fresh=True)
+        if row.agent != self._agent_id:
+            raise Conflict(
+                "not_your_client",
+                Both("客户端编号属于别的账号", "that client id is another account's"),
+            )
+        # The account may have changed since the request was authenticated: ask the directory anew.
+        actor = unit.directory.agents.get(self._agent_id)
+        last = row.last
+        for order in self._request.orders:
+            if order.number <= last:
+                self._results.append(self._again(unit, order))
+                continue
+            if order.number != last + 1:
+                raise Conflict("gap", Both("编号不连续", "the numbers have a gap"), last)
+            self._apply(unit, order, actor)
+            last = order.number
+        unit.put(unit.clients, client, ClientRow(row.agent, last, row.fresh))
+        self._last = last
+
+    def answer(self, unit: Unit) -> CommandsAnswer:
+        """Results by number."""
+        return CommandsAnswer(last=self._last, results=tuple(self._results))
+
+    def _again(self, unit: Unit, order: c.Order) -> CommandResult:
+        client = self._request.client
+        for row in unit.results:
+            if row["client"] == client and row["number"] == order.number:
+                known, outcome, reason = row["hash"], row["outcome"], row["reason"]
+                break
+        else:
+            known, outcome, reason = results.stored(unit.connection, client, order.number)
+        if known != order_hash(order):
+            raise Conflict(
+                "reused", Both("同一编号的内容不同", "that number was used for something else")
+            )
+        return CommandResult(order.number, outcome, reason)
+
+    def _apply(self, unit: Unit, order: c.Order, actor: Agent | None) -> None:
+        state = unit.states.get(order.conversation)
+        context = Context(
+            actor=actor,
+            now=unit.at,
+            policy=unit.directory.policy,
+            age=max(0, self._request.sent_at - order.queued_at),
+            roster=unit.directory.agents,
+            teams=unit.directory.teams,
+            customers=unit.customers,
+            notes=unit.notes,
+        )
+        command = _cleaned(order.command)
+        outcome = decide(state, command, context, conversation=order.conversation)
+        cause: dict[str, Any] = {"client": self._request.client, "number": order.number}
+        by = self._agent_id
+        match outcome:
+            case Rejected() | Held():
+                held = isinstance(outcome, Held)
+                verdict, reason = ("held" if held else "refused"), str(outcome.reason)
+                if isinstance(outcome, Rejected) and state is not None:
+                    for event in outcome.events:
+                        unit.record(event, by=by, conversation=order.conversation, **cause)
+                index = unit.record(
+                    e.CommandRefused(
+                        client=self._request.client,
+                        number=order.number,
+                        code=outcome.reason,
+                        held=held,
+                        conversation=order.conversation,
+                        detail=outcome.detail,
+                    ),
+                    by=by,
+                    **cause,
+                )
+            case ():
+                verdict, reason = "applied", ""
+                index = unit.record(
+                    e.CommandSettled(client=self._request.client, number=order.number),
+                    by=by,
+                    **cause,
+                )
+            case _:
+                verdict, reason = "applied", ""
+                for event in outcome:
+                    index = unit.record(event, by=by, conversation=order.conversation, **cause)
+                    if isinstance(event, e.CustomerMerged):
+                        index = _merge_everywhere(unit, event, by, cause, index)
+        metrics.COMMANDS.labels(verdict).inc()
+        unit.results.append(
+            {
+                "client": self._request.client,
+                "number": order.number,
+                "hash": order_hash(order),
+                "seq": index,
+                "outcome": verdict,
+                "reason": reason,
+            }
+        )
+        self._results.append(CommandResult(order.number, verdict, reason))
+
+
+def _merge_everywhere(
+    unit: Unit, event: e.CustomerMerged, by: str, cause: dict[str, Any], index: int
+) -> int:
+    """Carry a merge to the customer's other conversations and to what they write next."""
+    previous, into = event.previous.id, event.customer.id
+    # Undoing a merge gives the record its own life back; only its own conversation follows.
+    undoing = unit.merged.get(into) == previous
+    unit.writes.append(
+        (
+            update(schema.customer)
+            .where(schema.customer.c.id == (into if undoing else previous))
+            .values(merged_into=None if undoing else into),
+            {},
+        )
+    )
+    if undoing:
+        unit.put(unit.merged, into, None)
+        return index
+    unit.put(unit.merged, previous, into)
+    for other in unit.of_customer(previous):
+        index = unit.record(
+            e.CustomerMerged(customer=event.customer, previous=other.customer),
+            by=by,
+            conversation=other.id,
+            **cause,
+        )
+    return index
+
+
+def _cleaned(command: c.AgentCommand) -> c.AgentCommand:
+    """`command` with every text that others will read made harmless."""
+    if isinstance(command, c.Batch):
+        parts = tuple(_cleaned(part) for part in command.parts)
+        return c.Batch(parts)  # type: ignore[arg-type]
+    match command:
+        case c.SendReply() | c.AddNote():
+            return msgspec.structs.replace(command, text=clean(command.text))
+        case c.Tag() | c.Untag():
+            return msgspec.structs.replace(command, tag=clean_line(command.tag))
+        case c.SetType():
+            return msgspec.structs.replace(command, type=clean_line(command.type))
+        case _:
+            return command

@@ -1,0 +1,98 @@
+"""Everything a request handler may use, assembled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
+
+from agent_tui.config import Config
+from agent_tui.domain.ids import AgentId, ClientId, CustomerId
+from agent_tui.domain.model import Agent
+from agent_tui.errors import ConfigError, Unauthorized
+from agent_tui.lang import Both
+from agent_tui.server import auth, metrics
+from agent_tui.server.auth import Tokens
+from agent_tui.server.clock import now_ms
+from agent_tui.server.database import Database
+from agent_tui.server.endpoint import RateLimited, bearer
+from agent_tui.server.feed import Reader
+from agent_tui.server.hub import Hub
+from agent_tui.server.writer import Writer
+
+
+@dataclass(slots=True)
+class Service:
+    """The running server's parts."""
+
+    config: Config
+    database: Database
+    writer: Writer
+    hub: Hub
+    tokens: Tokens
+    limits: Limits
+
+    async def agent(self, request: Request) -> Agent:
+        """The account that asks. Raises Unauthorized."""
+        row = await self.tokens.find(bearer(request), auth.AGENT, now_ms())
+        agent = self.hub.directory.agents.get(AgentId(row.subject))
+        if agent is None or agent.disabled:
+            raise Unauthorized(
+                Both("账号已停用", "the account is disabled"),
+                Both("请联系管理员", "ask an administrator"),
+            )
+        return agent
+
+    async def reader(self, request: Request) -> Reader:
+        """The account and client that read the feed."""
+        client = request.query_params.get("client", "")
+        return Reader(await self.agent(request), ClientId(client))
+
+    async def visitor(self, request: Request) -> CustomerId:
+        """The web visitor that asks. Raises Unauthorized."""
+        row = await self.tokens.find(bearer(request), auth.VISITOR, now_ms())
+        return CustomerId(row.subject)
+
+    async def is_load_test(self, request: Request) -> bool:
+        """Whether the request carries a valid load token, which lifts per-address limits only."""
+        secret = request.headers.get("x-load-token")
+        if not secret:
+            return False
+        await self.tokens.find(secret, auth.LOAD, now_ms())
+        return True
+
+
+class Limits:
+    """Moving-window rate limits in this process's memory."""
+
+    def __init__(self, config: Config) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._items: dict[str, RateLimitItem] = {}
+        for name in ("web_session", "web_message", "web_address", "login", "login_account"):
+            value = getattr(config.limits, name)
+            try:
+                self._items[name] = parse(value)
+            except ValueError as error:
+                raise ConfigError(
+                    Both(
+                        f"limits.{name}：看不懂 {value!r}", f"limits.{name}: cannot read {value!r}"
+                    ),
+                    Both('写成 "30/minute" 的样子', 'write it like "30/minute"'),
+                ) from error
+
+    def take(self, name: str, key: str) -> None:
+        """Count one use. Raises RateLimited when the limit is reached."""
+        item = self._items[name]
+        if self._limiter.hit(item, name, key):
+            return
+        metrics.LIMITED.inc()
+        reset, _ = self._limiter.get_window_stats(item, name, key)
+        raise RateLimited(max(1, int(reset - now_ms() / 1000) + 1))
+
+
+def address(request: Request) -> str:
+    """The caller's address, for limits."""
+    return request.client.host if request.client else "?"

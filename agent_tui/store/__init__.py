@@ -1,0 +1,1 @@
+"""The agent's machine: cache.db can be deleted at any moment, outbox.db never."""

@@ -1,0 +1,332 @@
+"""cache.db: what this agent may see, as the server last told it. May be deleted at any moment."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from agent_tui.domain import events as e
+from agent_tui.domain.evolve import evolve, message_of
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import (
+    Agent,
+    Article,
+    Conversation,
+    Customer,
+    Inbox,
+    MacroSource,
+    Message,
+    MessageKind,
+    Status,
+    Team,
+)
+from agent_tui.domain.policy import Policy
+from agent_tui.store import sqlite
+from agent_tui.text import clean, clean_line
+
+_STATE = msgspec.json.Decoder(Conversation)
+THINGS: dict[str, type[msgspec.Struct]] = {
+    "agent": Agent,
+    "team": Team,
+    "inbox": Inbox,
+    "article": Article,
+    "macro": MacroSource,
+    "policy": Policy,
+}
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a screen must read again. `all` stands for everything."""
+
+    conversations: frozenset[ConversationId] = frozenset()
+    things: frozenset[str] = frozenset()
+    outbox: bool = False
+    all: bool = False
+
+    def __or__(self, other: Changes) -> Changes:
+        return Changes(
+            self.conversations | other.conversations,
+            self.things | other.things,
+            self.outbox or other.outbox,
+            self.all or other.all,
+        )
+
+
+class Cache:
+    """One connection to cache.db; every thread opens its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = self._open()
+        except sqlite.Damaged:
+            sqlite.remove(path)
+            self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        # A lost transaction here is read again from the server: no need to wait for the disk.
+        connection = sqlite.connect(self.path, synchronous="NORMAL")
+        try:
+            at = sqlite.version(connection)
+            expected = 1
+            if at > expected:
+                # A newer program wrote it; the cache is cheap to build again.
+                connection.close()
+                sqlite.remove(self.path)
+                return self._open()
+            if at < expected:
+                from agent_tui.store import migrations
+
+                migrations.migrate(connection, migrations.CACHE, at)
+            connection.execute("SELECT key FROM meta LIMIT 1").fetchall()
+        except sqlite3.Error as error:
+            connection.close()
+            raise sqlite.explain(error, self.path) from error
+        return connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def rebuild(self) -> None:
+        """Throw the file away and start empty; the next sync takes a snapshot."""
+        self._db.close()
+        sqlite.remove(self.path)
+        self._db = self._open()
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise sqlite.explain(error, self.path) from error
+
+    def meta(self, key: str) -> str | None:
+        """A stored setting."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def cursor(self) -> str | None:
+        """Where in the feed this cache stands; None before the first snapshot."""
+        return self.meta("cursor")
+
+    def done(self) -> int:
+        """The last of this client's commands whose effects are in here."""
+        return int(self.meta("done") or 0)
+
+    def live(self) -> list[Conversation]:
+        """Every conversation that is not resolved."""
+        rows = self._rows("SELECT state FROM conversation WHERE live = 1")
+        return [_STATE.decode(raw) for (raw,) in rows]  # type: ignore[arg-type]
+
+    def conversation(self, key: ConversationId) -> Conversation | None:
+        """One conversation."""
+        rows = self._rows("SELECT state FROM conversation WHERE id = ?", (key,))
+        return _STATE.decode(rows[0][0]) if rows else None  # type: ignore[arg-type]
+
+    def matching(self, prefix: str, limit: int = 2) -> list[ConversationId]:
+        """Ids that begin with `prefix`, for people who type them."""
+        escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = self._rows(
+            "SELECT id FROM conversation WHERE id LIKE ? ESCAPE '\\' ORDER BY id LIMIT ?",
+            (escaped + "%", limit),
+        )
+        return [ConversationId(str(key)) for (key,) in rows]
+
+    def messages(self, key: ConversationId) -> list[Message]:
+        """A transcript, in order."""
+        rows = self._rows(
+            "SELECT id, no, at, kind, author, text, seq, removed FROM message"
+            " WHERE conversation = ? ORDER BY no",
+            (key,),
+        )
+        return [_message(row) for row in rows]
+
+    def things(self, kind: str) -> list[msgspec.Struct]:
+        """Every agent, team, inbox, article, macro or policy."""
+        rows = self._rows("SELECT body FROM thing WHERE kind = ? ORDER BY id", (kind,))
+        return [msgspec.json.decode(raw, type=THINGS[kind]) for (raw,) in rows]  # type: ignore[arg-type]
+
+    def refusals(self) -> list[e.CommandRefused]:
+        """Refusals that came home and may not be settled in the outbox yet."""
+        rows = self._rows("SELECT body FROM refusal ORDER BY number")
+        return [msgspec.json.decode(raw, type=e.CommandRefused) for (raw,) in rows]  # type: ignore[arg-type]
+
+    def data_version(self) -> int:
+        """Changes when another connection wrote."""
+        return sqlite.data_version(self._db)
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def apply(
+        self, events: Iterable[e.Recorded], cursor: str, done: int, *, replace: bool = False
+    ) -> Changes:
+        """Fold `events`, and move cursor and `done`, in one transaction.
+
+        With `replace`, what was there before goes first: a snapshot. Raises StoreError.
+        """
+        with sqlite.transaction(self._db, self.path) as db:
+            fold = _Fold(db)
+            if replace:
+                for table in ("conversation", "message", "thing", "refusal"):
+                    db.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own
+            for recorded in events:
+                fold.take(recorded)
+            fold.write()
+            db.executemany(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+                [("cursor", cursor), ("done", str(done))],
+            )
+        return Changes(
+            frozenset(fold.touched), frozenset(fold.things), outbox=fold.refused, all=replace
+        )
+
+    def forget_refusals(self, upto: int) -> None:
+        """The outbox holds them now."""
+        with sqlite.transaction(self._db, self.path) as db:
+            db.execute("DELETE FROM refusal WHERE number <= ?", (upto,))
+
+
+def _message(row: Sequence[object]) -> Message:
+    key, no, at, kind, author, text, seq, removed = row
+    return Message(
+        id=key,  # type: ignore[arg-type]
+        no=no,  # type: ignore[arg-type]
+        at=at,  # type: ignore[arg-type]
+        kind=MessageKind(kind),
+        author=str(author),
+        text=str(text),
+        seq=seq,  # type: ignore[arg-type]
+        removed=bool(removed),
+    )
+
+
+class _Fold:
+    """Feed events folded into rows. Conversations stay in memory until `write`."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._states: dict[ConversationId, Conversation] = {}
+        self.touched: set[ConversationId] = set()
+        self.things: set[str] = set()
+        self.refused = False
+
+    def take(self, recorded: e.Recorded) -> None:
+        event = recorded.body
+        match event:
+            case e.ConversationEntered(state, messages):
+                self._forget(state.id)
+                self._states[state.id] = _clean_state(state)
+                self.touched.add(state.id)
+                self._insert(state.id, messages)
+            case e.ConversationLeft(conversation):
+                self._forget(conversation)
+                self.touched.add(conversation)
+            case e.CommandRefused():
+                self.refused = True
+                self._db.execute(
+                    "INSERT OR REPLACE INTO refusal (number, body) VALUES (?, ?)",
+                    (event.number, msgspec.json.encode(event)),
+                )
+            case e.CommandSettled():
+                self.refused = True
+            case _ if isinstance(event, e.ConversationEvent):
+                self._fold(recorded, event)
+            case _:
+                self._thing(event)
+
+    def _fold(self, recorded: e.Recorded, event: e.ConversationEvent) -> None:
+        key = recorded.conversation
+        assert key is not None
+        before = self._states.get(key) or self._read(key)
+        if before is None and not isinstance(event, e.ConversationOpened):
+            return  # of a conversation that went out of scope in this very page
+        state = _clean_state(evolve(before, event, conversation=key, at=recorded.at))
+        self._states[key] = state
+        self.touched.add(key)
+        message = message_of(event, state, recorded.at, recorded.seq)
+        if message is not None:
+            self._insert(key, (message,))
+        elif isinstance(event, e.NoteRemoved):
+            self._db.execute(
+                "UPDATE message SET removed = 1 WHERE conversation = ? AND no = ?", (key, event.no)
+            )
+
+    def _read(self, key: ConversationId) -> Conversation | None:
+        row = self._db.execute("SELECT state FROM conversation WHERE id = ?", (key,)).fetchone()
+        return _STATE.decode(row[0]) if row else None
+
+    def _insert(self, key: ConversationId, messages: Iterable[Message]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO message"
+            " (conversation, no, id, at, kind, author, text, seq, removed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (key, m.no, m.id, m.at, m.kind, m.author, clean(m.text), m.seq, m.removed)
+                for m in messages
+            ],
+        )
+
+    def _forget(self, key: ConversationId) -> None:
+        self._states.pop(key, None)
+        self._db.execute("DELETE FROM conversation WHERE id = ?", (key,))
+        self._db.execute("DELETE FROM message WHERE conversation = ?", (key,))
+
+    def _thing(self, event: e.FeedEvent) -> None:
+        kind, key, body = _as_thing(event)
+        self.things.add(kind)
+        if body is None:
+            self._db.execute("DELETE FROM thing WHERE kind = ? AND id = ?", (kind, key))
+        else:
+            self._db.execute(
+                "INSERT OR REPLACE INTO thing (kind, id, body) VALUES (?, ?, ?)",
+                (kind, key, msgspec.json.encode(body)),
+            )
+
+    def write(self) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO conversation (id, live, state) VALUES (?, ?, ?)",
+            [
+                (key, state.status is not Status.RESOLVED, msgspec.json.encode(state))
+                for key, state in self._states.items()
+            ],
+        )
+
+
+def _as_thing(event: e.FeedEvent) -> tuple[str, str, msgspec.Struct | None]:
+    match event:
+        case e.AgentSaved(agent):
+            return "agent", agent.id, agent
+        case e.TeamSaved(team):
+            return "team", team.id, team
+        case e.InboxSaved(inbox):
+            return "inbox", inbox.id, inbox
+        case e.ArticleSaved(article):
+            return "article", article.id, article
+        case e.ArticleRemoved(key):
+            return "article", key, None
+        case e.MacroSaved(macro):
+            return "macro", macro.id, macro
+        case e.MacroRemoved(key):
+            return "macro", key, None
+        case e.PolicySaved(policy):
+            return "policy", "policy", policy
+        case _:
+            raise TypeError(f"no table for {type(event).__name__}")
+
+
+def _clean_state(state: Conversation) -> Conversation:
+    """The server cleaned it on the way in; nobody need trust that it did."""
+    customer = state.customer
+    if state.preview.isascii() and state.preview.isprintable() and customer.name.isalnum():
+        return state
+    name = clean_line(customer.name)
+    preview = clean(state.preview)
+    if (name, preview) == (customer.name, state.preview):
+        return state
+    cleaned: Customer = msgspec.structs.replace(customer, name=name)
+    return msgspec.structs.replace(state, customer=cleaned, preview=preview)

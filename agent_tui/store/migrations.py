@@ -1,0 +1,98 @@
+"""Schemas of the two local databases, made and migrated with sqlite-utils.
+
+Imported only when a file's version is behind: the library takes longer to load than the whole
+rest of a start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+CACHE_VERSION = 1
+OUTBOX_VERSION = 1
+
+
+def _cache_1(db: Database) -> None:
+    db["meta"].create({"key": str, "value": str}, pk="key")
+    db["conversation"].create({"id": str, "live": int, "state": bytes}, pk="id", not_null={"state"})
+    db["conversation"].create_index(["live"])
+    db["message"].create(
+        {
+            "conversation": str,
+            "no": int,
+            "id": str,
+            "at": int,
+            "kind": str,
+            "author": str,
+            "text": str,
+            "seq": int,
+            "removed": int,
+        },
+        pk=("conversation", "no"),
+        not_null={"id", "at", "kind", "author", "text", "seq", "removed"},
+    )
+    db["thing"].create({"kind": str, "id": str, "body": bytes}, pk=("kind", "id"))
+    db["refusal"].create({"number": int, "body": bytes}, pk="number")
+
+
+def _outbox_1(db: Database) -> None:
+    db["meta"].create({"key": str, "value": str}, pk="key")
+    db["command"].create(
+        {
+            "client": str,
+            "number": int,
+            "conversation": str,
+            "queued_at": int,
+            "body": bytes,
+            "settled_at": int,  # null while its effects have not come home
+        },
+        pk=("client", "number"),
+        not_null={"conversation", "queued_at", "body"},
+    )
+    db["tray"].create(
+        {
+            "id": int,
+            "client": str,
+            "number": int,
+            "conversation": str,
+            "at": int,
+            "reason": str,
+            "detail": str,
+            "held": int,
+            "text": str,
+            "body": bytes,
+        },
+        pk="id",
+        not_null={"client", "number", "conversation", "at", "reason", "text", "body"},
+    )
+    db["tray"].create_index(["client", "number"], unique=True)
+    db["draft"].create(
+        {"conversation": str, "text": str, "at": int}, pk="conversation", not_null={"text", "at"}
+    )
+    db["practice"].create({"id": int, "at": int, "body": bytes}, pk="id", not_null={"at", "body"})
+
+
+CACHE: tuple[Callable[[Database], None], ...] = (_cache_1,)
+OUTBOX: tuple[Callable[[Database], None], ...] = (_outbox_1,)
+
+
+def migrate(
+    connection: sqlite3.Connection, steps: tuple[Callable[[Database], None], ...], at: int
+) -> None:
+    """Run the steps after version `at`, each recorded in the transaction that made it."""
+    db = Database(connection)
+    for number, step in enumerate(steps[at:], at + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have come first.
+            if connection.execute("PRAGMA user_version").fetchone()[0] < number:
+                step(db)
+                connection.execute(f"PRAGMA user_version={number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

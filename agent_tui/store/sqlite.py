@@ -1,0 +1,93 @@
+"""SQLite connections with explicit transactions, private files, and honest errors."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from agent_tui.errors import StoreError
+from agent_tui.lang import Both
+
+
+class Damaged(StoreError):
+    """The file is no longer a sound database."""
+
+
+class DiskFull(StoreError):
+    """There is no room to write."""
+
+
+def connect(path: Path, *, synchronous: Literal["NORMAL", "FULL"]) -> sqlite3.Connection:
+    """A connection in autocommit mode, WAL, on a file that only its owner can read.
+
+    Raises Damaged if the file is not a database, StoreError if it cannot be opened.
+    """
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+    except (sqlite3.Error, OSError) as error:
+        raise explain(error, path) from error
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """BEGIN IMMEDIATE ... COMMIT; ROLLBACK on any error. SQLite's errors come out as StoreErrors."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException as error:
+        # A full disk may have rolled back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise explain(error, path) from error
+        raise
+
+
+def explain(error: Exception, path: Path) -> StoreError:
+    """`error` in words, with the way out."""
+    text = str(error)
+    if "malformed" in text or "not a database" in text or "disk image" in text:
+        return Damaged(
+            Both(f"{path} 已损坏", f"{path} is damaged"),
+            Both("缓存会自动重建", "the cache is rebuilt by itself"),
+        )
+    if "full" in text or "No space" in text:
+        return DiskFull(
+            Both(f"磁盘已满，写不了 {path}", f"the disk is full: cannot write {path}"),
+            Both("清理磁盘；会自动继续", "make room; it goes on by itself"),
+        )
+    return StoreError(
+        Both(f"不能用 {path}：{text}", f"cannot use {path}: {text}"),
+        Both("检查路径和权限；agent-tui doctor", "check path and permissions; agent-tui doctor"),
+    )
+
+
+def remove(path: Path) -> None:
+    """Delete a database with its side files."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The schema version that the file says it has."""
+    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return found
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has committed."""
+    found: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return found

@@ -1,0 +1,1 @@
+"""Between the agent's machine and the server: push commands up, follow the feed down."""

@@ -1,0 +1,95 @@
+"""What the sync engine is given: a wire, a store, a clock. A simulation gives others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from agent_tui.domain.commands import Order
+from agent_tui.domain.events import Recorded
+from agent_tui.domain.ids import ClientId
+from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page, Presence
+from agent_tui.errors import WireError
+
+
+class OutOfStep(WireError):
+    """The server and this client disagree about command numbers."""
+
+    def __init__(self, code: str, title: str, hint: str = "") -> None:
+        super().__init__(title, hint)
+        self.code = code
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything in scope at a cursor."""
+
+    cursor: str
+    done: int
+    events: Sequence[Recorded]
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """The stream is alive."""
+
+
+class ResetNotice(msgspec.Struct, frozen=True):
+    """The stream ended because the reader must take a snapshot. `code` as in FeedReset answers."""
+
+    code: str
+
+
+StreamItem = Page | Presence | Beat | ResetNotice
+
+
+class Wire(Protocol):
+    """The server, as seen from one logged-in account. Every call may raise WireError."""
+
+    async def commands(self, request: CommandsRequest) -> CommandsAnswer:
+        """Send numbered commands; the answer means that they are durable. Raises OutOfStep."""
+
+    async def changes(self, client: ClientId, since: str, wait: int) -> Page:
+        """The next page, after at most `wait` seconds of patience. Raises FeedReset."""
+
+    async def snapshot(self, client: ClientId) -> Snapshot:
+        """Everything in scope."""
+
+    def stream(self, client: ClientId, since: str) -> AsyncIterator[StreamItem]:
+        """Pages as they come. Raises FeedReset."""
+
+
+class SyncStore(Protocol):
+    """The agent's two databases."""
+
+    @property
+    def client(self) -> ClientId:
+        """This profile's client id."""
+
+    def cursor(self) -> str | None:
+        """Where the cache stands."""
+
+    def pending(self, after: int, limit: int) -> list[Order]:
+        """Unconfirmed commands numbered above `after`."""
+
+    def apply(self, page: Page) -> None:
+        """Fold a page whose `from` is the cursor."""
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Swap the whole cache for a snapshot."""
+
+    def restart(self, snapshot_ids: frozenset[str]) -> None:
+        """Take a new client id; unsaved work goes to the tray."""
+
+
+class Clock(Protocol):
+    """Time and patience."""
+
+    def now_ms(self) -> int:
+        """The wall clock, ms."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    async def wait_for_work(self, seconds: float) -> None:
+        """Wait until the outbox may have something new, at most `seconds`."""

@@ -1,0 +1,267 @@
+"""Sync in a thread of its own, for as long as a workstation or a command needs it.
+
+One process per profile pushes and follows: the one that holds the lock. The others read what it
+writes and take over when it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from agent_tui.domain.commands import Order
+from agent_tui.domain.ids import ClientId, ConversationId
+from agent_tui.domain.protocol import Page, Presence
+from agent_tui.errors import DeskError
+from agent_tui.paths import Profile
+from agent_tui.store.cache import Cache, Changes
+from agent_tui.store.outbox import Outbox
+from agent_tui.store.sqlite import Damaged
+from agent_tui.sync.engine import Engine, Link
+from agent_tui.sync.http import HttpWire
+from agent_tui.sync.ports import Snapshot
+
+WATCH_SECONDS = 0.25
+LOCK_SECONDS = 1.0
+TYPING_EVERY = 3.0
+log = logging.getLogger(__name__)
+
+ChangesHook = Callable[[Changes], None]
+LinkHook = Callable[[Link, str], None]
+PresenceHook = Callable[[Presence], None]
+
+
+class ProfileStore:
+    """The engine's store over a profile's two files; tells what changed after each commit."""
+
+    def __init__(self, cache: Cache, outbox: Outbox, on_change: ChangesHook) -> None:
+        self._cache = cache
+        self._outbox = outbox
+        self._on_change = on_change
+
+    @property
+    def client(self) -> ClientId:
+        """The outbox knows it."""
+        return self._outbox.client
+
+    def cursor(self) -> str | None:
+        """None also for a cache that turned out damaged: it is rebuilt."""
+        try:
+            return self._cache.cursor()
+        except Damaged:
+            self._cache.rebuild()
+            self._on_change(Changes(all=True, outbox=True))
+            return None
+
+    def pending(self, after: int, limit: int) -> list[Order]:
+        """From the outbox."""
+        return self._outbox.pending(after, limit)
+
+    def apply(self, page: Page) -> None:
+        """Cache first, then the outbox: two files cannot commit as one, but settling repeats safely."""
+        self._write(page.events, page.to, page.done, replace=False)
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """The whole cache at once."""
+        self._write(tuple(snapshot.events), snapshot.cursor, snapshot.done, replace=True)
+
+    def _write(self, events: tuple[object, ...], cursor: str, done: int, *, replace: bool) -> None:
+        try:
+            changes = self._cache.apply(events, cursor, done, replace=replace)  # type: ignore[arg-type]
+        except Damaged:
+            # Start over with an empty file; the next round takes a snapshot.
+            self._cache.rebuild()
+            self._on_change(Changes(all=True, outbox=True))
+            raise
+        settled = self.settle()
+        self._on_change(changes | Changes(outbox=settled))
+
+    def settle(self) -> bool:
+        """Bring the outbox up to what the cache says is done."""
+        done = self._cache.done()
+        refusals = self._cache.refusals()
+        settled = self._outbox.settle(done, refusals, now_ms())
+        if refusals:
+            self._cache.forget_refusals(done)
+        return settled
+
+    def restart(self, snapshot_ids: frozenset[str]) -> None:
+        """A new client id."""
+        self._outbox.restart(now_ms(), snapshot_ids)
+
+
+class ThreadClock:
+    """Real time; the doorbell rings when this process enqueued something."""
+
+    def __init__(self) -> None:
+        self.bell = asyncio.Event()
+
+    def now_ms(self) -> int:
+        """Wall clock."""
+        return now_ms()
+
+    async def sleep(self, seconds: float) -> None:
+        """asyncio's."""
+        await asyncio.sleep(seconds)
+
+    async def wait_for_work(self, seconds: float) -> None:
+        """Until the bell, at most `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.bell.wait()
+        except TimeoutError:
+            pass
+        self.bell.clear()
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class SyncThread:
+    """Runs the engine for a profile. Hooks are called on this thread."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        base: str,
+        token: str,
+        *,
+        on_change: ChangesHook,
+        on_link: LinkHook,
+        on_presence: PresenceHook = lambda presence: None,
+    ) -> None:
+        self._profile = profile
+        self._base = base
+        self._token = token
+        self._on_change = on_change
+        self._on_link = on_link
+        self._on_presence = on_presence
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._clock: ThreadClock | None = None
+        self._wire: HttpWire | None = None
+        self._stop = threading.Event()
+        self._main: asyncio.Task[None] | None = None
+        self._told_typing = 0.0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop at the next await. Nothing is lost: both files are always consistent."""
+        self._stop.set()
+        if self._loop is not None and self._main is not None:
+            try:
+                self._loop.call_soon_threadsafe(self._main.cancel)
+            except RuntimeError:
+                return
+        self._thread.join(timeout=5.0)
+
+    def ring(self) -> None:
+        """Something was enqueued."""
+        if self._loop is not None and self._clock is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._clock.bell.set)
+
+    def typing(self, conversation: ConversationId) -> None:
+        """Tell that the agent types; at most every few seconds, and never waited for."""
+        now = time.monotonic()
+        loop, wire = self._loop, self._wire
+        if loop is None or wire is None or now - self._told_typing < TYPING_EVERY:
+            return
+        self._told_typing = now
+
+        def send() -> None:
+            task = asyncio.ensure_future(wire.typing(conversation, True))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(send)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._work())
+        except asyncio.CancelledError:
+            pass
+        except Exception:
+            log.exception("sync stopped")
+            self._on_link(Link.STORE_TROUBLE, "sync stopped; see the log")
+
+    async def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        self._clock = ThreadClock()
+        if self._stop.is_set():
+            return
+        lock = os.open(self._profile.lock, os.O_CREAT | os.O_RDWR, 0o600)
+        cache, outbox = Cache(self._profile.cache), Outbox(self._profile.outbox)
+        try:
+            await self._wait_for_lock(lock, cache, outbox)
+            await self._sync(cache, outbox)
+        finally:
+            cache.close()
+            outbox.close()
+            os.close(lock)
+
+    async def _wait_for_lock(self, lock: int, cache: Cache, outbox: Outbox) -> None:
+        """Until this process may sync, watch what the one that does writes."""
+        seen = (cache.data_version(), outbox.data_version())
+        next_try = 0.0
+        while True:
+            if time.monotonic() >= next_try:
+                next_try = time.monotonic() + LOCK_SECONDS
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except OSError:
+                    self._on_link(Link.ONLINE, "")
+            now = (cache.data_version(), outbox.data_version())
+            if now != seen:
+                seen = now
+                self._on_change(Changes(all=True, outbox=True))
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _sync(self, cache: Cache, outbox: Outbox) -> None:
+        assert self._clock is not None
+        store = ProfileStore(cache, outbox, self._on_change)
+        store.settle()
+        self._wire = HttpWire(self._base, self._token)
+        engine = Engine(
+            self._wire,
+            store,
+            self._clock,
+            random.Random(),
+            on_status=lambda: self._on_link(engine.status.link, engine.status.trouble),
+            on_presence=self._on_presence,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(engine.push())
+                group.create_task(engine.follow())
+                group.create_task(self._watch(outbox))
+        except* DeskError as errors:
+            for error in errors.exceptions:
+                log.error("sync: %s", error)
+                self._on_link(Link.STORE_TROUBLE, str(error))
+        finally:
+            await self._wire.close()
+
+    async def _watch(self, outbox: Outbox) -> None:
+        """Notice what other processes of this profile enqueue."""
+        seen = outbox.data_version()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = outbox.data_version()
+            if now != seen:
+                seen = now
+                assert self._clock is not None
+                self._clock.bell.set()
+                self._on_change(Changes(outbox=True))
