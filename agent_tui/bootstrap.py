@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
+from agent_tui import paths
 from agent_tui.desk.desk import Desk
 from agent_tui.domain.model import Agent
 from agent_tui.domain.protocol import Presence
@@ -113,7 +113,4 @@ class Link:
 
 def default_profile() -> Profile:
     """$AGENT_TUI_PROFILE, a name or a folder, else `default`."""
-    from agent_tui import paths
-
-    name = os.environ.get("AGENT_TUI_PROFILE", "default")
-    return Profile(Path(name)) if os.sep in name else paths.profile(name)
+    return paths.default_profile()

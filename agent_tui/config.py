@@ -68,10 +68,10 @@ class Limits(Section, frozen=True):
     login: Annotated[str, _meta("每地址登录尝试", "logins tried per address")] = "20/minute"
     login_account: Annotated[str, _meta("每账号登录尝试", "logins tried per account")] = "10/minute"
     body_bytes: Annotated[
-        int, _meta("请求体上限（字节）", "largest request body, bytes", ge=65536)
+        int, _meta("请求体上限（字节）", "largest request body, bytes", ge=1_048_576)
     ] = 4_194_304
     commands: Annotated[
-        int, _meta("单次提交命令数上限", "commands in one request", ge=1, le=1000)
+        int, _meta("单次提交命令数上限", "commands in one request", ge=256, le=1000)
     ] = 256
     page_events: Annotated[int, _meta("每页事件数上限", "events in one page", ge=10, le=5000)] = 500
 

@@ -19,7 +19,7 @@ HEADER = """\
 def toml() -> str:
     """The shipped config.toml: every setting with its default, commented in both languages."""
     lines = [HEADER]
-    for name, kind, doc, _ in _settings(Config):
+    for name, _kind, doc, _default in _settings(Config):
         value = getattr(Config(), name)
         if isinstance(value, msgspec.Struct):
             lines.extend(_table(name, value))
@@ -46,12 +46,13 @@ def markdown() -> str:
     out = [
         "# Settings",
         "",
-        "Made from the program's own types by `make docs`. One file, `config.toml`, serves both sides:",
-        "the server reads the one in its data folder, the workstation the one in the agent's config",
-        "folder (`agent-tui doctor` prints both paths). An unknown key or a wrong type is an error.",
+        "Made from the program's own types by `make docs`. One file, `config.toml`, serves both",
+        "sides: the server reads the one in its data folder, the workstation the one in the",
+        "agent's config folder (`agent-tui doctor` prints both paths). An unknown key or a wrong",
+        "type is an error.",
         "",
     ]
-    for name, kind, _doc, _default in _settings(Config):
+    for name, _kind, _doc, _default in _settings(Config):
         value = getattr(Config(), name)
         if isinstance(value, msgspec.Struct):
             out.extend(_section(name, type(value)))

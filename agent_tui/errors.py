@@ -88,8 +88,8 @@ class Unauthorized(WireError):
 class FeedReset(WireError):
     """The cursor is not of this feed any more; the client must take a snapshot.
 
-    `code` is `feed_reset` (another feed, or a restored backup) or `scope_changed` (same feed, but the
-    account may see other things now).
+    `code` is `feed_reset` (another feed, or a restored backup) or `scope_changed` (same feed, but
+    the account may see other things now).
     """
 
     code = "feed_reset"

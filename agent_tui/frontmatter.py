@@ -53,9 +53,12 @@ def split(text: str) -> tuple[dict[str, Any], str, int]:
         line = mark.line + 2 if mark else 1
         what = getattr(error, "problem", None) or "YAML"
         raise Malformed(line, Both(f"YAML 有误：{what}", f"bad YAML: {what}")) from None
+    except (ValueError, RecursionError) as error:  # a 13th month, say: PyYAML lets it through
+        raise Malformed(1, Both(f"YAML 有误：{error}", f"bad YAML: {error}")) from None
     if not isinstance(data, dict):
         raise Malformed(1, Both("--- 之间要有 键: 值", "there must be key: value lines"))
-    return data, "\n".join(lines[end + 1 :]).strip("\n"), end + 2
+    start = next((i for i, line in enumerate(lines[end + 1 :], end + 1) if line), end + 1)
+    return data, "\n".join(lines[start:]).rstrip("\n"), start + 1
 
 
 def line_of(text: str, key: str) -> int:
@@ -83,7 +86,7 @@ def convert(data: dict[str, Any], kind: type[T], text: str) -> T:
 
 
 def read_folder(root: Path, parse: Callable[[str, str], T]) -> tuple[list[T], list[Problem]]:
-    """Every `*.md` file under `root`, parsed as (id, text) -> T; a bad file is a Problem, the rest loads.
+    """Every `*.md` file under `root`, parsed as (id, text) -> T; a bad file becomes a Problem.
 
     The id is the path below `root` without the suffix, with forward slashes.
     """

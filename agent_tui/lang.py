@@ -1,4 +1,4 @@
-"""Chinese and English side by side: every sentence shown to a person is written in both, where it is used."""
+"""Chinese and English side by side: a sentence is written in both, where it is used."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def current() -> Language:
 def detect(preference: str = "auto") -> Language:
     """The interface language for a config value of `auto`, `zh` or `en`.
 
-    `auto` follows LC_ALL, LC_MESSAGES and LANG; a locale that says neither (C, POSIX) gives Chinese,
-    the product's first language.
+    `auto` follows LC_ALL, LC_MESSAGES and LANG; a locale that says neither (C, POSIX) gives
+    Chinese, the product's first language.
     """
     if preference == "en":
         return "en"

@@ -70,3 +70,9 @@ class Profile:
 def profile(name: str = "default") -> Profile:
     """The profile called `name` in the data folder."""
     return Profile(data_home() / "profiles" / name)
+
+
+def default_profile() -> Profile:
+    """$AGENT_TUI_PROFILE, a name or a folder, else `default`."""
+    name = os.environ.get("AGENT_TUI_PROFILE") or "default"
+    return Profile(Path(name).expanduser()) if os.sep in name else profile(name)

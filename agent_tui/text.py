@@ -14,15 +14,16 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 _NEWLINES = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 # C0 without newline, DEL, C1; bidi controls; zero-width and other invisible formatting characters;
-# interlinear annotation; tags; noncharacters; the variation selectors other than VS16.
+# fillers that look like nothing; interlinear annotation; tags; noncharacters; the variation
+# selectors other than VS16.
 _DROP = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f"
-    "\u00ad\u061c\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    "\ufe00-\ufe0e\ufff0-\ufffb\ufffe\uffff\ufdd0-\ufdef"
-    "\U000e0000-\U000e0fff]"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufe00-\ufe0e\ufff0-\ufffb\ufffe\uffff\ufdd0-\ufdef"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_JOINERS = re.compile("[\u200c\u200d\ufe0f]")
+_VS16, _ZWNJ, _ZWJ = "\ufe0f", "\u200c", "\u200d"
 _MARKS_IN_A_ROW = 4
 # Quick way out: nothing outside printable ASCII and newline, and no marks.
 _PLAIN = re.compile(r"[\n\x20-\x7e]*\Z")
@@ -33,46 +34,61 @@ ELLIPSIS = "…"
 def clean(text: str) -> str:
     """`text` without anything that a terminal obeys, that reorders a line, or that hides in it.
 
-    Newlines of every kind become LF, a tab becomes a space. ZWJ and VS16 stay inside emoji, ZWNJ and
-    ZWJ stay after letters of scripts that need them, right-to-left letters stay; the controls that
-    force a direction go. At most four combining marks stay on a letter. Lone surrogates become U+FFFD.
+    Newlines of every kind become LF, a tab becomes a space. ZWJ and VS16 stay inside emoji, ZWNJ
+    and ZWJ stay after letters of scripts that need them, right-to-left letters stay; the controls
+    that force a direction go. At most four combining marks stay on a letter. Lone surrogates
+    become U+FFFD.
     """
     if _PLAIN.match(text):
         return text
     text = _NEWLINES.sub("\n", text).replace("\t", " ")
     text = _SURROGATES.sub("\ufffd", _DROP.sub("", text))
-    if _JOINERS.search(text):
-        text = _clean_joiners(text)
-    if not text.isascii():
-        text = _limit_marks(text)
-    return text
+    return text if text.isascii() else _without_excess(text)
 
 
 def clean_line(text: str, limit: int = 80) -> str:
     """`clean(text)` on one line, for names and titles, at most `limit` characters."""
     line = " ".join(clean(text[: limit * 16]).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip("\u200d") + ELLIPSIS
+    return line if len(line) <= limit else line[: limit - 1].rstrip(_ZWNJ + _ZWJ) + ELLIPSIS
 
 
-def _clean_joiners(text: str) -> str:
+def _without_excess(text: str) -> str:
+    """`text` without joiners that join nothing and without marks beyond the fourth on one letter.
+
+    One pass, in which each decision rests on what was kept before it, so that a second pass would
+    decide the same.
+    """
+    marks = 0
     kept: list[str] = []
     for index, char in enumerate(text):
-        if char in "\u200c\u200d\ufe0f":
-            before = kept[-1] if kept else ""
-            after = text[index + 1] if index + 1 < len(text) else ""
-            if not _joins(before, char, after):
+        # Ideographs, kana and Hangul carry no marks: skip the look-up for almost all Chinese text.
+        if char < "\u0300" or "\u3400" <= char <= "\ud7a3":
+            marks = 0
+        elif char in (_VS16, _ZWNJ, _ZWJ):
+            before, after = kept[-1] if kept else "", text[index + 1 : index + 2]
+            if not _joins(before, char, after) or (marks == _MARKS_IN_A_ROW and _mark(after)):
                 continue
+        elif _mark(char):
+            if marks == _MARKS_IN_A_ROW:
+                continue
+            marks += 1
+        else:
+            marks = 0
         kept.append(char)
     return "".join(kept)
+
+
+def _mark(char: str) -> bool:
+    return bool(char) and unicodedata.category(char) in ("Mn", "Me")
 
 
 def _joins(before: str, char: str, after: str) -> bool:
     """Whether joiner `char` means something between the two characters around it."""
     if not before:
         return False
-    if char == "\ufe0f":
+    if char == _VS16:
         return _emoji(before) or before in "0123456789#*"
-    if char == "\u200d" and (_emoji(before) or before == "\ufe0f"):
+    if char == _ZWJ and (_emoji(before) or before == _VS16):
         return bool(after) and _emoji(after)
     # Arabic, Syriac and the scripts of India write words with these joiners.
     return "\u0600" <= before <= "\u0dff" and "\u0600" <= after <= "\u0dff"
@@ -85,23 +101,6 @@ def _emoji(char: str) -> bool:
         or 0x2190 <= code <= 0x2BFF
         or code in (0xA9, 0xAE, 0x203C, 0x2049, 0x2122, 0x2139, 0x3030, 0x303D, 0x3297, 0x3299)
     )
-
-
-def _limit_marks(text: str) -> str:
-    run = 0
-    kept: list[str] = []
-    for char in text:
-        # Ideographs, kana and Hangul carry no marks: skip the look-up for almost all Chinese text.
-        if char < "\u0300" or "\u3400" <= char <= "\ud7a3":
-            run = 0
-        elif unicodedata.category(char) in ("Mn", "Me"):
-            run += 1
-            if run > _MARKS_IN_A_ROW:
-                continue
-        else:
-            run = 0
-        kept.append(char)
-    return "".join(kept)
 
 
 def clip(text: str, cells: int) -> str:
@@ -120,7 +119,7 @@ def fit(text: str, cells: int) -> str:
 
 
 def wrap(text: str, cells: int) -> list[str]:
-    """`text` broken into lines of at most `cells` terminal cells; words stay whole where they fit."""
+    """`text` broken into lines of at most `cells` cells; words stay whole where they fit."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         lines.extend(_wrap_paragraph(paragraph, max(cells, 2)))
@@ -148,7 +147,7 @@ def _wrap_paragraph(paragraph: str, cells: int) -> list[str]:
             lines.append(line)
             line, width = "", 0
             continue
-        if token in _NEVER_FIRST and len(line) > 1:
+        if token in _NEVER_FIRST and len(line) > 1 and 0 < cell_len(line[-1]) <= cells - size:
             # Chinese typesetting: closing punctuation takes the character before it along.
             lines.append(line[:-1].rstrip())
             line = line[-1] + token

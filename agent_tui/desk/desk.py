@@ -24,6 +24,7 @@ from agent_tui.domain.model import (
     Inbox,
     MacroSource,
     Message,
+    MessageKind,
     Team,
 )
 from agent_tui.domain.outcome import Held, Reason, Rejected
@@ -69,6 +70,11 @@ class Desk:
         self.unsent = 0
         self.refresh(Changes(all=True, outbox=True), tell=False)
 
+    def close(self) -> None:
+        """Close both files."""
+        self._cache.close()
+        self._outbox.close()
+
     # --- staying current -------------------------------------------------------------------------
 
     def listen(self, listener: Listener) -> None:
@@ -92,8 +98,10 @@ class Desk:
         elif self._pending:
             # `done` may have moved: pending commands that came home must not be laid over twice.
             self._refresh_outbox()
-        stale = set(self._states) if changes.all else changes.conversations
-        for key in stale:
+        if changes.all:
+            self._predicted.clear()
+            self._rows.clear()
+        for key in changes.conversations:
             self._predicted.pop(key, None)
             self._rows.pop(key, None)
         if tell:
@@ -151,7 +159,7 @@ class Desk:
         return {article.id: article for article in self._things("article", Article)}
 
     def conversation(self, key: ConversationId) -> Conversation | None:
-        """A conversation with what is pending laid over it; resolved ones are read from the cache."""
+        """A conversation with what is pending laid over it; resolved ones come from the cache."""
         found = self._predict(key)
         return found.state if found else None
 
@@ -175,9 +183,9 @@ class Desk:
         lines = [
             Line(message, _state_of(message, state))
             for message in self._cache.messages(key)
-            if not message.removed and message.no not in found.removed
+            if not message.removed and message.id not in found.removed
         ]
-        waiting = (m for m in found.waiting if m.no not in found.removed)
+        waiting = (m for m in found.waiting if m.id not in found.removed)
         return lines + [Line(message, "waiting") for message in waiting]
 
     def rows(self) -> list[QueueRow]:
@@ -273,13 +281,18 @@ class Desk:
         return self.do(key, self.reply(key, text, force=force), clear_draft=True)
 
     def reply(self, key: ConversationId, text: str, *, force: bool = False) -> c.SendReply:
-        """The command that sends `text` as seen from this desk."""
+        """The command that sends `text` as seen from this desk.
+
+        What was seen are confirmed messages only: one's own waiting ones have no number yet, and
+        the customer may take it.
+        """
         state = self.conversation(key)
+        confirmed = self._states.get(key) or self._cache.conversation(key)
         return c.SendReply(
             message=new_message_id(),
             text=clean(text),
             epoch=state.epoch if state else 0,
-            seen=state.messages if state else 0,
+            seen=confirmed.messages if confirmed else 0,
             force=force,
         )
 
@@ -301,6 +314,33 @@ class Desk:
         """Drop an item of the unsent tray."""
         self._outbox.discard(item.id)
         self.refresh(Changes(outbox=True))
+
+    def resend(self, item: TrayItem) -> Rejected | Held | None:
+        """Send a tray item's text all the same, with everything that went with it."""
+        state = self.conversation(item.conversation)
+        if state is None:
+            return Rejected(Reason.NO_SUCH_CONVERSATION)
+        parts = tuple(
+            self.reply(item.conversation, part.text, force=True)
+            if isinstance(part, c.SendReply)
+            else part
+            for part in c.parts_of(item.order.command)
+        )
+        return self.do(item.conversation, parts[0] if len(parts) == 1 else c.Batch(parts))
+
+    def restore_draft(self, item: TrayItem) -> None:
+        """Put a tray item's text into its conversation's composer, after what stands there."""
+        draft = self.drafts.get(item.conversation)
+        text = f"{draft.text}\n{item.text}" if draft else item.text
+        self.save_draft(item.conversation, text)
+        self.discard(item)
+
+    def last_words(self, key: ConversationId) -> str:
+        """The customer's last message."""
+        for line in reversed(self.transcript(key)):
+            if line.message.kind is MessageKind.CUSTOMER:
+                return line.message.text[:200]
+        return ""
 
     def record_practice(self, body: bytes) -> None:
         """Keep the result of a practice session."""

@@ -1,4 +1,4 @@
-"""Pending commands laid over confirmed rows, at read time: nothing has to be undone on a refusal."""
+"""Pending commands laid over confirmed rows as they are read: a refusal leaves nothing to undo."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
 from agent_tui.domain.events import NoteRemoved
 from agent_tui.domain.evolve import evolve, message_of
+from agent_tui.domain.ids import MessageId
 from agent_tui.domain.model import Agent, Conversation, Message
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.domain.policy import Policy
@@ -19,19 +20,19 @@ from agent_tui.domain.policy import Policy
 class Predicted(msgspec.Struct, frozen=True):
     """A conversation as it will be when the pending commands have come home.
 
-    `waiting` are the messages not yet confirmed; `removed` the numbers of notes taken back.
+    `waiting` are the messages not yet confirmed; `removed` the ids of notes taken back.
     """
 
     state: Conversation
     waiting: tuple[Message, ...] = ()
-    removed: frozenset[int] = frozenset()
+    removed: frozenset[MessageId] = frozenset()
 
 
 def predict(state: Conversation, orders: Iterable[Order], me: Agent, policy: Policy) -> Predicted:
     """`state` with `orders` laid over it. A command that would be refused shows no effect: the
     server has the last word, and its refusal comes home with a reason."""
     waiting: list[Message] = []
-    removed: set[int] = set()
+    removed: set[MessageId] = set()
     for order in orders:
         context = Context(actor=me, now=order.queued_at, policy=policy)
         outcome = decide(state, order.command, context, conversation=state.id)
@@ -43,5 +44,5 @@ def predict(state: Conversation, orders: Iterable[Order], me: Agent, policy: Pol
             if message is not None:
                 waiting.append(message)
             elif isinstance(event, NoteRemoved):
-                removed.add(event.no)
+                removed.add(event.message)
     return Predicted(state, tuple(waiting), frozenset(removed))

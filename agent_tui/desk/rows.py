@@ -125,7 +125,15 @@ def arrange(rows: Iterable[QueueRow], view: View, now: int, policy: Policy) -> l
 def most_urgent(
     rows: Iterable[QueueRow], now: int, policy: Policy, *, after: ConversationId | None
 ) -> QueueRow | None:
-    """Whom to serve next: of mine the one that hurts most, else of my teams', never the one at hand."""
-    candidates = [row for row in arrange(rows, View.WORK, now, policy) if row.id != after]
-    owed = [row for row in candidates if row.due is not None]
-    return next(iter(owed or candidates), None)
+    """Whom to serve next, never the one at hand.
+
+    Of mine the one that hurts most among those who wait for an answer; else of my teams' unclaimed
+    ones; else the one whose next deadline comes first; None when nothing is owed to anybody.
+    """
+    candidates = [
+        row
+        for row in arrange(rows, View.WORK, now, policy)
+        if row.id != after and row.due is not None
+    ]
+    answer = [row for row in candidates if row.waiting_since is not None]
+    return next(iter(answer or candidates), None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
 from agent_tui.domain.model import Channel, Clock, Customer, Priority, Status
@@ -12,15 +15,15 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="do"):
     """Base of every command."""
 
 
-class Claim(Command, tag="claim"):
+class Claim(Command, frozen=True, tag="claim"):
     """Make the actor the owner, if nobody is."""
 
 
-class Release(Command, tag="release"):
+class Release(Command, frozen=True, tag="release"):
     """Give the conversation back to its team's queue."""
 
 
-class Assign(Command, tag="assign"):
+class Assign(Command, frozen=True, tag="assign"):
     """Give the conversation to `agent` (None: to nobody) and to `team` (None: leave it).
 
     With `epoch` set, only if nothing changed hands since that epoch.
@@ -31,7 +34,7 @@ class Assign(Command, tag="assign"):
     epoch: int | None = None
 
 
-class SendReply(Command, tag="send_reply"):
+class SendReply(Command, frozen=True, tag="send_reply"):
     """Say `text` to the customer.
 
     `epoch` and `seen` (the last message number on the author's screen) let the server find out that
@@ -45,47 +48,47 @@ class SendReply(Command, tag="send_reply"):
     force: bool = False
 
 
-class AddNote(Command, tag="add_note"):
+class AddNote(Command, frozen=True, tag="add_note"):
     """Say `text` to colleagues only."""
 
     message: MessageId
     text: str
 
 
-class RemoveNote(Command, tag="remove_note"):
+class RemoveNote(Command, frozen=True, tag="remove_note"):
     """Take a note of one's own back."""
 
     message: MessageId
     no: int
 
 
-class Tag(Command, tag="tag"):
+class Tag(Command, frozen=True, tag="tag"):
     """Add a tag."""
 
     tag: str
 
 
-class Untag(Command, tag="untag"):
+class Untag(Command, frozen=True, tag="untag"):
     """Take a tag off."""
 
     tag: str
 
 
-class SetPriority(Command, tag="set_priority"):
+class SetPriority(Command, frozen=True, tag="set_priority"):
     """Change the priority; with `expect`, only if it still is that."""
 
     priority: Priority
     expect: Priority | None = None
 
 
-class SetType(Command, tag="set_type"):
+class SetType(Command, frozen=True, tag="set_type"):
     """Change the question type; with `expect`, only if it still is that."""
 
     type: str
     expect: str | None = None
 
 
-class SetStatus(Command, tag="set_status"):
+class SetStatus(Command, frozen=True, tag="set_status"):
     """Open, set pending, snooze `until` a time (ms), resolve, or reopen.
 
     With `expect`, only if the status still is that.
@@ -96,37 +99,37 @@ class SetStatus(Command, tag="set_status"):
     expect: Status | None = None
 
 
-class MarkRead(Command, tag="mark_read"):
+class MarkRead(Command, frozen=True, tag="mark_read"):
     """The owner has looked at everything up to message `no`."""
 
     no: int
 
 
-class StartClock(Command, tag="start_clock"):
+class StartClock(Command, frozen=True, tag="start_clock"):
     """Start one of the deadlines that agents start; its length is the policy's."""
 
     clock: Clock
 
 
-class StopClock(Command, tag="stop_clock"):
+class StopClock(Command, frozen=True, tag="stop_clock"):
     """Stop it: done."""
 
     clock: Clock
 
 
-class MergeCustomer(Command, tag="merge_customer"):
+class MergeCustomer(Command, frozen=True, tag="merge_customer"):
     """This conversation's customer is the same person as `into`."""
 
     into: CustomerId
 
 
-class UnmergeCustomer(Command, tag="unmerge_customer"):
+class UnmergeCustomer(Command, frozen=True, tag="unmerge_customer"):
     """Undo a merge: `customer` is a person of their own again."""
 
     customer: Customer
 
 
-class Batch(Command, tag="batch"):
+class Batch(Command, frozen=True, tag="batch"):
     """Several commands on one conversation: one number, all or nothing."""
 
     parts: tuple[AgentPart, ...]
@@ -153,7 +156,7 @@ AgentPart = (
 AgentCommand = AgentPart | Batch
 
 
-class ReceiveMessage(Command, tag="receive_message"):
+class ReceiveMessage(Command, frozen=True, tag="receive_message"):
     """A channel hands in what a customer wrote.
 
     `visitor` is the identity the channel knows; `customer` the record that stands for it, another
@@ -170,14 +173,14 @@ class ReceiveMessage(Command, tag="receive_message"):
     subject: str = ""
 
 
-class ConfirmDelivery(Command, tag="confirm_delivery"):
+class ConfirmDelivery(Command, frozen=True, tag="confirm_delivery"):
     """The customer's side has received and looked at messages up to these numbers."""
 
     delivered: int
     seen: int
 
 
-class WakeSnoozed(Command, tag="wake_snoozed"):
+class WakeSnoozed(Command, frozen=True, tag="wake_snoozed"):
     """A snooze timer ran out; `generation` tells a timer that was set again meanwhile."""
 
     generation: int
@@ -194,7 +197,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     of sending, which the same clock tells.
     """
 
-    number: int
+    number: Annotated[int, Meta(ge=1, lt=2**53)]
     conversation: ConversationId
     queued_at: int
     command: AgentCommand

@@ -6,16 +6,24 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent_tui.domain.ids import AgentId, CustomerId, MessageId, TeamId
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
 from agent_tui.domain.model import Agent, Conversation, Customer, Role, Team
 from agent_tui.domain.policy import Policy
+
+
+class NotePlace(msgspec.Struct, frozen=True):
+    """Where a note stands, and whose it is."""
+
+    conversation: ConversationId
+    no: int
+    author: str
 
 
 class Context(msgspec.Struct, frozen=True):
     """Who asks, when, and under which figures.
 
-    `age` is how long the command lay in its author's outbox (ms). On an agent's machine the mappings
-    are None where only the server knows: a rule that needs them allows.
+    `age` is how long the command lay in its author's outbox (ms). On an agent's machine the
+    mappings are None where only the server knows: a rule that needs them allows.
     """
 
     actor: Agent | None  # None: a channel or the server itself
@@ -25,7 +33,7 @@ class Context(msgspec.Struct, frozen=True):
     roster: Mapping[AgentId, Agent] | None = None
     teams: Mapping[TeamId, Team] | None = None
     customers: Mapping[CustomerId, Customer] | None = None
-    notes: Mapping[MessageId, str] | None = None  # note -> author, of those a command names
+    notes: Mapping[MessageId, NotePlace | None] | None = None  # those that a command names
 
 
 def may_see(agent: Agent, conversation: Conversation) -> bool:
@@ -34,7 +42,7 @@ def may_see(agent: Agent, conversation: Conversation) -> bool:
 
 
 def in_scope(agent: Agent, team: TeamId | None, assignee: AgentId | None) -> bool:
-    """Scope by place: agents see their teams' chats and their own, leads their teams', admins all."""
+    """Scope by place: agents and leads see their teams' chats and their own, admins all."""
     if agent.disabled or agent.role is Role.TRAINEE:
         return False
     if agent.role is Role.ADMIN:

@@ -1,4 +1,4 @@
-"""The rules: what follows from a command. The server runs them to decide, an agent's machine to predict."""
+"""The rules: what follows from a command. The server decides by them, workstations predict."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from agent_tui.domain import replies
 from agent_tui.domain.context import Context, is_lead, may_see
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Agent, Conversation, Status
+from agent_tui.domain.model import Agent, Conversation, Role, Status
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 
 NAME_CHARS = 64
+LONGEST_SNOOZE_MS = 10 * 365 * 24 * 3600 * 1000
 
 
 def decide(
@@ -39,6 +40,8 @@ def decide(
         return _wake_snoozed(state, command, context)
     actor = context.actor
     if actor is None:
+        return Rejected(Reason.NOT_ALLOWED)
+    if actor.disabled or actor.role is Role.TRAINEE:
         return Rejected(Reason.NOT_ALLOWED)
     if not may_see(actor, state):
         return replies.offered(state, command, actor, Reason.OUT_OF_SCOPE)
@@ -122,7 +125,7 @@ def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) 
         return Rejected(Reason.UNKNOWN_TEAM, team)
     if command.agent is not None and context.roster is not None:
         target = context.roster.get(command.agent)
-        if target is None or target.disabled:
+        if target is None or target.disabled or target.role is Role.TRAINEE:
             return Rejected(Reason.UNKNOWN_AGENT, command.agent)
     if (command.agent, team) == (s.assignee, s.team):
         return ()
@@ -133,19 +136,22 @@ def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) 
 
 
 def _add_note(s: Conversation, command: c.AddNote, context: Context, actor: Agent) -> Outcome:
-    if not command.text.strip():
-        return Rejected(Reason.EMPTY)
-    if len(command.text) > context.policy.message_chars:
-        return Rejected(Reason.TOO_LONG, str(context.policy.message_chars))
+    refused = replies.refused_text(command, context)
+    if refused is not None:
+        return refused
     return (e.NoteAdded(message=command.message, text=command.text, author=actor.id),)
 
 
 def _remove_note(s: Conversation, command: c.RemoveNote, context: Context, actor: Agent) -> Outcome:
-    if not 1 <= command.no <= s.messages:
+    if context.notes is None:
+        known = 1 <= command.no <= s.messages
+        removed = e.NoteRemoved(message=command.message, no=command.no)
+        return (removed,) if known else Rejected(Reason.NO_SUCH_NOTE)
+    # The number that the author's machine predicted may have gone to somebody else's message.
+    note = context.notes.get(command.message)
+    if note is None or (note.conversation, note.author) != (s.id, actor.id):
         return Rejected(Reason.NO_SUCH_NOTE)
-    if context.notes is not None and context.notes.get(command.message) != actor.id:
-        return Rejected(Reason.NO_SUCH_NOTE)
-    return (e.NoteRemoved(message=command.message, no=command.no),)
+    return (e.NoteRemoved(message=command.message, no=note.no),)
 
 
 def _tag(s: Conversation, command: c.Tag, context: Context, actor: Agent) -> Outcome:
@@ -178,7 +184,8 @@ def _set_status(s: Conversation, command: c.SetStatus, context: Context, actor: 
     if command.expect is not None and command.expect is not s.status:
         return Rejected(Reason.CHANGED_SINCE, s.status)
     if command.status is Status.SNOOZED:
-        if command.until is None or command.until <= context.now - context.age:
+        asked_at = context.now - context.age
+        if command.until is None or not asked_at < command.until <= asked_at + LONGEST_SNOOZE_MS:
             return Rejected(Reason.MALFORMED, "until")
         return (e.StatusSet(status=Status.SNOOZED, until=command.until),)
     if command.status is s.status:
@@ -217,7 +224,7 @@ def _merge_customer(
     if command.into == s.customer.id:
         return ()
     if context.customers is None:
-        return ()  # an agent's machine cannot know the other record: nothing to show before the server
+        return ()  # an agent's machine cannot know the other record: nothing to show yet
     into = context.customers.get(command.into)
     if into is None:
         return Rejected(Reason.UNKNOWN_CUSTOMER, command.into)

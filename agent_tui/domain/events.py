@@ -40,7 +40,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
 # --- of one conversation -------------------------------------------------------------------------
 
 
-class ConversationOpened(Event, tag="conversation_opened"):
+class ConversationOpened(Event, frozen=True, tag="conversation_opened"):
     """A customer began to write."""
 
     customer: Customer
@@ -51,14 +51,14 @@ class ConversationOpened(Event, tag="conversation_opened"):
     subject: str = ""
 
 
-class CustomerWrote(Event, tag="customer_wrote"):
+class CustomerWrote(Event, frozen=True, tag="customer_wrote"):
     """A customer's message came in."""
 
     message: MessageId
     text: str
 
 
-class ReplySent(Event, tag="reply_sent"):
+class ReplySent(Event, frozen=True, tag="reply_sent"):
     """An agent answered; `forced` when the author sent it knowing that the chat had moved on."""
 
     message: MessageId
@@ -68,7 +68,7 @@ class ReplySent(Event, tag="reply_sent"):
     forced: bool = False
 
 
-class NoteAdded(Event, tag="note_added"):
+class NoteAdded(Event, frozen=True, tag="note_added"):
     """An agent told colleagues something."""
 
     message: MessageId
@@ -76,27 +76,27 @@ class NoteAdded(Event, tag="note_added"):
     author: AgentId
 
 
-class NoteRemoved(Event, tag="note_removed"):
+class NoteRemoved(Event, frozen=True, tag="note_removed"):
     """Its author took a note back."""
 
     message: MessageId
     no: int
 
 
-class Claimed(Event, tag="claimed"):
+class Claimed(Event, frozen=True, tag="claimed"):
     """An agent took a conversation that nobody had."""
 
     agent: AgentId
     epoch: int
 
 
-class Released(Event, tag="released"):
+class Released(Event, frozen=True, tag="released"):
     """The conversation went back to the queue."""
 
     epoch: int
 
 
-class Assigned(Event, tag="assigned"):
+class Assigned(Event, frozen=True, tag="assigned"):
     """The conversation was given to an agent, or to a team's queue."""
 
     agent: AgentId | None
@@ -104,39 +104,39 @@ class Assigned(Event, tag="assigned"):
     epoch: int
 
 
-class Tagged(Event, tag="tagged"):
+class Tagged(Event, frozen=True, tag="tagged"):
     """A tag was added."""
 
     tag: str
 
 
-class Untagged(Event, tag="untagged"):
+class Untagged(Event, frozen=True, tag="untagged"):
     """A tag was taken off."""
 
     tag: str
 
 
-class PrioritySet(Event, tag="priority_set"):
+class PrioritySet(Event, frozen=True, tag="priority_set"):
     """The priority changed."""
 
     priority: Priority
 
 
-class TypeSet(Event, tag="type_set"):
+class TypeSet(Event, frozen=True, tag="type_set"):
     """The question type changed."""
 
     type: str
     reason: str = ""
 
 
-class StatusSet(Event, tag="status_set"):
+class StatusSet(Event, frozen=True, tag="status_set"):
     """The status changed; `until` is when a snooze ends."""
 
     status: Status
     until: int | None = None
 
 
-class Reopened(Event, tag="reopened"):
+class Reopened(Event, frozen=True, tag="reopened"):
     """A resolved or sleeping conversation is open again, by whom the record says.
 
     `fresh`: the customer came back after it was resolved, so what was owed before is settled.
@@ -146,40 +146,40 @@ class Reopened(Event, tag="reopened"):
     fresh: bool = False
 
 
-class MarkedRead(Event, tag="marked_read"):
+class MarkedRead(Event, frozen=True, tag="marked_read"):
     """The owner looked at everything up to `no`."""
 
     no: int
 
 
-class CustomerSaw(Event, tag="customer_saw"):
+class CustomerSaw(Event, frozen=True, tag="customer_saw"):
     """The customer's side received, and looked at, messages up to these numbers."""
 
     delivered: int
     seen: int
 
 
-class ClockStarted(Event, tag="clock_started"):
+class ClockStarted(Event, frozen=True, tag="clock_started"):
     """A deadline was set."""
 
     clock: Clock
     due: int
 
 
-class ClockStopped(Event, tag="clock_stopped"):
+class ClockStopped(Event, frozen=True, tag="clock_stopped"):
     """A deadline was dealt with."""
 
     clock: Clock
 
 
-class CustomerMerged(Event, tag="customer_merged"):
+class CustomerMerged(Event, frozen=True, tag="customer_merged"):
     """The conversation belongs to `customer` from now on."""
 
     customer: Customer
     previous: Customer
 
 
-class DraftOffered(Event, tag="draft_offered"):
+class DraftOffered(Event, frozen=True, tag="draft_offered"):
     """A reply that came too late for its author's ownership, offered to the new owner."""
 
     author: AgentId
@@ -212,49 +212,49 @@ ConversationEvent = (
 # --- of the whole workspace ----------------------------------------------------------------------
 
 
-class AgentSaved(Event, tag="agent_saved"):
+class AgentSaved(Event, frozen=True, tag="agent_saved"):
     """An account was made or changed."""
 
     agent: Agent
 
 
-class TeamSaved(Event, tag="team_saved"):
+class TeamSaved(Event, frozen=True, tag="team_saved"):
     """A team was made or changed."""
 
     team: Team
 
 
-class InboxSaved(Event, tag="inbox_saved"):
+class InboxSaved(Event, frozen=True, tag="inbox_saved"):
     """An inbox was made or changed."""
 
     inbox: Inbox
 
 
-class ArticleSaved(Event, tag="article_saved"):
+class ArticleSaved(Event, frozen=True, tag="article_saved"):
     """A knowledge article was published."""
 
     article: Article
 
 
-class ArticleRemoved(Event, tag="article_removed"):
+class ArticleRemoved(Event, frozen=True, tag="article_removed"):
     """A knowledge article was withdrawn."""
 
     id: str
 
 
-class MacroSaved(Event, tag="macro_saved"):
+class MacroSaved(Event, frozen=True, tag="macro_saved"):
     """A shared macro was published."""
 
     macro: MacroSource
 
 
-class MacroRemoved(Event, tag="macro_removed"):
+class MacroRemoved(Event, frozen=True, tag="macro_removed"):
     """A shared macro was withdrawn."""
 
     id: str
 
 
-class PolicySaved(Event, tag="policy_saved"):
+class PolicySaved(Event, frozen=True, tag="policy_saved"):
     """The shop's figures changed."""
 
     policy: Policy
@@ -274,7 +274,7 @@ WorkspaceEvent = (
 # --- of one client -------------------------------------------------------------------------------
 
 
-class CommandRefused(Event, tag="command_refused"):
+class CommandRefused(Event, frozen=True, tag="command_refused"):
     """A numbered command had no effect. `held` means: its author may look and send it again."""
 
     client: ClientId
@@ -285,7 +285,7 @@ class CommandRefused(Event, tag="command_refused"):
     detail: str = ""
 
 
-class CommandSettled(Event, tag="command_settled"):
+class CommandSettled(Event, frozen=True, tag="command_settled"):
     """A numbered command found everything as it wished already: nothing else to say of it."""
 
     client: ClientId
@@ -297,14 +297,14 @@ LoggedEvent = ConversationEvent | WorkspaceEvent | CommandRefused | CommandSettl
 # --- made for a reader's feed, never logged ------------------------------------------------------
 
 
-class ConversationEntered(Event, tag="conversation_entered"):
+class ConversationEntered(Event, frozen=True, tag="conversation_entered"):
     """A conversation came into this reader's scope: all of it, as of this seq."""
 
     state: Conversation
     messages: tuple[Message, ...]
 
 
-class ConversationLeft(Event, tag="conversation_left"):
+class ConversationLeft(Event, frozen=True, tag="conversation_left"):
     """A conversation went out of this reader's scope: forget it."""
 
     conversation: ConversationId

@@ -1,4 +1,4 @@
-"""The fold: a conversation's state after one more event. One handler per kind, listed in `HANDLERS`."""
+"""The fold: a conversation's state after one more event. `HANDLERS` lists one handler per kind."""
 
 from __future__ import annotations
 

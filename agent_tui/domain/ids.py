@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 ConversationId = NewType("ConversationId", str)
@@ -11,3 +12,10 @@ AgentId = NewType("AgentId", str)
 TeamId = NewType("TeamId", str)
 InboxId = NewType("InboxId", str)
 ClientId = NewType("ClientId", str)
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text`, made by somebody else's machine, will do as an identifier."""
+    return _ID.fullmatch(text) is not None

@@ -130,7 +130,7 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MacroSource(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A shared macro as it travels: the file's own text, parsed by `agent_tui.macros` on arrival."""
+    """A shared macro as it travels: the file's own text, parsed by `agent_tui.macros` there."""
 
     id: str
     text: str

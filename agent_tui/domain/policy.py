@@ -1,4 +1,7 @@
-"""The shop's figures: how long things may take and what weighs more. Seconds unless the name says otherwise."""
+"""The shop's figures: how long things may take, and what weighs more.
+
+Seconds unless the name says otherwise.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class ProblemAnswer(Wire, frozen=True):
 
 
 class LoginRequest(Wire, frozen=True):
-    """Log in with a name and password, or accept an invite by giving its code and a new password."""
+    """Log in with a name and password, or accept an invite: its code and a new password."""
 
     password: str
     login: str = ""
@@ -122,7 +122,7 @@ class SnapshotEnd(Wire, frozen=True):
 
 
 class TypingRequest(Wire, frozen=True):
-    """An agent is writing in (or merely looking at) a conversation: told to others, never stored."""
+    """An agent writes in (or merely looks at) a conversation: told to others, never stored."""
 
     conversation: ConversationId
     typing: bool = True

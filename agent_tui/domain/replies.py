@@ -1,13 +1,13 @@
 """Whether a reply may still go out: ownership, what was said since, and age.
 
-| when the reply reaches the server                                | what happens                     |
-|------------------------------------------------------------------|----------------------------------|
-| same epoch, nothing newer                                        | sent                             |
-| customer wrote since, queued less than `policy.stale_reply`      | sent                             |
-| customer wrote since, queued longer; or a colleague answered     | held                             |
-| the conversation changed hands                                   | refused, offered to the new owner|
-| closed                                                           | held; `force` reopens and sends  |
-| older than its expiry                                            | held                             |
+| when the reply reaches the server                            | what happens                      |
+|--------------------------------------------------------------|-----------------------------------|
+| same epoch, nothing newer                                    | sent                              |
+| customer wrote since, queued less than `policy.stale_reply`  | sent                              |
+| customer wrote since, queued longer; or a colleague answered | held                              |
+| the conversation changed hands                               | refused, offered to the new owner |
+| closed                                                       | held; `force` reopens and sends   |
+| older than its expiry                                        | held                              |
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from __future__ import annotations
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead
+from agent_tui.domain.ids import is_id
 from agent_tui.domain.model import Agent, Conversation, Status
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 
 
 def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: Agent) -> Outcome:
     """Decide one reply by the table above; answering a chat that nobody has also claims it."""
-    if not command.text.strip():
-        return Rejected(Reason.EMPTY)
-    if len(command.text) > context.policy.message_chars:
-        return Rejected(Reason.TOO_LONG, str(context.policy.message_chars))
+    refused = refused_text(command, context)
+    if refused is not None:
+        return refused
     mine = s.assignee in (None, actor.id)
     if command.epoch != s.epoch and not (command.force and (mine or is_lead(actor))):
         return offered(s, command, actor, Reason.REASSIGNED)
@@ -51,6 +51,17 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
         )
     )
     return tuple(happened)
+
+
+def refused_text(command: c.SendReply | c.AddNote, context: Context) -> Rejected | None:
+    """Why these words cannot be written by anybody; None if they can."""
+    if not is_id(command.message):
+        return Rejected(Reason.MALFORMED, "message")
+    if not command.text.strip():
+        return Rejected(Reason.EMPTY)
+    if len(command.text) > context.policy.message_chars:
+        return Rejected(Reason.TOO_LONG, str(context.policy.message_chars))
+    return None
 
 
 def _moved_on(s: Conversation, command: c.SendReply, context: Context, actor: Agent) -> Held | None:

@@ -112,8 +112,8 @@ class Urgency(StrEnum):
 def urgency_of(
     deadline: Due | None, channel: Channel, waiting_since: int | None, policy: Policy, now: int
 ) -> Urgency:
-    """Breach when `deadline` has passed; warning once a chat has waited `policy.warning` seconds for
-    a reply, or when the last 20 minutes of another deadline have begun."""
+    """Breach when `deadline` has passed; warning once a chat has waited `policy.warning` seconds
+    for a reply, or when the last 20 minutes of another deadline have begun."""
     if deadline is None:
         return Urgency.CALM
     if deadline.at <= now:

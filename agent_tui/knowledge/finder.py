@@ -1,4 +1,4 @@
-"""One search over articles and macros: ranks titles, the questions customers ask, tags and texts."""
+"""One search over articles and macros: ranks titles, questions customers ask, tags and texts."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Finder:
             return ()
         best: dict[int, float] = {}
         for scorer, share in ((fuzz.WRatio, 1.0), (fuzz.partial_ratio, 0.95)):
-            scores = process.cdist([wanted], self._names, scorer=scorer, dtype=None)[0]
-            for owner, score in zip(self._owner, scores, strict=True):
-                best[owner] = max(best.get(owner, 0.0), float(score) * share)
+            for _, score, at in process.extract_iter(wanted, self._names, scorer=scorer):
+                owner = self._owner[at]
+                best[owner] = max(best.get(owner, 0.0), score * share)
         for index, entry in enumerate(self._entries):
             if wanted in entry.body.lower():
                 best[index] = max(best.get(index, 0.0), 70.0) + 5.0

@@ -68,7 +68,7 @@ def _run_tests(macro: Macro) -> Iterable[Problem]:
 
 
 def fill(macro: Macro, values: Mapping[str, str], slots: Mapping[str, str]) -> str:
-    """The macro's text. `values` are dotted variables; `slots` what the agent gave, by slot name."""
+    """The macro's text. `values` are dotted variables; `slots` is what the agent gave, by name."""
     given = dict(values)
     for name, slot in macro.head.ask.items():
         given[name] = slots.get(name) or _default(slot.default, values)
@@ -107,7 +107,7 @@ class Library:
         return cls(found)
 
     def offered(self, language: str, now: datetime.datetime) -> list[Macro]:
-        """One macro a group, in `language` if there is one, among those valid at local time `now`."""
+        """One macro a group, in `language` if there is one, of those valid at local time `now`."""
         groups: dict[str, Macro] = {}
         for macro in self.all.values():
             if not macro.offered(now.date(), now.hour * 60 + now.minute):
@@ -123,7 +123,7 @@ class Library:
         return min(found, key=lambda macro: macro.head.scope == "all", default=None)
 
     def by_short(self, short: str, language: str, now: datetime.datetime) -> Macro | None:
-        """The macro called `/short`, in the customer's language whichever language's name was typed."""
+        """The macro called `/short` in either language, in the customer's language."""
         typed = next((m for m in self.all.values() if m.head.short == short), None)
         if typed is None:
             return None

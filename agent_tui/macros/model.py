@@ -15,6 +15,8 @@ from agent_tui.lang import Both
 from agent_tui.text import clean
 
 KEYS = tuple(f"F{number}" for number in range(2, 10))
+RESERVED = frozenset({"customer", "agent", "shop", "order", "now"})  # what variables begin with
+_SLOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,9 +135,15 @@ def parse(key: str, text: str) -> Macro:
                 "valid", 'hours 写成 "09:00-24:00"', 'hours is written "09:00-24:00"'
             ) from None
     for name, slot in head.ask.items():
+        if not _SLOT_NAME.fullmatch(name) or name in RESERVED:
+            raise fail(
+                name,
+                f"{name} 不能作填空名：用小写字母、数字和下划线，且不与变量同名",
+                f"{name} is no slot name: small letters, digits and _, no variable's first word",
+            )
         try:
             re.compile(slot.pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise fail(name, f"pattern 有误：{error}", f"bad pattern: {error}") from None
     for action in head.actions:
         if len(msgspec.structs.asdict(action)) - _unset(action) != 1:

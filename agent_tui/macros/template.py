@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Mapping
 
-from jinja2 import ChainableUndefined, TemplateSyntaxError, nodes
+from jinja2 import ChainableUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent_tui.frontmatter import Malformed
@@ -35,6 +35,8 @@ VARIABLES = frozenset(
     }
 )
 FILTERS = frozenset({"default", "upper", "lower", "trim"})
+TESTS = frozenset({"defined", "undefined"})
+COMPARISONS = frozenset({"eq", "ne"})  # any other may fail on a value that is not known
 _ALLOWED = (
     nodes.Template,
     nodes.Output,
@@ -90,6 +92,10 @@ def _parse(text: str, first_line: int) -> nodes.Template:
             )
         if isinstance(node, nodes.Filter) and node.name not in FILTERS:
             raise Malformed(line, Both(f"没有过滤器 {node.name}", f"no filter {node.name}"))
+        if isinstance(node, nodes.Test) and node.name not in TESTS:
+            raise Malformed(line, Both(f"没有测试 {node.name}", f"no test {node.name}"))
+        if isinstance(node, nodes.Operand) and node.op not in COMPARISONS:
+            raise Malformed(line, Both("只能用 == 和 != 比较", "compare by == and != only"))
     return tree
 
 
@@ -126,7 +132,7 @@ def _dotted(node: nodes.Node) -> str:
 
 
 @functools.lru_cache(maxsize=2000)
-def _compiled(text: str) -> object:
+def _compiled(text: str) -> Template:
     _parse(text, 1)
     return _environment.from_string(text)
 
@@ -141,13 +147,14 @@ def render(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         if not value:
             continue
-        target = context
-        *parents, last = name.split(".")
-        for parent in parents:
-            target = target.setdefault(parent, {})  # type: ignore[assignment]
-        target[last] = value
-    rendered: str = template.render(context)  # type: ignore[attr-defined]
-    return rendered[:MAX_RENDERED]
+        parent, _, last = name.rpartition(".")
+        if parent:
+            inner = context.setdefault(parent, {})
+            assert isinstance(inner, dict)  # a slot has no name that variables begin with
+            inner[last] = value
+        else:
+            context[last] = value
+    return template.render(context)[:MAX_RENDERED]
 
 
 _OPEN = re.compile(r"\{\{.*?\}\}|\{%|\{\{|\}\}")

@@ -55,7 +55,7 @@ def save_agent(agent: Agent) -> ChangeWorkspace:
 
 
 def set_password(agent: AgentId, password: str) -> ChangeWorkspace:
-    """The job that sets a password and ends every login of the account. Hashes: run off the loop."""
+    """The job that sets a password and ends every login. Hashes: run off the loop."""
     check_password(password)
     hashed = auth.hash_password(password)
     table = schema.agent
@@ -76,9 +76,33 @@ def check_password(password: str) -> None:
 
 
 def invite(agent: AgentId, hours: int) -> tuple[str, WriteRows]:
-    """A one-time code for an account that was made without a password, and the job that stores it."""
+    """A one-time code for an account made without a password, and the job that stores it."""
     secret, row = auth.new_token(auth.INVITE, agent, now_ms(), hours * 3600 * 1000)
     return secret, WriteRows([(schema.token.insert(), row)])
+
+
+def load_token(hours: int) -> tuple[str, WriteRows]:
+    """A token that lifts the per-address limits, and the job that stores it."""
+    secret, row = auth.new_token(auth.LOAD, "load", now_ms(), hours * 3600 * 1000)
+    return secret, WriteRows([(schema.token.insert(), row)])
+
+
+def disable(agent: Agent) -> ChangeWorkspace:
+    """The job that closes an account and ends its logins and invites."""
+    closed = msgspec.structs.replace(agent, disabled=True)
+    return ChangeWorkspace([e.AgentSaved(closed)], [auth.revoke(agent.id), _uninvite(agent.id)])
+
+
+def forget_password(agent: AgentId) -> ChangeWorkspace:
+    """The job after which only a new invite lets the account in."""
+    table = schema.agent
+    change = update(table).where(table.c.id == agent).values(password=None)
+    return ChangeWorkspace([], [(change, {}), auth.revoke(agent), _uninvite(agent)])
+
+
+def _uninvite(agent: AgentId) -> tuple[Any, dict[str, Any]]:
+    table = schema.token
+    return delete(table).where(table.c.kind == auth.INVITE, table.c.subject == agent), {}
 
 
 async def accept_invite(service: Service, body: LoginRequest) -> AgentId:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from agent_tui.server import accounts, auth, feed, log, results, schema
 from agent_tui.server import directory as directories
 from agent_tui.server.clock import now_ms
 from agent_tui.server.directory import Directory
-from agent_tui.server.endpoint import Endpoint, bearer, json, read_body
+from agent_tui.server.endpoint import Endpoint, bearer, json, number, read_body
 from agent_tui.server.feed import Cursor, Reader, Reset
 from agent_tui.server.orders import SubmitOrders
 from agent_tui.server.service import Service, address
@@ -205,28 +206,30 @@ class AgentApi:
         """One page; with `wait` seconds of patience when there is nothing yet."""
         reader = await self._service.reader(request)
         since = feed.parse_cursor(request.query_params.get("since", ""))
-        limit = min(_number(request, "limit", 500), self._service.config.limits.page_events)
-        wait = min(float(_number(request, "wait", 0)), LONGEST_WAIT)
+        limit = min(number(request, "limit", PAGE) or PAGE, self._service.config.limits.page_events)
+        wait = min(float(number(request, "wait", 0)), LONGEST_WAIT)
         await self._check(reader, since)
         if wait and since.seq >= self._service.hub.head:
             with self._service.hub.listen("poll") as listener:
                 await self._service.hub.wait(listener, wait)
         done = await anyio.to_thread.run_sync(self._done, reader, since.seq)
-        found = await self._page(reader, since, done, limit)
+        found = await self._page(reader, since, since, done, limit)
         return Response(found.body, media_type="application/json")
 
-    async def _page(self, reader: Reader, since: Cursor, done: int, limit: int) -> BuiltPage:
+    async def _page(
+        self, reader: Reader, since: Cursor, examined: Cursor, done: int, limit: int
+    ) -> BuiltPage:
+        """A page from `since`; between it and `examined` there is nothing for this reader."""
         hub = self._service.hub
-        rows = hub.after(since.seq, limit)
+        rows = hub.after(examined.seq, limit)
         if rows is None or feed.needs_log(reader, rows):
-            found, lines, number = await anyio.to_thread.run_sync(
-                self._read_page, reader, since.seq, limit
+            rows, lines, last = await anyio.to_thread.run_sync(
+                self._read_page, reader, examined.seq, limit
             )
-            rows = found
         else:
-            lines, number = feed.visible(reader, rows, None)
-        to = feed.cursor(hub.feed, rows[-1].seq, rows[-1].chain) if rows else since
-        now_done = max(done, number)
+            lines, last = feed.visible(reader, rows, None)
+        to = feed.cursor(hub.feed, rows[-1].seq, rows[-1].chain) if rows else examined
+        now_done = max(done, last)
         more = bool(rows) and to.seq < hub.head
         body = feed.page(
             since=since, to=to, head=max(hub.head, to.seq), done=now_done, more=more, lines=lines
@@ -238,8 +241,8 @@ class AgentApi:
     ) -> tuple[list[log.LogRow], list[bytes], int]:
         with self._service.database.read() as connection:
             rows = log.after(connection, seq, limit)
-            lines, number = feed.visible(reader, rows, connection)
-        return rows, lines, number
+            lines, last = feed.visible(reader, rows, connection)
+        return rows, lines, last
 
     async def _check(self, reader: Reader, since: Cursor) -> None:
         def check() -> None:
@@ -269,7 +272,7 @@ class AgentApi:
         return known if known.seq == row else directories.load(connection, row)
 
     async def stream(self, request: Request) -> Response:
-        """Pages as they come. A hint only: a client applies one if its `from` is the client's cursor."""
+        """Pages as they come: hints. A client applies one if its `from` is the client's cursor."""
         reader = await self._service.reader(request)
         since = feed.parse_cursor(
             request.query_params.get("since") or request.headers.get("last-event-id", "")
@@ -284,32 +287,35 @@ class AgentApi:
     async def _events(self, reader: Reader, since: Cursor) -> AsyncIterator[bytes]:
         hub = self._service.hub
         done = await anyio.to_thread.run_sync(self._done, reader, since.seq)
-        at = since  # where the last page that was sent ended
+        sent = at = since  # where the last page that was sent ended; what was looked at
+        clock = asyncio.get_running_loop().time
+        sent_at = clock()
         yield b": hello\n\n"
         with hub.listen("agent") as listener:
             while not hub.closing.is_set():
                 current = hub.directory.agents.get(reader.agent.id, reader.agent)
                 reader = Reader(current, reader.client)
                 try:
-                    found = await self._page(reader, at, done, PAGE)
+                    found = await self._page(reader, sent, at, done, PAGE)
                 except Reset as reset:
                     yield sse("reset", msgspec.json.encode({"code": reset.code}))
                     return
-                advanced = found.to.seq > at.seq
+                at = found.to
                 # What this reader may not see moves the cursor too, but told once in a while only.
-                quiet = advanced and not found.says and not found.more
-                if quiet and await hub.wait(listener, ADVANCE_EVERY):
-                    advanced = False
-                if advanced:
-                    yield sse("page", found.body, str(found.to))
-                    at, done = found.to, found.done
-                elif not quiet and not listener.presence:
-                    if not await hub.wait(listener, HEARTBEAT):
-                        yield b": beat\n\n"
+                if found.says or (at.seq > sent.seq and clock() - sent_at >= ADVANCE_EVERY):
+                    yield sse("page", found.body, str(at))
+                    sent, done, sent_at = at, found.done, clock()
                 while listener.presence:
                     presence, where = listener.presence.popleft()
                     if presence.agent != reader.agent.id and may_see(reader.agent, where):
                         yield sse("presence", msgspec.json.encode(presence))
+                if found.more:
+                    continue
+                patience = HEARTBEAT if at == sent else ADVANCE_EVERY
+                happened = await hub.wait(listener, max(0.0, sent_at + patience - clock()))
+                if not happened and at == sent:
+                    sent_at = clock()
+                    yield b": beat\n\n"
 
 
 class BuiltPage(NamedTuple):
@@ -331,12 +337,3 @@ def sse(event: str, data: bytes, key: str = "") -> bytes:
 async def _chunks(lines: list[bytes]) -> AsyncIterator[bytes]:
     for start in range(0, len(lines), 200):
         yield b"\n".join(lines[start : start + 200]) + b"\n"
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isdigit():
-        raise UsageError(Both(f"{name} 要是整数", f"{name} must be a whole number"))
-    return int(text)

@@ -46,12 +46,13 @@ def build(config: Config, database: Database) -> tuple[Starlette, Service]:
     endpoints = AgentApi(service).endpoints() + WebApi(service).endpoints()
     routes: list[BaseRoute] = [route(endpoint) for endpoint in endpoints]
     routes += _pages(service, endpoints)
-    # The web channel may be called from the shop's own pages: tokens are no cookies, so any origin may.
+    # The shop's own pages may call the web channel: tokens are no cookies, so any origin may.
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
+        expose_headers=["Retry-After"],
         max_age=3600,
     )
     app = Starlette(routes=routes, middleware=[cors], lifespan=_lifespan(service))
@@ -81,7 +82,7 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` until cancelled; a failure is logged and tried again, never the end of the server."""
+    """Run `work` until cancelled; a failure is logged and tried again."""
     while True:
         try:
             await work()

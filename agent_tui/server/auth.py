@@ -1,4 +1,4 @@
-"""Accounts, tokens and invites. Secrets are stored hashed; a password check never runs on the loop."""
+"""Accounts, tokens and invites. Secrets are stored hashed; passwords are checked off the loop."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def changes(
     connection: Connection, data: Path, config: Config
 ) -> tuple[list[e.WorkspaceEvent], list[Problem]]:
-    """The events that bring the published content up to the files; broken files stay as they were."""
+    """The events that bring what is published up to the files; broken ones stay as they were."""
     known = {
         (row.kind, row.id): (row.version, row.body)
         for row in connection.execute(select(schema.content))

@@ -70,7 +70,7 @@ class Database:
                 yield connection
 
     def migrate(self) -> None:
-        """Bring the schema up to date and make sure the workspace row exists. Raises ServerError."""
+        """Bring the schema up to date; make the workspace row if need be. Raises ServerError."""
         from alembic import command
         from alembic.config import Config
 
@@ -123,5 +123,5 @@ def _first_row() -> dict[str, Any]:
 
 
 def link(chain: bytes, body: bytes) -> bytes:
-    """The chain's next value. It runs over digests, so a body can be erased and the chain still verify."""
+    """The chain's next value. It runs over digests: a body can be erased and the chain verifies."""
     return hashlib.sha256(chain + hashlib.sha256(body).digest()).digest()

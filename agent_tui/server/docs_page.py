@@ -7,7 +7,8 @@ from typing import Any
 
 STYLE = """
 :root { color-scheme: light dark; }
-body { font: 15px/1.6 system-ui, "Noto Sans SC", sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.6 system-ui, "Noto Sans SC", sans-serif; max-width: 56rem;
+  margin: 2rem auto; padding: 0 1rem; }
 section { border-top: 1px solid #8884; padding: .6rem 0; }
 code, pre { font-family: ui-monospace, monospace; font-size: 13px; }
 .method { display: inline-block; min-width: 4.2rem; font-weight: 700; color: #1f7a5c; }

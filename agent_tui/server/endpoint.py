@@ -21,6 +21,7 @@ from agent_tui.server.orders import Conflict
 
 log = logging.getLogger(__name__)
 Auth = Literal["none", "agent", "visitor"]
+MAX_DIGITS = 15  # stays below 2**53, which every JSON reader holds
 
 
 class RateLimited(DeskError):
@@ -64,7 +65,7 @@ def route(endpoint: Endpoint) -> Route:
             return problem(error, request)
         except msgspec.ValidationError as error:
             return problem(UsageError(Both(f"请求不对：{error}", f"bad request: {error}")), request)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return problem(UsageError(Both(f"不是 JSON：{error}", f"not JSON: {error}")), request)
         except Exception:
             incident = secrets.token_hex(4)
@@ -132,6 +133,16 @@ def bearer(request: Request) -> str:
             Both("重新登录：agent-tui login 地址", "log in: agent-tui login URL"),
         )
     return secret
+
+
+def number(request: Request, name: str, default: int) -> int:
+    """The whole number in query field `name`. Raises UsageError."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not (text.isdecimal() and len(text) <= MAX_DIGITS):
+        raise UsageError(Both(f"{name} 要是整数", f"{name} must be a whole number"))
+    return int(text)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from agent_tui.domain import events as e
 from agent_tui.domain.context import in_scope, may_see
 from agent_tui.domain.ids import ClientId, ConversationId
-from agent_tui.domain.model import Agent, Conversation, Message, Role, Status
+from agent_tui.domain.model import Agent, Article, Conversation, MacroSource, Message, Role, Status
 from agent_tui.domain.protocol import SnapshotEnd, SnapshotHeader
 from agent_tui.errors import FeedReset
 from agent_tui.lang import Both
@@ -20,6 +20,7 @@ from agent_tui.server.directory import Directory
 from agent_tui.server.log import LogRow
 
 _AGENT_SAVED = str(e.AgentSaved.__struct_config__.tag)
+_REOPENED = str(e.Reopened.__struct_config__.tag)
 _OF_CLIENT = frozenset(
     str(kind.__struct_config__.tag) for kind in (e.CommandRefused, e.CommandSettled)
 )
@@ -56,7 +57,7 @@ def parse_cursor(text: str) -> Cursor:
     """Raises Reset for anything that is not a cursor."""
     feed, _, rest = text.partition(":")
     seq, _, chain = rest.partition(":")
-    if not seq.isdigit():
+    if not (seq.isdecimal() and len(seq) <= 15):
         raise Reset("feed_reset")
     return Cursor(feed, int(seq), chain)
 
@@ -88,8 +89,9 @@ def visible(
 ) -> tuple[list[bytes], int]:
     """The lines of `rows` that `reader` may see, as JSON, and the client's last number in them.
 
-    A conversation that comes into scope is read from the log as of that event; `connection` may be
-    None if `needs_log` said that there is none. Raises Reset where the reader's own account changed.
+    A conversation that comes into scope, or back from where snapshots leave it out, is told whole
+    from the log as of that event; `connection` may be None if `needs_log` said that there is none.
+    Raises Reset where the reader's own account changed.
     """
     lines: list[bytes] = []
     done = 0
@@ -107,7 +109,7 @@ def visible(
             continue
         before, after = _scope(reader, row)
         if before and after:
-            lines.append(row.wire())
+            lines.append(_from_log(row, connection) if _revived(row) else row.wire())
         elif after:
             # A conversation that begins here needs no state: its first event is all there is.
             new = row.team_before is None
@@ -123,9 +125,16 @@ def needs_log(reader: Reader, rows: Sequence[LogRow]) -> bool:
     for row in rows:
         if row.conversation is not None and row.team_before is not None:
             before, after = _scope(reader, row)
-            if after and not before:
+            if after and (not before or _revived(row)):
                 return True
     return False
+
+
+def _revived(row: LogRow) -> bool:
+    """Whether a resolved conversation opens again: the reader's snapshot may not have held it."""
+    if row.kind != _REOPENED:
+        return False
+    return msgspec.json.decode(row.body, type=e.Reopened).was is Status.RESOLVED
 
 
 def _is_own(row: LogRow, reader: Reader) -> bool:
@@ -183,8 +192,10 @@ def snapshot(
     lines = [
         msgspec.json.encode(SnapshotHeader(feed=row.feed, cursor=str(at), done=done)),
     ]
-    for event in _workspace(connection, directory, reader):
-        lines.append(msgspec.json.encode(e.Recorded(seq=row.head, at=row.at, by="", body=event)))
+    lines.extend(
+        msgspec.json.encode(e.Recorded(seq=row.head, at=row.at, by="", body=event))
+        for event in _workspace(connection, directory, reader)
+    )
     for state in _conversations(connection, reader, row.at - keep_ms):
         entered = e.ConversationEntered(state=state, messages=messages(connection, state.id))
         lines.append(
@@ -210,9 +221,9 @@ def _workspace(
     table = schema.content.c
     for kind, body in connection.execute(select(table.kind, table.body).order_by(table.id)):
         if kind == "article":
-            found.append(e.ArticleSaved(msgspec.json.decode(body, type=e.Article)))
+            found.append(e.ArticleSaved(msgspec.json.decode(body, type=Article)))
         elif kind == "macro":
-            found.append(e.MacroSaved(msgspec.json.decode(body, type=e.MacroSource)))
+            found.append(e.MacroSaved(msgspec.json.decode(body, type=MacroSource)))
     return found
 
 

@@ -154,6 +154,11 @@ class Hub:
         listener.wake.clear()
         return not self.closing.is_set()
 
+    def close_soon(self) -> None:
+        """`close`, from another thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.close)
+
     def close(self) -> None:
         """End every stream."""
         self.closing.set()

@@ -41,7 +41,8 @@ class LogRow(msgspec.Struct, frozen=True):
 
     def event(self) -> e.LoggedEvent:
         """The decoded event."""
-        return _BODY.decode(self.body)
+        found: e.LoggedEvent = _BODY.decode(self.body)
+        return found
 
     def wire(self) -> bytes:
         """The event as a `Recorded` in JSON; the stored body goes out byte for byte."""

@@ -73,6 +73,7 @@ class SubmitOrders:
 
     def run(self, unit: Unit) -> None:
         """Raises Conflict for a gap, a reused number, or somebody else's client id."""
+        self._results = []  # a batch that failed is run again
         client = self._request.client
         row = unit.clients.get(client)
         if row is None:

@@ -80,8 +80,8 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     def stop(self) -> None:
-        """The same, asked for from the program itself."""
-        self._hub.close()
+        """The same, asked for from any thread of the program itself."""
+        self._hub.close_soon()
         self.should_exit = True
 
 
@@ -92,7 +92,7 @@ def serve(
     beside: Callable[[str, Callable[[], None]], None] | None = None,
 ) -> None:
     """Serve until a signal. `ready` gets the base address once the socket listens; `beside`, if
-    given, gets it together with a function that stops the server, before the first request is served.
+    given, gets it and a function that stops the server, before the first request is served.
 
     Raises ServerError if the port is taken or the address is not allowed.
     """

@@ -96,7 +96,7 @@ def create(root: Path, database: str | None = None) -> DataFolder:
 
 @contextmanager
 def administration(folder: DataFolder) -> Iterator[tuple[Database, Writer]]:
-    """Database and writer for one command; a running server notices what it wrote within a second."""
+    """Database and writer for one command; a running server notices within a second."""
     database = folder.open()
     writer = Writer(database, lambda rows, directory: None, now_ms)
     writer.run_now(ChangeWorkspace([]))  # fills `writer.directory`

@@ -1,4 +1,4 @@
-"""One write transaction's work: rows read in bulk, events folded in memory, everything written at once."""
+"""One write transaction: rows read in bulk, events folded in memory, everything written at once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from agent_tui.domain import events as e
+from agent_tui.domain.context import NotePlace
 from agent_tui.domain.evolve import evolve, message_of
 from agent_tui.domain.ids import ClientId, ConversationId, CustomerId, InboxId, MessageId
 from agent_tui.domain.model import Conversation, Customer, MessageKind, Status
@@ -89,7 +90,7 @@ class Unit:
         self.customers: dict[CustomerId, Customer] = {}
         self.merged: dict[CustomerId, CustomerId] = {}
         self.inbound: dict[tuple[InboxId, str], InboundRow] = {}
-        self.notes: dict[MessageId, str] = {}
+        self.notes: dict[MessageId, NotePlace | None] = {}
         self.results: list[dict[str, Any]] = []
         self.writes: list[tuple[Any, dict[str, Any]]] = []
         self._stored: set[ConversationId] = set()
@@ -115,7 +116,7 @@ class Unit:
         self._load_where(schema.conversation.c.id.in_(missing), bool(missing))
 
     def of_visitor(self, visitor: CustomerId) -> list[Conversation]:
-        """The conversations of a visitor that some job of the batch needed, latest activity last."""
+        """The conversations of a visitor that a job of the batch needed, latest activity last."""
         found = [state for state in self.states.values() if state.visitor == visitor]
         return sorted(found, key=lambda state: (state.last_at, state.id))
 
@@ -170,10 +171,11 @@ class Unit:
         if not ids:
             return
         table = schema.message.c
-        query = select(table.id, table.author).where(
+        query = select(table.id, table.conversation, table.no, table.author).where(
             table.id.in_(sorted(ids)), table.kind == MessageKind.NOTE, table.removed.is_(False)
         )
-        self.notes.update((key, author) for key, author in self.connection.execute(query))
+        for key, conversation, no, author in self.connection.execute(query):
+            self.notes[key] = NotePlace(conversation, no, author)
 
     def _have(self, key: ConversationId, raw: bytes) -> None:
         if key not in self.states:
@@ -199,12 +201,17 @@ class Unit:
         client: ClientId | None = None,
         number: int | None = None,
     ) -> int:
-        """Append `event`; the answer is its index for `seq()`. A conversation's state follows at once."""
+        """Append `event`; the answer is its index for `seq()`. A conversation's state follows."""
         before = after = None
         if conversation is not None and isinstance(event, e.ConversationEvent):
             before = self.states.get(conversation)
             after = evolve(before, event, conversation=conversation, at=self.at)
             self.put(self.states, conversation, after)
+            if isinstance(event, e.NoteAdded):
+                place = NotePlace(conversation, after.messages, event.author)
+                self.put(self.notes, event.message, place)
+            elif isinstance(event, e.NoteRemoved):
+                self.put(self.notes, event.message, None)
         self.drafts.append(Draft(event, by, conversation, client, number, before, after))
         return len(self.drafts) - 1
 
@@ -248,7 +255,7 @@ class Unit:
     # --- writing ---------------------------------------------------------------------------------
 
     def flush(self) -> list[LogRow]:
-        """Write everything; the counter row comes last. The answer is the new stretch of the log."""
+        """Write everything; the counter row comes last. Returns the new stretch of the log."""
         rows = self._log_rows()
         run = self.connection.execute
         if rows:

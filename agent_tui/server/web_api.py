@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 import anyio.to_thread
 import msgspec
-from sqlalchemy import select
+from msgspec import Meta
+from sqlalchemy import Row, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from agent_tui.domain.ids import ConversationId, CustomerId, InboxId
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId
 from agent_tui.domain.model import Channel, Conversation, Customer, Inbox, MessageKind
 from agent_tui.domain.outcome import Reason, Rejected
 from agent_tui.domain.protocol import Presence
@@ -19,7 +22,7 @@ from agent_tui.lang import Both
 from agent_tui.server import auth, schema
 from agent_tui.server.agent_api import HEARTBEAT, LONGEST_WAIT, PRESENCE_MS, sse
 from agent_tui.server.clock import now_ms
-from agent_tui.server.endpoint import Endpoint, TooLarge, json, read_body
+from agent_tui.server.endpoint import Endpoint, TooLarge, json, number, read_body
 from agent_tui.server.inbound import ConfirmReceipt, Received, SaveCustomer, TakeInbound, new_id
 from agent_tui.server.service import Service, address
 from agent_tui.text import clean_line
@@ -27,6 +30,7 @@ from agent_tui.text import clean_line
 VISITOR_MS = 400 * 24 * 3600 * 1000
 FALLBACK_NAME = {"zh": "访客", "en": "Visitor"}
 PAGE = 200
+Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -97,8 +101,8 @@ class WebPage(msgspec.Struct, frozen=True):
 class ReceiptRequest(msgspec.Struct, frozen=True):
     """The page has received, and shown, the agent's messages up to these seqs."""
 
-    delivered: int = 0
-    read: int = 0
+    delivered: Seq = 0
+    read: Seq = 0
 
 
 class WebApi:
@@ -221,8 +225,8 @@ class WebApi:
         """History, or what is new."""
         inbox = self._inbox(request)
         visitor = await self._service.visitor(request)
-        after, limit = _number(request, "after", 0), min(_number(request, "limit", PAGE), PAGE)
-        wait = min(_number(request, "wait", 0), LONGEST_WAIT)
+        after, limit = number(request, "after", 0), min(number(request, "limit", PAGE), PAGE)
+        wait = min(number(request, "wait", 0), LONGEST_WAIT)
         page = await self._page(inbox, visitor, after, limit)
         if wait and not page.messages:
             page = await self._waited(inbox, visitor, after, limit, wait)
@@ -248,7 +252,7 @@ class WebApi:
         inbox = self._inbox(request)
         visitor = await self._service.visitor(request)
         return StreamingResponse(
-            self._events(inbox, visitor, _number(request, "after", 0)),
+            self._events(inbox, visitor, number(request, "after", 0)),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -257,6 +261,8 @@ class WebApi:
         hub = self._service.hub
         delivered = 0
         examined = -1  # the seq up to which the log was looked through for this visitor
+        clock = asyncio.get_running_loop().time
+        beat_at = clock() + HEARTBEAT
         yield b": hello\n\n"
         with hub.listen("visitor") as listener:
             while not hub.closing.is_set():
@@ -280,8 +286,11 @@ class WebApi:
                         name = self._name(presence.agent)
                         data = msgspec.json.encode({"name": name, "until": presence.until})
                         yield sse("typing", data)
-                if hub.head == examined and not await hub.wait(listener, HEARTBEAT):
+                if clock() >= beat_at:  # also while other people's news keep this loop busy
+                    beat_at = clock() + HEARTBEAT
                     yield b": beat\n\n"
+                if hub.head == examined:
+                    await hub.wait(listener, max(0.0, beat_at - clock()))
 
     async def receipt(self, request: Request) -> Response:
         """Tell the agents."""
@@ -349,8 +358,8 @@ class WebApi:
         cursor = found[-1].seq if found else after
         return WebPage(found, delivered, cursor, len(rows) > limit)
 
-    def _message(self, row: object, visitor: CustomerId) -> WebMessage:
-        key, seq, at, kind, author, text, external = row  # type: ignore[misc]
+    def _message(self, row: Row[*tuple[Any, ...]], visitor: CustomerId) -> WebMessage:
+        key, seq, at, kind, author, text, external = row
         if kind == MessageKind.CUSTOMER:
             # The page knows its messages by the ids that it made itself.
             own = external.removeprefix(f"{visitor}/") if external else key
@@ -358,7 +367,7 @@ class WebApi:
         return WebMessage(key, seq, at, "agent", self._name(author), text)
 
     def _name(self, agent: str) -> str:
-        found = self._service.hub.directory.agents.get(agent)  # type: ignore[call-overload]
+        found = self._service.hub.directory.agents.get(AgentId(agent))
         return found.name if found else ""
 
     def _current(self, inbox: Inbox, visitor: CustomerId) -> Conversation | None:
@@ -405,10 +414,3 @@ def _refusal(rejected: Rejected) -> UsageError | TooLarge:
     return UsageError(
         Both("消息是空的", "the message is empty"), Both("写点内容再发", "write something first")
     )
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, "")
-    if text and not text.isdigit():
-        raise UsageError(Both(f"{name} 要是整数", f"{name} must be a whole number"))
-    return int(text) if text else default

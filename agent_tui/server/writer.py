@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from agent_tui.errors import ServerError
+from agent_tui.errors import DeskError, ServerError
 from agent_tui.lang import Both
 from agent_tui.server import metrics
 from agent_tui.server.database import Database
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Job(Protocol):
-    """One caller's wish. `run` only touches the unit; `answer` is read after everything is written."""
+    """One caller's wish. `run` touches the unit only; `answer` is read after all is written."""
 
     def needs(self) -> Needs:
         """What to load first."""
@@ -114,13 +114,15 @@ class Writer:
         started = time.perf_counter()
         try:
             answers, rows = self._transact(jobs)
-        except IntegrityError as error:
-            if len(jobs) > 1:
-                return [self._commit([job])[0] for job in jobs]
-            return [_failure(error)]
         except OperationalError as error:
             log.exception("batch of %d failed", len(jobs))
             return [_failure(error)] * len(jobs)
+        except Exception as error:
+            # One job's bad data must not take the others along, nor end the thread.
+            if len(jobs) > 1:
+                return [self._commit([job])[0] for job in jobs]
+            log.exception("job failed at the database")
+            return [_failure(error) if isinstance(error, DBAPIError) else error]
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
         metrics.BATCH_JOBS.observe(len(jobs))
         metrics.EVENTS.inc(len(rows))
@@ -138,7 +140,8 @@ class Writer:
                 try:
                     job.run(unit)
                 except Exception as error:
-                    log.exception("job failed")
+                    if not isinstance(error, DeskError):
+                        log.exception("job failed")
                     unit.rewind(mark)
                     errors[index] = error
             rows = unit.flush()
@@ -155,8 +158,9 @@ def _settle(future: asyncio.Future[Any], value: Any) -> None:
         future.set_result(value)
 
 
-def _failure(error: Exception) -> ServerError:
+def _failure(error: DBAPIError) -> ServerError:
+    why = error.orig  # without the statement and its values, which are nobody else's business
     return ServerError(
-        Both(f"没能保存：{error}", f"could not save: {error}"),
+        Both(f"没能保存：{why}", f"could not save: {why}"),
         Both("检查磁盘空间；未确认的内容会自动重试", "check the disk; unconfirmed work is retried"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,7 +28,9 @@ from agent_tui.domain.policy import Policy
 from agent_tui.store import sqlite
 from agent_tui.text import clean, clean_line
 
+T = TypeVar("T")
 _STATE = msgspec.json.Decoder(Conversation)
+_REFUSAL = msgspec.json.Decoder(e.CommandRefused)
 THINGS: dict[str, type[msgspec.Struct]] = {
     "agent": Agent,
     "team": Team,
@@ -56,10 +59,15 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Cache:
-    """One connection to cache.db; every thread opens its own."""
+    """One connection to cache.db; every thread opens its own.
+
+    Whoever finds the file damaged puts an empty one in its place, and the others follow: reading
+    then finds nothing, and the next sync takes a snapshot.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._inode = 0
         try:
             self._db = self._open()
         except sqlite.Damaged:
@@ -85,6 +93,7 @@ class Cache:
         except sqlite3.Error as error:
             connection.close()
             raise sqlite.explain(error, self.path) from error
+        self._inode = _inode(self.path)
         return connection
 
     def close(self) -> None:
@@ -94,16 +103,35 @@ class Cache:
     def rebuild(self) -> None:
         """Throw the file away and start empty; the next sync takes a snapshot."""
         self._db.close()
-        sqlite.remove(self.path)
+        if _inode(self.path) == self._inode:
+            sqlite.remove(self.path)
         self._db = self._open()
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection to the file that stands at the path now: it may have been put in anew."""
+        if _inode(self.path) != self._inode:
+            self._db.close()
+            self._db = self._open()
+        return self._db
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._db.execute(query, values).fetchall()
+            return self._connection().execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise sqlite.explain(error, self.path) from error
+            trouble = sqlite.explain(error, self.path)
+            if not isinstance(trouble, sqlite.Damaged):
+                raise trouble from error
+        self.rebuild()
+        return []
+
+    def _decoded(self, decoder: msgspec.json.Decoder[T], raws: Iterable[bytes]) -> list[T]:
+        try:
+            return [decoder.decode(raw) for raw in raws]
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            self.rebuild()
+            return []
 
     def meta(self, key: str) -> str | None:
         """A stored setting."""
@@ -121,12 +149,12 @@ class Cache:
     def live(self) -> list[Conversation]:
         """Every conversation that is not resolved."""
         rows = self._rows("SELECT state FROM conversation WHERE live = 1")
-        return [_STATE.decode(raw) for (raw,) in rows]  # type: ignore[arg-type]
+        return self._decoded(_STATE, (raw for (raw,) in rows))
 
     def conversation(self, key: ConversationId) -> Conversation | None:
         """One conversation."""
         rows = self._rows("SELECT state FROM conversation WHERE id = ?", (key,))
-        return _STATE.decode(rows[0][0]) if rows else None  # type: ignore[arg-type]
+        return next(iter(self._decoded(_STATE, (raw for (raw,) in rows))), None)
 
     def matching(self, prefix: str, limit: int = 2) -> list[ConversationId]:
         """Ids that begin with `prefix`, for people who type them."""
@@ -149,16 +177,16 @@ class Cache:
     def things(self, kind: str) -> list[msgspec.Struct]:
         """Every agent, team, inbox, article, macro or policy."""
         rows = self._rows("SELECT body FROM thing WHERE kind = ? ORDER BY id", (kind,))
-        return [msgspec.json.decode(raw, type=THINGS[kind]) for (raw,) in rows]  # type: ignore[arg-type]
+        return self._decoded(msgspec.json.Decoder(THINGS[kind]), (raw for (raw,) in rows))
 
     def refusals(self) -> list[e.CommandRefused]:
         """Refusals that came home and may not be settled in the outbox yet."""
         rows = self._rows("SELECT body FROM refusal ORDER BY number")
-        return [msgspec.json.decode(raw, type=e.CommandRefused) for (raw,) in rows]  # type: ignore[arg-type]
+        return self._decoded(_REFUSAL, (raw for (raw,) in rows))
 
-    def data_version(self) -> int:
-        """Changes when another connection wrote."""
-        return sqlite.data_version(self._db)
+    def data_version(self) -> tuple[int, int]:
+        """Changes when another connection wrote, or put an empty file in place."""
+        return sqlite.data_version(self._connection()), self._inode
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -167,9 +195,21 @@ class Cache:
     ) -> Changes:
         """Fold `events`, and move cursor and `done`, in one transaction.
 
-        With `replace`, what was there before goes first: a snapshot. Raises StoreError.
+        With `replace`, what was there before goes first: a snapshot. Raises StoreError; after
+        Damaged the cache is empty.
         """
-        with sqlite.transaction(self._db, self.path) as db:
+        try:
+            return self._apply(events, cursor, done, replace=replace)
+        except (sqlite.Damaged, msgspec.MsgspecError) as error:
+            self.rebuild()
+            if isinstance(error, sqlite.Damaged):
+                raise
+            raise sqlite.damaged(self.path) from error
+
+    def _apply(
+        self, events: Iterable[e.Recorded], cursor: str, done: int, *, replace: bool
+    ) -> Changes:
+        with sqlite.transaction(self._connection(), self.path) as db:
             fold = _Fold(db)
             if replace:
                 for table in ("conversation", "message", "thing", "refusal"):
@@ -187,20 +227,33 @@ class Cache:
 
     def forget_refusals(self, upto: int) -> None:
         """The outbox holds them now."""
-        with sqlite.transaction(self._db, self.path) as db:
+        with sqlite.transaction(self._connection(), self.path) as db:
             db.execute("DELETE FROM refusal WHERE number <= ?", (upto,))
 
+    def forget_place(self) -> None:
+        """Cursor and `done` hold no longer; what can be read stays until a snapshot replaces it."""
+        with sqlite.transaction(self._connection(), self.path) as db:
+            db.execute("DELETE FROM meta WHERE key IN ('cursor', 'done')")
 
-def _message(row: Sequence[object]) -> Message:
+
+def _inode(path: Path) -> int:
+    """Which file stands at `path`; 0 if none does."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _message(row: Sequence[Any]) -> Message:
     key, no, at, kind, author, text, seq, removed = row
     return Message(
-        id=key,  # type: ignore[arg-type]
-        no=no,  # type: ignore[arg-type]
-        at=at,  # type: ignore[arg-type]
+        id=key,
+        no=no,
+        at=at,
         kind=MessageKind(kind),
-        author=str(author),
-        text=str(text),
-        seq=seq,  # type: ignore[arg-type]
+        author=author,
+        text=text,
+        seq=seq,
         removed=bool(removed),
     )
 
@@ -322,11 +375,15 @@ def _as_thing(event: e.FeedEvent) -> tuple[str, str, msgspec.Struct | None]:
 def _clean_state(state: Conversation) -> Conversation:
     """The server cleaned it on the way in; nobody need trust that it did."""
     customer = state.customer
-    if state.preview.isascii() and state.preview.isprintable() and customer.name.isalnum():
+    shown = (customer.name, state.preview, state.subject, state.type, *state.tags)
+    if all(text.isascii() and text.isprintable() for text in shown):
         return state
-    name = clean_line(customer.name)
-    preview = clean(state.preview)
-    if (name, preview) == (customer.name, state.preview):
-        return state
-    cleaned: Customer = msgspec.structs.replace(customer, name=name)
-    return msgspec.structs.replace(state, customer=cleaned, preview=preview)
+    cleaned: Customer = msgspec.structs.replace(customer, name=clean_line(customer.name))
+    return msgspec.structs.replace(
+        state,
+        customer=cleaned,
+        preview=clean(state.preview),
+        subject=clean_line(state.subject),
+        type=clean_line(state.type),
+        tags=tuple(clean_line(tag) for tag in state.tags),
+    )

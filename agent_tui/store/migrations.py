@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from typing import cast
 
 from sqlite_utils import Database
+from sqlite_utils.db import Table
 
 CACHE_VERSION = 1
 OUTBOX_VERSION = 1
 
 
+def _table(db: Database, name: str) -> Table:
+    return cast(Table, db[name])  # by its type it might be a view
+
+
 def _cache_1(db: Database) -> None:
-    db["meta"].create({"key": str, "value": str}, pk="key")
-    db["conversation"].create({"id": str, "live": int, "state": bytes}, pk="id", not_null={"state"})
-    db["conversation"].create_index(["live"])
-    db["message"].create(
+    _table(db, "meta").create({"key": str, "value": str}, pk="key")
+    _table(db, "conversation").create(
+        {"id": str, "live": int, "state": bytes}, pk="id", not_null={"state"}
+    )
+    _table(db, "conversation").create_index(["live"])
+    _table(db, "message").create(
         {
             "conversation": str,
             "no": int,
@@ -34,13 +42,13 @@ def _cache_1(db: Database) -> None:
         pk=("conversation", "no"),
         not_null={"id", "at", "kind", "author", "text", "seq", "removed"},
     )
-    db["thing"].create({"kind": str, "id": str, "body": bytes}, pk=("kind", "id"))
-    db["refusal"].create({"number": int, "body": bytes}, pk="number")
+    _table(db, "thing").create({"kind": str, "id": str, "body": bytes}, pk=("kind", "id"))
+    _table(db, "refusal").create({"number": int, "body": bytes}, pk="number")
 
 
 def _outbox_1(db: Database) -> None:
-    db["meta"].create({"key": str, "value": str}, pk="key")
-    db["command"].create(
+    _table(db, "meta").create({"key": str, "value": str}, pk="key")
+    _table(db, "command").create(
         {
             "client": str,
             "number": int,
@@ -52,7 +60,7 @@ def _outbox_1(db: Database) -> None:
         pk=("client", "number"),
         not_null={"conversation", "queued_at", "body"},
     )
-    db["tray"].create(
+    _table(db, "tray").create(
         {
             "id": int,
             "client": str,
@@ -68,11 +76,13 @@ def _outbox_1(db: Database) -> None:
         pk="id",
         not_null={"client", "number", "conversation", "at", "reason", "text", "body"},
     )
-    db["tray"].create_index(["client", "number"], unique=True)
-    db["draft"].create(
+    _table(db, "tray").create_index(["client", "number"], unique=True)
+    _table(db, "draft").create(
         {"conversation": str, "text": str, "at": int}, pk="conversation", not_null={"text", "at"}
     )
-    db["practice"].create({"id": int, "at": int, "body": bytes}, pk="id", not_null={"at", "body"})
+    _table(db, "practice").create(
+        {"id": int, "at": int, "body": bytes}, pk="id", not_null={"at", "body"}
+    )
 
 
 CACHE: tuple[Callable[[Database], None], ...] = (_cache_1,)

@@ -9,12 +9,14 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from agent_tui.domain.commands import (
     AddNote,
     AgentCommand,
+    MarkRead,
     Order,
     SendReply,
     parts_of,
@@ -75,18 +77,18 @@ class Outbox:
                 Both(f"{path} 来自更新的版本", f"{path} was written by a newer version"),
                 Both("请升级 agent-tui", "upgrade agent-tui"),
             )
-        self.client = self._client()
+        with sqlite.transaction(self._db, self.path) as db:
+            if not db.execute("SELECT 1 FROM meta WHERE key = 'client'").fetchone():
+                self._new_client(db)
 
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
 
-    def _client(self) -> ClientId:
-        with sqlite.transaction(self._db, self.path) as db:
-            row = db.execute("SELECT value FROM meta WHERE key = 'client'").fetchone()
-            if row:
-                return ClientId(row[0])
-            return self._new_client(db)
+    @property
+    def client(self) -> ClientId:
+        """The id under which commands are numbered; another process may have had to change it."""
+        return ClientId(self._rows("SELECT value FROM meta WHERE key = 'client'")[0][0])
 
     def _new_client(self, db: sqlite3.Connection) -> ClientId:
         client = ClientId("k" + secrets.token_hex(12))
@@ -103,14 +105,12 @@ class Outbox:
         *,
         clear_draft: bool = False,
     ) -> Order:
-        """Number `command` and store it; with `clear_draft` its text leaves the composer in the same
-        transaction. Several processes may do so at once: the number is given inside."""
+        """Number `command` and store it; with `clear_draft` its text leaves the composer in the
+        same transaction. Several processes may do so at once: the number is given inside."""
         with sqlite.transaction(self._db, self.path) as db:
-            # Another process may have had to take a new client id.
-            row = db.execute("SELECT value FROM meta WHERE key = 'client'").fetchone()
-            self.client = ClientId(row[0])
+            client = self.client
             last = db.execute(
-                "SELECT max(number) FROM command WHERE client = ?", (self.client,)
+                "SELECT max(number) FROM command WHERE client = ?", (client,)
             ).fetchone()[0]
             base = db.execute("SELECT value FROM meta WHERE key = 'base'").fetchone()
             number = max(last or 0, int(base[0]) if base else 0) + 1
@@ -118,7 +118,7 @@ class Outbox:
             db.execute(
                 "INSERT INTO command (client, number, conversation, queued_at, body)"
                 " VALUES (?, ?, ?, ?, ?)",
-                (self.client, number, conversation, now, msgspec.json.encode(order)),
+                (client, number, conversation, now, msgspec.json.encode(order)),
             )
             if clear_draft:
                 db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
@@ -132,17 +132,18 @@ class Outbox:
             " AND settled_at IS NULL AND number > ? ORDER BY number LIMIT ?",
             (after, limit),
         )
-        return [_ORDER.decode(raw) for (raw,) in rows]  # type: ignore[arg-type]
+        return [_ORDER.decode(raw) for (raw,) in rows]
 
     def settle(self, done: int, refusals: Sequence[CommandRefused], now: int) -> bool:
         """The effects of commands up to `done` are in the cache: refused ones move to the tray with
         their text. Repeating it changes nothing. True if something changed."""
-        mine = {r.number: r for r in refusals if r.client == self.client and r.number <= done}
         with sqlite.transaction(self._db, self.path) as db:
+            client = self.client
+            mine = {r.number: r for r in refusals if r.client == client and r.number <= done}
             rows = db.execute(
                 "SELECT number, body FROM command"
                 " WHERE client = ? AND settled_at IS NULL AND number <= ?",
-                (self.client, done),
+                (client, done),
             ).fetchall()
             for number, raw in rows:
                 refusal = mine.get(number)
@@ -151,7 +152,7 @@ class Outbox:
             db.execute(
                 "UPDATE command SET settled_at = ?"
                 " WHERE client = ? AND settled_at IS NULL AND number <= ?",
-                (now, self.client, done),
+                (now, client, done),
             )
             if rows:
                 db.execute(
@@ -183,24 +184,27 @@ class Outbox:
     def restart(self, now: int, kept: frozenset[str]) -> ClientId:
         """Take a new client id after the server lost its memory of this one.
 
-        Commands of the last 14 days that wrote text go to the tray, except those with a message id
-        in `kept`, which the server still has. Nothing is sent again by itself.
+        Into the tray goes what may have been lost: commands of the last 14 days that wrote
+        something, except those with a message id in `kept`, which the server still has; and the
+        others, except mere reading, if they were not confirmed. Nothing is sent again by itself.
         """
         with sqlite.transaction(self._db, self.path) as db:
+            client = self.client
             rows = db.execute(
-                "SELECT body FROM command WHERE client = ? ORDER BY number", (self.client,)
+                "SELECT body, settled_at FROM command WHERE client = ? ORDER BY number", (client,)
             ).fetchall()
-            for (raw,) in rows:
+            for raw, settled_at in rows:
                 order = _ORDER.decode(raw)
-                if kept.isdisjoint(message_ids(order)):
+                wrote = message_ids(order)
+                read = isinstance(order.command, MarkRead)
+                if kept.isdisjoint(wrote) if wrote else settled_at is None and not read:
                     lost = CommandRefused(
-                        client=self.client, number=order.number, code="feed_reset", held=True
+                        client=client, number=order.number, code="feed_reset", held=True
                     )
                     self._put_in_tray(db, order, lost, now)
-            db.execute("DELETE FROM command WHERE client = ?", (self.client,))
+            db.execute("DELETE FROM command WHERE client = ?", (client,))
             db.execute("DELETE FROM meta WHERE key = 'base'")
-            self.client = self._new_client(db)
-        return self.client
+            return self._new_client(db)
 
     # --- the unsent tray -------------------------------------------------------------------------
 
@@ -211,14 +215,14 @@ class Outbox:
         )
         return [
             TrayItem(
-                id=row[0],  # type: ignore[arg-type]
-                conversation=ConversationId(str(row[1])),
-                at=row[2],  # type: ignore[arg-type]
-                reason=str(row[3]),
-                detail=str(row[4]),
+                id=row[0],
+                conversation=row[1],
+                at=row[2],
+                reason=row[3],
+                detail=row[4] or "",
                 held=bool(row[5]),
-                text=str(row[6]),
-                order=_ORDER.decode(row[7]),  # type: ignore[arg-type]
+                text=row[6],
+                order=_ORDER.decode(row[7]),
             )
             for row in rows
         ]
@@ -233,8 +237,7 @@ class Outbox:
     def drafts(self) -> dict[ConversationId, Draft]:
         """Every draft."""
         rows = self._rows("SELECT conversation, text, at FROM draft")
-        found = (Draft(ConversationId(str(k)), str(t), a) for k, t, a in rows)  # type: ignore[arg-type]
-        return {draft.conversation: draft for draft in found}
+        return {conversation: Draft(conversation, text, at) for conversation, text, at in rows}
 
     def save_draft(self, conversation: ConversationId, text: str, now: int) -> None:
         """Keep what stands in the composer; empty text forgets it."""
@@ -256,7 +259,7 @@ class Outbox:
         """Changes when another connection wrote."""
         return sqlite.data_version(self._db)
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
@@ -276,6 +279,6 @@ def _damaged(path: Path) -> StoreError:
         ),
         Both(
             f"先另存它，再运行 sqlite3 {path.name} .recover；确认不要了才移走它",
-            f"copy it away, then try: sqlite3 {path.name} .recover; move it only if you can spare it",
+            f"copy it away and try sqlite3 {path.name} .recover; move it only if you can spare it",
         ),
     )

@@ -39,7 +39,7 @@ def connect(path: Path, *, synchronous: Literal["NORMAL", "FULL"]) -> sqlite3.Co
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
-    """BEGIN IMMEDIATE ... COMMIT; ROLLBACK on any error. SQLite's errors come out as StoreErrors."""
+    """BEGIN IMMEDIATE ... COMMIT; ROLLBACK on any error. Raises StoreError for SQLite's own."""
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
@@ -60,10 +60,7 @@ def explain(error: Exception, path: Path) -> StoreError:
     """`error` in words, with the way out."""
     text = str(error)
     if "malformed" in text or "not a database" in text or "disk image" in text:
-        return Damaged(
-            Both(f"{path} 已损坏", f"{path} is damaged"),
-            Both("缓存会自动重建", "the cache is rebuilt by itself"),
-        )
+        return damaged(path)
     if "full" in text or "No space" in text:
         return DiskFull(
             Both(f"磁盘已满，写不了 {path}", f"the disk is full: cannot write {path}"),
@@ -72,6 +69,14 @@ def explain(error: Exception, path: Path) -> StoreError:
     return StoreError(
         Both(f"不能用 {path}：{text}", f"cannot use {path}: {text}"),
         Both("检查路径和权限；agent-tui doctor", "check path and permissions; agent-tui doctor"),
+    )
+
+
+def damaged(path: Path) -> Damaged:
+    """What is said of a file that is no sound database."""
+    return Damaged(
+        Both(f"{path} 已损坏", f"{path} is damaged"),
+        Both("缓存会自动重建", "the cache is rebuilt by itself"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The sync core: two endless tasks, `push` and `follow`, over whatever wire, store and clock they get.
+"""The sync core: two endless tasks, `push` and `follow`, over any wire, store and clock.
 
 It awaits nothing but the wire and the clock, so a seeded scheduler can drive it.
 """
@@ -10,7 +10,10 @@ import random
 from collections.abc import Callable
 from enum import StrEnum
 
+import msgspec
+
 from agent_tui.domain import events as e
+from agent_tui.domain.commands import Order
 from agent_tui.domain.protocol import CommandsRequest, Page, Presence
 from agent_tui.errors import FeedReset, StoreError, Unauthorized, WireError
 from agent_tui.sync.ports import (
@@ -24,6 +27,7 @@ from agent_tui.sync.ports import (
 )
 
 BATCH = 256
+BATCH_BYTES = 500_000  # well below any server's limit of one request
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 20.0
 LONG_POLL = 20
@@ -54,7 +58,7 @@ PresenceHook = Callable[[Presence], None]
 
 
 class Backoff:
-    """Full jitter: a random wait below a bound that doubles, so that a crowd does not return at once."""
+    """Full jitter: a random wait below a bound that doubles, so that no crowd returns at once."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -102,7 +106,9 @@ class Engine:
         backoff = Backoff(self._rng)
         while True:
             try:
-                if not await self.push_once():
+                if await self.push_once():
+                    self._recovered()
+                else:
                     await self._clock.wait_for_work(5.0)
                 backoff.reset()
             except Unauthorized as error:
@@ -119,15 +125,16 @@ class Engine:
         """Send one batch. False if there was nothing to send."""
         if self._lost_memory:
             return False
-        orders = self._store.pending(self._pushed, BATCH)
+        client = self._store.client
+        orders = _fitting(self._store.pending(self._pushed, BATCH))
         if not orders:
             return False
-        request = CommandsRequest(
-            client=self._store.client, sent_at=self._clock.now_ms(), orders=tuple(orders)
-        )
+        request = CommandsRequest(client=client, sent_at=self._clock.now_ms(), orders=tuple(orders))
         try:
             answer = await self._wire.commands(request)
         except OutOfStep as error:
+            if client != self._store.client:
+                return True  # the answer is to a client id that was given up meanwhile
             log.warning("out of step: %s", error)
             if self._pushed and error.code == "gap":
                 # Perhaps only our own memory of what was taken is wrong: ask again from the start.
@@ -135,7 +142,8 @@ class Engine:
                 return True
             self._lost_memory = True
             return False
-        self._pushed = max(self._pushed, orders[-1].number)
+        if client == self._store.client:
+            self._pushed = max(self._pushed, orders[-1].number)
         log.debug("pushed to %d, server at %d", self._pushed, answer.last)
         return True
 
@@ -148,10 +156,13 @@ class Engine:
             try:
                 await self.catch_up()
                 backoff.reset()
-                await self._listen()
+                if await self._listen():
+                    # The server let everybody go at once: do not all come back in one moment.
+                    await self._clock.sleep(backoff.next())
             except FeedReset as error:
                 self._lost_memory = self._lost_memory or error.code == "feed_reset"
                 self._stale = True
+                await self._clock.sleep(backoff.next())
             except Unauthorized as error:
                 self._tell(Link.LOGGED_OUT, error)
                 return
@@ -184,23 +195,27 @@ class Engine:
         self._store.replace(snapshot)
         self._lost_memory = self._stale = False
 
-    async def _listen(self) -> None:
-        """Stream while it works; long-poll behind something that buffers streams."""
+    async def _listen(self) -> bool:
+        """Stream while it works; long-poll behind something that buffers streams.
+
+        True if the server ended the stream.
+        """
         if self._short_streams >= SHORT_STREAMS:
             page = await self._wire.changes(
                 self._store.client, self._store.cursor() or "", LONG_POLL
             )
             self._take(page)
             self._tell(Link.ONLINE)
-            return
+            return False
         heard = False
         try:
             async for item in self._wire.stream(self._store.client, self._store.cursor() or ""):
                 heard = True
+                self._recovered()
                 match item:
                     case Page():
                         if not self._take(item):
-                            return  # a hint was lost or reordered: catch up by asking
+                            return False  # a hint was lost or reordered: catch up by asking
                     case Presence():
                         self._on_presence(item)
                     case ResetNotice(code):
@@ -210,7 +225,8 @@ class Engine:
                     case Beat():
                         pass
                 if self._lost_memory:
-                    return
+                    return False
+            return True
         finally:
             self._short_streams = 0 if heard else self._short_streams + 1
 
@@ -223,6 +239,11 @@ class Engine:
             return True
         return _seq(page.to) <= _seq(cursor)
 
+    def _recovered(self) -> None:
+        """The server answered: one call that failed beside it is no news any more."""
+        if self.status.link is Link.OFFLINE:
+            self._tell(Link.ONLINE)
+
     def _tell(self, link: Link, error: Exception | None = None) -> None:
         trouble = str(error) if error is not None else ""
         if (self.status.link, self.status.trouble) != (link, trouble):
@@ -230,6 +251,16 @@ class Engine:
             if error is not None:
                 log.info("%s: %s", link, error)
             self._on_status()
+
+
+def _fitting(orders: list[Order]) -> list[Order]:
+    """As many of `orders`, from the first, as one request may carry."""
+    size = 0
+    for count, order in enumerate(orders):
+        size += len(msgspec.json.encode(order))
+        if size > BATCH_BYTES and count:
+            return orders[:count]
+    return orders
 
 
 def _seq(cursor: str) -> int:

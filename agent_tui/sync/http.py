@@ -33,6 +33,14 @@ from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, Snapshot, StreamI
 
 # The server beats every 15 s; three missed beats are a dead line.
 SILENCE_SECONDS = 45.0
+# What a bad line, or a server that is no agent-tui server, can raise.
+_BROKEN = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    msgspec.MsgspecError,
+    ssl.SSLError,
+    UnicodeDecodeError,
+)
 _RECORDED = msgspec.json.Decoder(Recorded)
 T = TypeVar("T")
 
@@ -100,16 +108,16 @@ class HttpWire:
                 "GET", "/v1/snapshot", params={"client": client}, timeout=60.0
             ) as response:
                 await self._raise_for(response)
-                async for line in response.aiter_lines():
+                async for line in _lines(response):
                     if header is None:
                         header = msgspec.json.decode(line, type=SnapshotHeader)
-                    elif line.startswith('{"end"'):
+                    elif line.startswith(b'{"end"'):
                         end = msgspec.json.decode(line, type=SnapshotEnd)
                     elif line:
                         event = _recorded(line)
                         if event is not None:
                             events.append(event)
-        except (httpx.HTTPError, msgspec.MsgspecError, ssl.SSLError) as error:
+        except _BROKEN as error:
             raise _unreachable(error, str(self._http.base_url)) from error
         if header is None or end is None:
             raise WireError(Both("快照没有传完", "the snapshot broke off"))
@@ -126,16 +134,16 @@ class HttpWire:
             ) as response:
                 await self._raise_for(response)
                 kind = ""
-                async for line in response.aiter_lines():
-                    if line.startswith("event: "):
-                        kind = line[7:]
-                    elif line.startswith("data: "):
+                async for line in _lines(response):
+                    if line.startswith(b"event: "):
+                        kind = line[7:].decode()
+                    elif line.startswith(b"data: "):
                         item = _item(kind, line[6:])
                         if item is not None:
                             yield item
-                    elif line.startswith(":"):
+                    elif line.startswith(b":"):
                         yield Beat()
-        except (httpx.HTTPError, msgspec.MsgspecError, ssl.SSLError) as error:
+        except _BROKEN as error:
             raise _unreachable(error, str(self._http.base_url)) from error
 
     # --- plumbing --------------------------------------------------------------------------------
@@ -162,7 +170,7 @@ class HttpWire:
             )
             await self._raise_for(response)
             return msgspec.json.decode(response.content, type=answer)
-        except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, ssl.SSLError) as error:
+        except _BROKEN as error:
             raise _unreachable(error, str(self._http.base_url)) from error
 
     async def _raise_for(self, response: httpx.Response) -> None:
@@ -193,7 +201,20 @@ class HttpWire:
         )
 
 
-def _item(kind: str, data: str) -> StreamItem | None:
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The lines of an answer, cut at LF alone: httpx also cuts at U+2028 and U+0085 inside JSON."""
+    rest: list[bytes] = []
+    async for chunk in response.aiter_bytes():
+        first, *others = chunk.split(b"\n")
+        rest.append(first)
+        for each in others:
+            yield b"".join(rest)
+            rest = [each]
+    if any(rest):
+        yield b"".join(rest)
+
+
+def _item(kind: str, data: bytes) -> StreamItem | None:
     """A server-sent event; kinds of a newer server are passed over."""
     if kind == "page":
         return _page(msgspec.json.decode(data, type=RawPage))
@@ -217,7 +238,7 @@ def _page(raw: RawPage) -> Page:
     )
 
 
-def _recorded(line: str | msgspec.Raw) -> Recorded | None:
+def _recorded(line: bytes | msgspec.Raw) -> Recorded | None:
     """A feed event, or None for a kind that this version does not know yet."""
     try:
         return _RECORDED.decode(line)

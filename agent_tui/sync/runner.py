@@ -13,16 +13,16 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agent_tui.domain.commands import Order
+from agent_tui.domain.events import Recorded
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.domain.protocol import Page, Presence
 from agent_tui.errors import DeskError
 from agent_tui.paths import Profile
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Outbox
-from agent_tui.store.sqlite import Damaged
 from agent_tui.sync.engine import Engine, Link
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.ports import Snapshot
@@ -51,34 +51,23 @@ class ProfileStore:
         return self._outbox.client
 
     def cursor(self) -> str | None:
-        """None also for a cache that turned out damaged: it is rebuilt."""
-        try:
-            return self._cache.cursor()
-        except Damaged:
-            self._cache.rebuild()
-            self._on_change(Changes(all=True, outbox=True))
-            return None
+        """None also for a cache that turned out damaged: it starts over empty."""
+        return self._cache.cursor()
 
     def pending(self, after: int, limit: int) -> list[Order]:
         """From the outbox."""
         return self._outbox.pending(after, limit)
 
     def apply(self, page: Page) -> None:
-        """Cache first, then the outbox: two files cannot commit as one, but settling repeats safely."""
+        """Cache first, then the outbox: they cannot commit as one, but settling repeats safely."""
         self._write(page.events, page.to, page.done, replace=False)
 
     def replace(self, snapshot: Snapshot) -> None:
         """The whole cache at once."""
-        self._write(tuple(snapshot.events), snapshot.cursor, snapshot.done, replace=True)
+        self._write(snapshot.events, snapshot.cursor, snapshot.done, replace=True)
 
-    def _write(self, events: tuple[object, ...], cursor: str, done: int, *, replace: bool) -> None:
-        try:
-            changes = self._cache.apply(events, cursor, done, replace=replace)  # type: ignore[arg-type]
-        except Damaged:
-            # Start over with an empty file; the next round takes a snapshot.
-            self._cache.rebuild()
-            self._on_change(Changes(all=True, outbox=True))
-            raise
+    def _write(self, events: Sequence[Recorded], cursor: str, done: int, *, replace: bool) -> None:
+        changes = self._cache.apply(events, cursor, done, replace=replace)
         settled = self.settle()
         self._on_change(changes | Changes(outbox=settled))
 
@@ -92,7 +81,8 @@ class ProfileStore:
         return settled
 
     def restart(self, snapshot_ids: frozenset[str]) -> None:
-        """A new client id."""
+        """A new client id. What the cache says is done is of the old one: that goes first."""
+        self._cache.forget_place()
         self._outbox.restart(now_ms(), snapshot_ids)
 
 

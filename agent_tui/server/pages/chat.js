@@ -234,6 +234,7 @@ export class SupportChat extends HTMLElement {
     this.language = /** @type {'zh' | 'en'} */ (wanted.toLowerCase().startsWith('zh') ? 'zh' : 'en');
     this.texts = TEXTS[this.language];
     this.locale = navigator.language?.startsWith(this.language) ? navigator.language : this.language;
+    this.tooLong = fill(this.texts.long, LIMIT.toLocaleString(this.locale));
     this.clock = new Intl.DateTimeFormat(this.locale, { timeStyle: 'short' });
     this.base = `${server}/v1/web/${encodeURIComponent(inbox)}`;
     const prefix = `support-chat|${server || location.origin}|${inbox}|`;
@@ -301,7 +302,7 @@ export class SupportChat extends HTMLElement {
       event.preventDefault();
       this.#submit();
     });
-    on(this.input, 'input', () => { this.#say(''); this.#measure(); this.#sayTyping(); });
+    on(this.input, 'input', () => { this.#measure(); this.#sayTyping(); });
     on(this.pill, 'click', () => { this.#toBottom(); this.input.focus(); });
     on(this.log, 'scroll', () => {
       this.atBottom = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
@@ -338,10 +339,13 @@ export class SupportChat extends HTMLElement {
     this.count.textContent = `${size.toLocaleString(this.locale)} / ${LIMIT.toLocaleString(this.locale)}`;
     this.count.classList.toggle('over', size > LIMIT);
     this.button.disabled = !input.value.trim();
+    const read = this.notice.textContent === this.tooLong ? size <= LIMIT : Date.now() - this.saidAt > 5000;
+    if (read) this.#say('');
     if (input.value) this.drafts.set('draft', input.value); else this.drafts.remove('draft');
   }
 
   #say(text) {
+    this.saidAt = Date.now();
     this.notice.textContent = text;
     this.notice.hidden = !text;
   }
@@ -532,7 +536,7 @@ export class SupportChat extends HTMLElement {
   #submit() {
     const text = this.input.value.trim();
     if (!text) return;
-    if (characters(text) > LIMIT) return this.#say(fill(this.texts.long, LIMIT.toLocaleString(this.locale)));
+    if (characters(text) > LIMIT) return this.#say(this.tooLong);
     this.lastAt = Math.max(Date.now(), (this.lastAt ?? 0) + 1);
     this.input.value = '';
     this.#measure();
@@ -567,7 +571,7 @@ export class SupportChat extends HTMLElement {
     let reply, result;
     try {
       reply = await this.#fetch(method, path, body, AbortSignal.timeout(timeout), token);
-      result = reply.ok ? await reply.json() : await ApiError.from(reply);
+      result = reply.ok ? JSON.parse(await reply.text() || '{}') : await ApiError.from(reply);
     } catch {
       result = new ApiError(0);
     }
@@ -655,11 +659,13 @@ export class SupportChat extends HTMLElement {
       try {
         if (!this.store.get('visitor')) {
           const { visitor } = await this.#api('POST', '/session', { language: this.language });
+          if (!visitor) throw new ApiError(0);
           this.store.set('visitor', visitor);
           this.#adopt(visitor);
         }
         const { id, text } = unsent;
         const { seq, at } = await this.#api('POST', '/messages', { id, text });
+        if (!(seq > 0)) throw new ApiError(0);
         this.waiting = false;
         this.#put({ id, text, seq, at: at || unsent.at, from: 'customer' });
       } catch (error) {

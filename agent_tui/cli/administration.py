@@ -1,0 +1,372 @@
+"""`init`, `user`, `invite`, `inbox`, `team`, `load-token`: on the data folder, served or not."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent_tui.cli import output
+from agent_tui.cli.output import words
+from agent_tui.domain.ids import AgentId, InboxId, TeamId
+from agent_tui.domain.model import Agent, Channel, Inbox, Role, Team
+from agent_tui.errors import NotFound, UsageError
+from agent_tui.lang import Both
+
+if TYPE_CHECKING:
+    from agent_tui.server.setup import DataFolder
+    from agent_tui.server.writer import Writer
+
+RESERVED = frozenset({"me", "system", "customer"})
+HOUR_MS = 3600 * 1000
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help=words("数据目录", "the server's data folder")),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help=words("数据库地址", "database, if not the folder's own")),
+]
+Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
+Account = Annotated[str, typer.Argument(metavar="NAME", help=words("账号", "the account"))]
+
+user = typer.Typer(no_args_is_help=True, help=words("坐席账号", "Accounts."))
+inbox = typer.Typer(no_args_is_help=True, help=words("收件箱", "Inboxes."))
+team = typer.Typer(no_args_is_help=True, help=words("团队", "Teams."))
+
+
+def data_folder(data: Path | None) -> Path:
+    """`--data`, or the default place."""
+    from agent_tui import paths
+
+    return data.expanduser() if data else paths.data_home() / "server"
+
+
+@contextmanager
+def administering(data: Path | None, database: str | None) -> Iterator[tuple[DataFolder, Writer]]:
+    """The folder's configuration and a writer on its database. Raises ServerError, ConfigError."""
+    import logging
+
+    from agent_tui.cli import edge
+    from agent_tui.server import setup
+
+    edge.log_to_stderr(logging.WARNING)
+    folder = setup.open_existing(data_folder(data), database)
+    with setup.administration(folder) as (_, writer):
+        yield folder, writer
+
+
+# --- the folder ----------------------------------------------------------------------------------
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=words("新建的目录", "to make"))],
+    database: Database = None,
+) -> None:
+    """Make a data folder: settings, knowledge, macros, teams, one web inbox."""
+    import logging
+
+    from agent_tui.cli import edge
+    from agent_tui.server import setup
+
+    edge.log_to_stderr(logging.WARNING)
+    made = setup.create(folder.expanduser(), database)
+    output.say(Both(f"数据目录已就绪：{made.root}", f"the data folder is ready: {made.root}"))
+    output.note(
+        Both(
+            f"接下来：agent-tui user add 账号 --role admin --data {folder}\n"
+            f"        agent-tui serve --data {folder}",
+            f"next: agent-tui user add NAME --role admin --data {folder}\n"
+            f"      agent-tui serve --data {folder}",
+        )
+    )
+
+
+# --- accounts ------------------------------------------------------------------------------------
+
+
+@user.command("add", help=words("新建账号", "Make an account; prints a one-time invite."))
+def user_add(
+    account: Account,
+    role: Annotated[Role, typer.Option(help=words("角色", "what it may do"))] = Role.AGENT,
+    teams: Annotated[
+        list[str] | None,
+        typer.Option("--team", metavar="TEAM", help=words("所属团队，可重复", "repeat for more")),
+    ] = None,
+    name: Annotated[str, typer.Option(help=words("显示的名字", "the name to show"))] = "",
+    password_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--password-stdin",
+            help=words("从标准输入读密码，不发邀请码", "read a password instead of inviting"),
+        ),
+    ] = False,
+    data: Data = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    from agent_tui.server import accounts
+    from agent_tui.text import clean_line
+
+    _check_id(account, r"[\w.@-]{1,40}", RESERVED)
+    # Two lines on stdin must not become two meanings: the password is the first.
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
+    if password_stdin:
+        accounts.check_password(password)
+    with administering(data, database) as (folder, writer):
+        if AgentId(account) in writer.directory.agents:
+            raise _exists(Both("账号", "account"), account)
+        for key in teams or ():
+            _check_team(key, writer)
+        agent = Agent(
+            id=AgentId(account),
+            name=clean_line(name) or account,
+            role=role,
+            teams=tuple(TeamId(key) for key in teams or ()),
+        )
+        writer.run_now(accounts.save_agent(agent))
+        if password_stdin:
+            writer.run_now(accounts.set_password(agent.id, password))
+            _invited(account, "", 0, json)
+        else:
+            _invite(folder, writer, agent.id, json)
+    if not teams and role in (Role.AGENT, Role.LEAD):
+        output.note(
+            Both(
+                "提醒：没有团队的坐席看不到任何会话",
+                "mind: an account without a team sees no conversation",
+            )
+        )
+
+
+@user.command("disable", help=words("停用账号", "Close an account and end its logins."))
+def user_disable(
+    account: Account,
+    yes: Annotated[bool, typer.Option("--yes", help=words("不询问", "do not ask"))] = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    from agent_tui.server import accounts
+
+    with administering(data, database) as (_, writer):
+        agent = _agent(account, writer)
+        question = Both(f"停用 {agent.name}（{account}）？", f"disable {agent.name} ({account})?")
+        if not yes and output.is_tty() and not output.confirmed(question):
+            raise typer.Exit(1)
+        writer.run_now(accounts.disable(agent))
+    output.say(Both(f"已停用 {account}", f"{account} is disabled"))
+
+
+@user.command("enable", help=words("重新启用账号", "Open a disabled account again."))
+def user_enable(account: Account, data: Data = None, database: Database = None) -> None:
+    import msgspec
+
+    from agent_tui.server import accounts
+
+    with administering(data, database) as (_, writer):
+        agent = _agent(account, writer)
+        writer.run_now(accounts.save_agent(msgspec.structs.replace(agent, disabled=False)))
+    output.say(Both(f"已启用 {account}", f"{account} is enabled"))
+
+
+@user.command("reset", help=words("重置密码", "Forget the password, end logins, invite again."))
+def user_reset(
+    account: Account, data: Data = None, database: Database = None, json: Json = False
+) -> None:
+    from agent_tui.server import accounts
+
+    with administering(data, database) as (folder, writer):
+        agent = _agent(account, writer)
+        writer.run_now(accounts.forget_password(agent.id))
+        _invite(folder, writer, agent.id, json)
+
+
+@user.command("list", help=words("列出账号", "Every account."))
+def user_list(data: Data = None, database: Database = None, json: Json = False) -> None:
+    from agent_tui.cli import shapes
+    from agent_tui.server import auth, setup
+
+    folder = setup.open_existing(data_folder(data), database)
+    with setup.administration(folder) as (db, writer):
+        found = [
+            shapes.Account(
+                id=agent.id,
+                name=agent.name,
+                role=agent.role,
+                teams=[str(key) for key in agent.teams],
+                disabled=agent.disabled,
+                password=auth.stored_password(db, agent.id) is not None,
+            )
+            for agent in sorted(writer.directory.agents.values(), key=lambda each: each.id)
+        ]
+    if json:
+        output.document(found)
+        return
+    for each in found:
+        state = str(Both("停用", "disabled")) if each.disabled else ""
+        if not each.password and not state:
+            state = str(Both("未设密码", "no password yet"))
+        fields = (each.id, each.role, ",".join(each.teams) or "-", each.name, state)
+        output.say("  ".join(fields).rstrip())
+
+
+def invite(
+    account: Account, data: Data = None, database: Database = None, json: Json = False
+) -> None:
+    """Print a one-time code with which an account sets its password."""
+    with administering(data, database) as (folder, writer):
+        _invite(folder, writer, _agent(account, writer).id, json)
+
+
+def _invite(folder: DataFolder, writer: Writer, account: AgentId, json: bool) -> None:
+    from agent_tui.server import accounts
+    from agent_tui.server.clock import now_ms
+
+    hours = folder.config.server.invite_hours
+    code, job = accounts.invite(account, hours)
+    writer.run_now(job)
+    _invited(account, code, now_ms() + hours * HOUR_MS, json)
+
+
+def _invited(account: str, code: str, expires_at: int, json: bool) -> None:
+    from agent_tui.cli.shapes import InviteIssued
+
+    if json:
+        output.document(InviteIssued(account, code, expires_at))
+    elif code:
+        output.say(code)
+        output.note(
+            Both(
+                f"{account} 的邀请码，只能用一次：agent-tui login 地址 --invite {code}",
+                f"the invite for {account}, good for once: agent-tui login URL --invite {code}",
+            )
+        )
+    else:
+        output.say(Both(f"已建账号 {account}", f"made the account {account}"))
+
+
+# --- inboxes, teams, load tests ------------------------------------------------------------------
+
+
+@inbox.command("add", help=words("新建收件箱", "Make an inbox."))
+def inbox_add(
+    key: Annotated[str, typer.Argument(metavar="ID", help=words("编号", "its id"))],
+    to_team: Annotated[
+        str,
+        typer.Option("--team", metavar="TEAM", help=words("接待团队", "the team that serves it")),
+    ],
+    title: Annotated[str, typer.Option(help=words("中文名", "its name in Chinese"))],
+    title_en: Annotated[str, typer.Option(help=words("英文名", "its name in English"))],
+    channel: Annotated[
+        Channel, typer.Option(help=words("渠道", "how it is reached"))
+    ] = Channel.WEB,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    from agent_tui.domain import events as e
+    from agent_tui.server.workspace import ChangeWorkspace
+    from agent_tui.text import clean_line
+
+    _check_id(key, r"[a-z0-9][a-z0-9-]{0,39}")
+    with administering(data, database) as (_, writer):
+        _check_team(to_team, writer)
+        if InboxId(key) in writer.directory.inboxes:
+            raise _exists(Both("收件箱", "inbox"), key)
+        made = Inbox(
+            InboxId(key), channel, TeamId(to_team), clean_line(title), clean_line(title_en)
+        )
+        writer.run_now(ChangeWorkspace([e.InboxSaved(made)]))
+    output.say(Both(f"已建收件箱 {key}", f"made the inbox {key}"))
+
+
+@team.command("add", help=words("新建团队", "Make a team."))
+def team_add(
+    key: Annotated[str, typer.Argument(metavar="ID", help=words("编号", "its id"))],
+    name: Annotated[str, typer.Option(help=words("中文名", "its name in Chinese"))],
+    name_en: Annotated[str, typer.Option(help=words("英文名", "its name in English"))],
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    from agent_tui.domain import events as e
+    from agent_tui.server.workspace import ChangeWorkspace
+    from agent_tui.text import clean_line
+
+    _check_id(key, r"[a-z0-9][a-z0-9-]{0,39}")
+    with administering(data, database) as (_, writer):
+        if TeamId(key) in writer.directory.teams:
+            raise _exists(Both("团队", "team"), key)
+        made = Team(TeamId(key), clean_line(name), clean_line(name_en))
+        writer.run_now(ChangeWorkspace([e.TeamSaved(made)]))
+    output.say(Both(f"已建团队 {key}", f"made the team {key}"))
+
+
+def load_token(
+    hours: Annotated[
+        int, typer.Option(min=1, max=720, help=words("有效小时数", "how long it is good for"))
+    ] = 4,
+    data: Data = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Print a token that lifts the per-address limits for a load test."""
+    from agent_tui.cli.shapes import TokenIssued
+    from agent_tui.server import accounts
+    from agent_tui.server.clock import now_ms
+
+    with administering(data, database) as (_, writer):
+        token, job = accounts.load_token(hours)
+        writer.run_now(job)
+    if json:
+        output.document(TokenIssued(token, now_ms() + hours * HOUR_MS))
+        return
+    output.say(token)
+    output.note(
+        Both(
+            f"{hours} 小时内有效：AGENT_TUI_LOAD_TOKEN=... agent-tui replay 文件 --to 地址",
+            f"good for {hours} h: AGENT_TUI_LOAD_TOKEN=... agent-tui replay FILE --to URL",
+        )
+    )
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def _agent(account: str, writer: Writer) -> Agent:
+    found = writer.directory.agents.get(AgentId(account))
+    if found is None:
+        raise _missing(Both("账号", "account"), account, writer.directory.agents)
+    return found
+
+
+def _check_team(key: str, writer: Writer) -> None:
+    if TeamId(key) not in writer.directory.teams:
+        raise _missing(Both("团队", "team"), key, writer.directory.teams)
+
+
+def _missing(kind: Both, key: str, known: Iterable[str]) -> NotFound:
+    names = " ".join(sorted(known)) or "-"
+    return NotFound(
+        Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
+        Both(f"现有：{names}", f"there are: {names}"),
+    )
+
+
+def _exists(kind: Both, key: str) -> UsageError:
+    return UsageError(
+        Both(f"已有{kind.zh} {key}", f"the {kind.en} {key} exists already"),
+        Both("换一个编号", "choose another id"),
+    )
+
+
+def _check_id(key: str, pattern: str, reserved: frozenset[str] = frozenset()) -> None:
+    if not re.fullmatch(pattern, key) or key in reserved:
+        raise UsageError(
+            Both(f"不能用 {key!r} 作编号", f"{key!r} cannot be an id"),
+            Both("用字母、数字和 -，最多 40 个", "use letters, digits and -, at most 40"),
+        )

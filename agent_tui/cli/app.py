@@ -1,0 +1,99 @@
+"""The commands, by name. Help texts are in the language in use when this is imported."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from agent_tui import __version__
+from agent_tui.cli import (
+    account,
+    administration,
+    content,
+    doctor,
+    keys,
+    output,
+    replaying,
+    serving,
+    work,
+)
+from agent_tui.cli.output import words
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        output.say(f"agent-tui {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    help=words(
+        "终端里的客服工作台。不带命令时打开工作台。",
+        "Customer service in the terminal. Without a command it opens the workstation.",
+    )
+)
+def options(
+    lang: Annotated[
+        Literal["zh", "en"] | None,
+        typer.Option(help=words("界面语言（写在命令前）", "language; before the command")),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help=words("显示版本", "print the version"),
+        ),
+    ] = False,
+) -> None:
+    """Both were dealt with before Typer ran."""
+
+
+app.command("demo", help=words("看演示", "A server with scripted customers, and the workstation."))(
+    serving.demo
+)
+app.command(
+    "practice", help=words("练习接待，不联网", "Serve scripted customers against the clock.")
+)(serving.practice)
+app.command("login", help=words("登录到服务端", "Log in to a server."))(account.login)
+app.command("logout", help=words("退出登录", "Log out and wipe the cache; the outbox stays."))(
+    account.logout
+)
+app.command("queue", help=words("列出会话，最急的在前", "List conversations, most urgent first."))(
+    work.queue
+)
+app.command("show", help=words("显示一个会话", "Print a conversation."))(work.show)
+app.command("send", help=words("回复客户或写备注", "Reply to a customer, or leave a note."))(
+    work.send
+)
+app.command("assign", help=words("转给坐席或团队", "Give a conversation to an agent or a team."))(
+    work.assign
+)
+app.add_typer(content.kb, name="kb")
+app.add_typer(content.macros, name="macros")
+app.command("keys", help=words("列出全部按键", "List every intent and its key."))(keys.keys)
+app.command("doctor", help=words("检查本机状况", "Check this installation."))(doctor.doctor)
+app.command("serve", help=words("运行服务端", "Run the server."))(serving.serve)
+app.command("init", help=words("新建数据目录", "Make a server's data folder."))(administration.init)
+app.add_typer(administration.user, name="user")
+app.command("invite", help=words("发邀请码", "Print a one-time invite for an account."))(
+    administration.invite
+)
+app.add_typer(administration.inbox, name="inbox")
+app.add_typer(administration.team, name="team")
+app.command("load-token", help=words("压测令牌", "Print a token for load tests."))(
+    administration.load_token
+)
+app.command("replay", help=words("重放顾客一侧的对话", "Play recorded customers to a server."))(
+    replaying.replay
+)

@@ -1,0 +1,37 @@
+"""`keys`: every intent with its key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent_tui.cli import output, settings
+from agent_tui.cli.output import words
+from agent_tui.lang import Both
+
+Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
+
+
+def keys(json: Json = False) -> None:
+    """List every intent: id, keys, where it works, what it does."""
+    from agent_tui.cli.shapes import KeyEntry
+    from agent_tui.tui.commands import check_keys, table
+
+    overrides = check_keys(settings.load().keys, str(settings.location()))
+    found = [
+        KeyEntry(
+            id=each.id,
+            keys=list(each.keys),
+            context=each.context,
+            doc=str(Both(each.doc_zh, each.doc_en)),
+            doc_zh=each.doc_zh,
+            doc_en=each.doc_en,
+        )
+        for each in table(overrides)
+    ]
+    if json:
+        output.document(found)
+        return
+    for entry in found:
+        output.say(f"{' '.join(entry.keys):18} {entry.id:24} {entry.context:12} {entry.doc}")

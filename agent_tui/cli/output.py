@@ -1,0 +1,47 @@
+"""What a command says: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from agent_tui.lang import Both
+
+
+def words(zh: str, en: str) -> str:
+    """One sentence in the language in use, for help texts, which are read as they are made."""
+    return str(Both(zh, en))
+
+
+def say(text: Both | str = "") -> None:
+    """A line of the result."""
+    sys.stdout.write(f"{text}\n")
+
+
+def note(text: Both | str) -> None:
+    """A line beside the result: progress, a warning, the next step."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}\n")
+
+
+def document(value: Any) -> None:
+    """`value` (Structs, lists, dicts) as the one JSON document on stdout."""
+    import msgspec
+
+    plain = msgspec.to_builtins(value)
+    # A terminal or pipe that is not UTF-8 gets \u escapes: the document stays the same.
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(plain, ensure_ascii=ascii_only, indent=2) + "\n")
+
+
+def is_tty() -> bool:
+    """Whether a person is there to answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirmed(question: Both) -> bool:
+    """The answer to a yes-or-no question on the terminal; no if there is none."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")

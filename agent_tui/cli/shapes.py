@@ -1,0 +1,193 @@
+"""The JSON documents that commands print. docs/cli.md promises their keys: add, never rename.
+
+Times are integer milliseconds since the epoch, UTC; `null` means that there is none.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """Base of every document, and of the parts of documents."""
+
+
+class Due(Shape, frozen=True):
+    """The deadline that is reached first."""
+
+    deadline: str
+    at: int
+
+
+class QueueEntry(Shape, frozen=True):
+    """`queue --json` is a list of these, in the queue's order."""
+
+    id: str
+    name: str
+    vip: bool
+    channel: str
+    team: str
+    type: str
+    status: str
+    assignee: str | None
+    section: str
+    unread: int
+    preview: str
+    due: Due | None
+    waiting_since: int | None
+    last_at: int
+    draft: bool
+    unsent: int
+
+
+class Line(Shape, frozen=True):
+    """A line of a transcript. `no` is 0 for one that the server has not confirmed."""
+
+    no: int
+    id: str
+    at: int
+    kind: str
+    author: str
+    text: str
+    state: str
+
+
+class CustomerCard(Shape, frozen=True):
+    """Who writes."""
+
+    id: str
+    name: str
+    language: str
+    tier: str
+    tags: list[str]
+    contact: str
+    since: int
+
+
+class ConversationCard(Shape, frozen=True):
+    """`show --json`."""
+
+    id: str
+    customer: CustomerCard
+    inbox: str
+    channel: str
+    team: str
+    assignee: str | None
+    status: str
+    until: int | None
+    priority: str
+    type: str
+    subject: str
+    tags: list[str]
+    opened_at: int
+    last_at: int
+    unread: int
+    due: Due | None
+    draft: str
+    messages: list[Line]
+
+
+class Verdict(Shape, frozen=True):
+    """`send --json` and `assign --json`. `outcome`: applied, held, refused or queued."""
+
+    conversation: str
+    outcome: str
+    reason: str = ""
+    detail: str = ""
+    text: str = ""
+
+
+class Found(Shape, frozen=True):
+    """`kb search --json` is a list of these, best first."""
+
+    kind: str
+    id: str
+    title: str
+    lang: str
+    label: str
+    score: float
+    body: str
+
+
+class Finding(Shape, frozen=True):
+    """`kb lint --json` and `macros lint --json` are lists of these."""
+
+    path: str
+    line: int
+    text: str
+
+
+class MacroEntry(Shape, frozen=True):
+    """`macros list --json` is a list of these."""
+
+    id: str
+    title: str
+    lang: str
+    key: str
+    short: str
+    scope: str
+    tags: list[str]
+    slots: list[str]
+
+
+class Rendered(Shape, frozen=True):
+    """`macros render --json`. `open` are the places that still have to be filled."""
+
+    id: str
+    text: str
+    open: list[str]
+
+
+class KeyEntry(Shape, frozen=True):
+    """`keys --json` is a list of these."""
+
+    id: str
+    keys: list[str]
+    context: str
+    doc: str
+    doc_zh: str
+    doc_en: str
+
+
+class Account(Shape, frozen=True):
+    """`user list --json` is a list of these."""
+
+    id: str
+    name: str
+    role: str
+    teams: list[str]
+    disabled: bool
+    password: bool
+
+
+class InviteIssued(Shape, frozen=True):
+    """`invite`, `user add` and `user reset` with `--json`; no code if a password was given."""
+
+    user: str
+    invite: str
+    expires_at: int
+
+
+class TokenIssued(Shape, frozen=True):
+    """`load-token --json`."""
+
+    token: str
+    expires_at: int
+
+
+class Check(Shape, frozen=True):
+    """One thing that `doctor` looked at. `ok` is null where there was nothing to look at."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    hint: str = ""
+
+
+class Health(Shape, frozen=True):
+    """`doctor --json`."""
+
+    ok: bool
+    version: str
+    paths: dict[str, str]
+    checks: list[Check]

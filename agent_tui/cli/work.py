@@ -1,0 +1,209 @@
+"""`queue`, `show`, `send`, `assign`: the desk without a screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent_tui import errors
+from agent_tui.cli import output
+from agent_tui.cli.output import words
+from agent_tui.desk.rows import View
+from agent_tui.errors import NotFound, UsageError
+from agent_tui.lang import Both
+
+if TYPE_CHECKING:
+    from agent_tui.cli.session import Session
+    from agent_tui.cli.shapes import Verdict
+    from agent_tui.desk.desk import Desk
+
+Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help=words("不连接服务端，只用本机数据", "do not sync first")),
+]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONVERSATION",
+        help=words("会话编号或其开头", "a conversation's id or its beginning"),
+    ),
+]
+
+
+def open_session(offline: bool) -> Session:
+    """The session of the default profile. Raises Unauthorized if nobody is logged in."""
+    from agent_tui import bootstrap
+    from agent_tui.cli.session import Session
+
+    profile = bootstrap.default_profile()
+    return Session(profile, bootstrap.require_login(profile), offline=offline)
+
+
+def queue(
+    view: Annotated[
+        View, typer.Option(help=words("看哪些会话", "which conversations"))
+    ] = View.WORK,
+    offline: Offline = False,
+    json: Json = False,
+) -> None:
+    """List conversations, the most urgent first."""
+    from agent_tui.cli import documents
+
+    with open_session(offline) as session:
+        _warn_if_old(session)
+        desk = session.desk
+        rows = desk.queue(view)
+        if json:
+            output.document([documents.queue_entry(row) for row in rows])
+            return
+        now = desk.clock()
+        for row in rows:
+            output.say(documents.queue_line(row, now))
+        if not rows:
+            output.note(Both("没有会话", "no conversations"))
+
+
+def show(conversation: Name, offline: Offline = False, json: Json = False) -> None:
+    """Print a conversation with its whole transcript."""
+    from agent_tui.cli import documents
+
+    with open_session(offline) as session:
+        _warn_if_old(session)
+        key = session.find(conversation)
+        card = documents.conversation(session.desk, key)
+        if json:
+            output.document(card)
+        else:
+            output.say(documents.transcript(session.desk, card))
+
+
+def send(
+    conversation: Name,
+    text: Annotated[str, typer.Argument(help=words("回复内容", "what to say"))],
+    note: Annotated[
+        bool, typer.Option("--note", help=words("写成内部备注", "for colleagues only"))
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help=words("会话有变化也照发", "even if the conversation moved on")
+        ),
+    ] = False,
+    offline: Offline = False,
+    json: Json = False,
+) -> None:
+    """Reply to a customer, or leave a note, and wait until the server has decided."""
+    from agent_tui.desk.desk import new_message_id
+    from agent_tui.domain.commands import AddNote, AgentCommand
+    from agent_tui.text import clean
+
+    if note and force:
+        raise UsageError(
+            Both("--note 不需要 --force", "--note does not go with --force"),
+            Both("备注总能写下", "a note can always be written"),
+        )
+    with open_session(offline) as session:
+        key = session.find(conversation)
+        command: AgentCommand = session.desk.reply(key, text, force=force)
+        if note:
+            command = AddNote(message=new_message_id(), text=clean(text))
+        _finish(session.desk, session.do(key, command), json)
+
+
+def assign(
+    conversation: Name,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="AGENT", help=words("坐席账号；me 是自己", "an account, or me")
+        ),
+    ] = "",
+    nobody: Annotated[
+        bool, typer.Option("--nobody", help=words("放回团队队列", "back to the team's queue"))
+    ] = False,
+    team: Annotated[str, typer.Option(metavar="TEAM", help=words("转到团队", "to a team"))] = "",
+    offline: Offline = False,
+    json: Json = False,
+) -> None:
+    """Give a conversation to an agent or to a team, and wait until the server has decided."""
+    from agent_tui.domain.commands import Assign
+    from agent_tui.domain.ids import AgentId, TeamId
+
+    if bool(to) == nobody and not (team and not to):
+        raise UsageError(
+            Both("要给出 --to、--nobody 或 --team", "give --to, --nobody or --team"),
+            Both("--to 和 --nobody 只能选一个", "--to and --nobody exclude each other"),
+        )
+    with open_session(offline) as session:
+        desk = session.desk
+        key = session.find(conversation)
+        agent = desk.me.id if to == "me" else AgentId(to)
+        if agent:
+            _known(agent, desk.agents(), Both("坐席", "agent"))
+        if team:
+            _known(team, desk.teams(), Both("团队", "team"))
+        state = desk.conversation(key)
+        command = Assign(
+            agent=agent or None,
+            team=TeamId(team) if team else None,
+            epoch=state.epoch if state else None,
+        )
+        _finish(desk, session.do(key, command), json)
+
+
+def _known(key: str, known: object, kind: Both) -> None:
+    """Raises NotFound with the nearest name, unless nothing is known here yet."""
+    import difflib
+
+    names = [str(name) for name in known] if isinstance(known, dict) else []
+    if key in names or not names:
+        return
+    near = difflib.get_close_matches(key, names, n=1)
+    raise NotFound(
+        Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
+        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
+        if near
+        else Both("可选：" + " ".join(names), "known: " + " ".join(names)),
+    )
+
+
+def _warn_if_old(session: Session) -> None:
+    if session.trouble:
+        first = session.trouble.splitlines()[0]
+        output.note(Both(f"显示的是本机数据：{first}", f"showing what is stored here: {first}"))
+
+
+def _finish(desk: Desk, verdict: Verdict, json: bool) -> None:
+    """Say what became of a command, and leave with the exit code that says the same."""
+    from agent_tui.desk import reasons
+
+    if json:
+        output.document(verdict)
+    why = reasons.reason(verdict.reason, verdict.detail) if verdict.reason else ""
+    match verdict.outcome:
+        case "applied":
+            if not json:
+                output.say(Both("完成", "done"))
+            return
+        case "queued":
+            output.note(
+                Both(
+                    "服务端还没收到；已存在发件箱，会自动发送",
+                    "the server does not have it yet; it is queued in the outbox",
+                )
+            )
+            raise typer.Exit(errors.EXIT_UNAVAILABLE)
+        case "held":
+            output.note(
+                Both(
+                    f"没有发出：{why}。确认后可加 --force",
+                    f"held: {why}; look again, then --force if it still holds",
+                )
+            )
+        case _:
+            output.note(Both(f"没有生效：{why}", f"refused: {why}"))
+    if verdict.text:
+        output.note(Both("文字留在未发送列表里", "the text stays in the unsent tray"))
+    raise typer.Exit(errors.EXIT_FAILED)

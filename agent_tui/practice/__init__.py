@@ -1,0 +1,1 @@
+"""Scripted customers: the demo, practice, and the replay of recorded conversations."""

@@ -1,0 +1,55 @@
+"""Who comes when: each scenario once as written, then an endless trickle of look-alikes."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+from agent_tui.practice.persona import Part
+from agent_tui.practice.scenario import Scenario
+
+GAP_SECONDS = (35.0, 80.0)
+
+
+def as_written(scenario: Scenario, seed: int) -> Part:
+    """The customer of the file itself."""
+    return Part(
+        scenario=scenario.id,
+        name=scenario.name,
+        facts=scenario.facts,
+        seed=f"{seed}/{scenario.id}",
+        tier=scenario.tier,
+        tags=scenario.tags,
+    )
+
+
+def look_alike(scenario: Scenario, chance: random.Random, seed: str) -> Part:
+    """Another customer with the same trouble."""
+    picked = {key: _digits(chance.choice(values), chance) for key, values in scenario.vary.items()}
+    tier = picked.pop("tier", "")
+    name = picked.pop("name", scenario.name)
+    return Part(
+        scenario=scenario.id,
+        name=name,
+        facts=scenario.facts | picked,
+        seed=seed,
+        tier=tier,
+        tags=scenario.tags if tier == scenario.tier else (),
+    )
+
+
+def trickle(scenarios: Sequence[Scenario], seed: int) -> Iterator[tuple[float, Part]]:
+    """Look-alikes without end, as (seconds after the one before, part). Every scenario has its turn
+    before one comes again."""
+    chance = random.Random(f"{seed}/trickle")
+    number = 0
+    while True:
+        for scenario in chance.sample(scenarios, len(scenarios)):
+            number += 1
+            part = look_alike(scenario, chance, f"{seed}/{scenario.id}/{number}")
+            yield chance.uniform(*GAP_SECONDS), part
+
+
+def _digits(value: str, chance: random.Random) -> str:
+    return re.sub("#", lambda _: str(chance.randrange(10)), value)

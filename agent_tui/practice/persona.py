@@ -1,0 +1,329 @@
+"""How a scripted customer behaves: a pure function over state, event and time.
+
+What a customer has said is in the ids of their messages (`beat/line`), so one who was interrupted
+goes on from the transcript alone. Times are milliseconds; chance comes from the part's seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from agent_tui.practice import topics
+from agent_tui.practice.scenario import OPEN, Line, Scenario, Silence, Step, fill, line_of
+
+OTHERWISE, SILENCE = "otherwise", "silence"
+QUIET_LEAVE_MS = 20 * 60_000
+AGENT_TYPES_MS = 12_000
+MOST_BEATS = 2
+READ_MS = 1_000
+READ_MOST_MS = 5_000
+TYPE_LEAST_MS = 700
+TYPE_MOST_MS = 9_000
+READS_PER_SECOND = {"zh": 25.0, "en": 60.0}
+TYPES_PER_SECOND = {"zh": 6.0, "en": 11.0}
+HURRY = {
+    "calm": 1.0,
+    "cheerful": 0.9,
+    "worried": 0.9,
+    "hurried": 0.7,
+    "confused": 1.3,
+    "angry": 0.7,
+}
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Who plays a scenario this time: name, facts and luck."""
+
+    scenario: str
+    name: str
+    facts: dict[str, str]
+    seed: str
+    tier: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A scenario with its player. `pace` stretches every time; below 1 is faster."""
+
+    scenario: Scenario
+    part: Part
+    pace: float = 1.0
+
+    def ms(self, seconds: float) -> int:
+        """Seconds of the file as milliseconds of this performance."""
+        return round(seconds * 1000 * self.pace)
+
+    def lines(self, beat: str) -> tuple[Line, ...]:
+        """What is said in a beat, with its places filled; nothing for an unknown one."""
+        found: tuple[str | Line, ...] = ()
+        kind, _, number = beat.partition("-")
+        if beat == OPEN:
+            found = self.scenario.opening
+        elif kind == OTHERWISE:
+            found = self.scenario.otherwise[int(number) : int(number) + 1]
+        elif kind == SILENCE:
+            found = self.scenario.silence[int(number)].say
+        else:
+            found = next((step.say for step in self.scenario.steps if step.id == beat), ())
+        facts = self.part.facts | {"name": self.part.name}
+        return tuple(replace(line_of(line), text=fill(line_of(line).text, facts)) for line in found)
+
+    def ends(self, beat: str) -> bool:
+        """Whether the customer leaves after a beat."""
+        parts: Iterable[tuple[str, Step | Silence]] = (
+            *((step.id, step) for step in self.scenario.steps),
+            *((f"{SILENCE}-{i}", each) for i, each in enumerate(self.scenario.silence)),
+        )
+        return any(part.ends for key, part in parts if key == beat)
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A line on its way: the customer types from `starts` and sends at `due`."""
+
+    beat: str
+    index: int
+    text: str
+    starts: int
+    due: int
+    last: bool
+    patience: int = 0
+
+    @property
+    def id(self) -> str:
+        """The message's id, unique for its customer."""
+        return f"{self.beat}/{self.index}"
+
+
+class State(msgspec.Struct, frozen=True):
+    """Where a customer stands."""
+
+    plan: tuple[Planned, ...] = ()
+    done: frozenset[str] = frozenset()  # beats begun
+    heard: str = ""  # what the agent wrote since the customer last reacted
+    read_at: int = 0  # when that will have been read
+    quiet_since: int | None = None  # waiting for an answer since then
+    quiet_until: int = 0  # no impatience before this
+    idle_since: int = 0
+    left: bool = False
+
+    def typing(self, now: int) -> bool:
+        """Whether the customer is writing a line."""
+        return bool(self.plan) and self.plan[0].starts <= now < self.plan[0].due
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """The agent wrote."""
+
+    text: str
+
+
+class AgentTypes(msgspec.Struct, frozen=True):
+    """The agent is writing."""
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Time went by."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message to send now."""
+
+    id: str
+    text: str
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """A line of an earlier transcript; `id` is empty for the agent's."""
+
+    id: str
+    text: str
+
+
+Event = Heard | AgentTypes | Tick
+
+
+def begin(script: Script, now: int) -> State:
+    """The customer arrives: the first line goes out at once."""
+    state = _plan(script, State(idle_since=now), OPEN, now)
+    first = state.plan[0]
+    early = first.due - now if script.lines(OPEN)[0].pause is None else 0
+    plan = tuple(replace(p, starts=p.starts - early, due=p.due - early) for p in state.plan)
+    return replace(state, plan=plan)
+
+
+def resume(script: Script, transcript: Iterable[Spoken], now: int) -> State:
+    """The customer as the transcript left them, impatience counted anew from `now`."""
+    state = State(idle_since=now)
+    beat, index = "", -1
+    for line in transcript:
+        if not line.id:
+            heard = f"{state.heard}\n{line.text}".strip()
+            state = replace(state, heard=heard, read_at=now + _reading(script, heard))
+            continue
+        beat, _, number = line.id.partition("/")
+        index = int(number) if number.isdigit() else 0
+        state = replace(state, done=state.done | {beat}, heard="")
+    if not beat:
+        return begin(script, now)
+    state = _plan(script, state, beat, now, skip=index + 1)
+    said_all = not state.plan
+    return replace(
+        state,
+        left=said_all and script.ends(beat),
+        quiet_since=now if said_all and not state.heard else None,
+    )
+
+
+def step(script: Script, state: State, event: Event, now: int) -> tuple[State, tuple[Said, ...]]:
+    """The state after `event`, and what the customer sends."""
+    match event:
+        case Heard(text):
+            heard = f"{state.heard}\n{text}".strip()
+            read_at = now + _reading(script, text)
+            state = replace(state, heard=heard, read_at=read_at, quiet_since=None, idle_since=now)
+        case AgentTypes():
+            until = now + script.ms(AGENT_TYPES_MS / 1000)
+            # People look at "is typing" before they answer, too.
+            read_at = max(state.read_at, now + script.ms(2)) if state.heard else state.read_at
+            state = replace(state, quiet_until=until, read_at=read_at)
+        case Tick():
+            pass
+    state, said = _send(script, state, now)
+    if not state.plan and not state.left:
+        if state.heard and state.read_at <= now:
+            state = _react(script, state, now)
+        elif not state.heard:
+            state = _wait(script, state, now)
+    return state, said
+
+
+def wake_at(script: Script, state: State) -> int | None:
+    """When the customer does something next unless something happens; None once they have left."""
+    if state.left:
+        return None
+    if state.plan:
+        return state.plan[0].due
+    if state.heard:
+        return state.read_at
+    silence = _next_silence(script, state)
+    if silence is not None and state.quiet_since is not None:
+        return max(state.quiet_since + script.ms(silence[1].after), state.quiet_until)
+    return state.idle_since + script.ms(QUIET_LEAVE_MS / 1000)
+
+
+# --- reacting ------------------------------------------------------------------------------------
+
+
+def _send(script: Script, state: State, now: int) -> tuple[State, tuple[Said, ...]]:
+    said: list[Said] = []
+    while state.plan and state.plan[0].due <= now:
+        line, *rest = state.plan
+        said.append(Said(line.id, line.text))
+        state = replace(state, plan=tuple(rest), idle_since=now)
+        if not line.last:
+            continue
+        if script.ends(line.beat):
+            state = replace(state, left=True, plan=(), quiet_since=None)
+        elif not line.beat.startswith(SILENCE) and not state.heard:
+            until = now + line.patience
+            state = replace(state, quiet_since=until)
+    return state, tuple(said)
+
+
+def _react(script: Script, state: State, now: int) -> State:
+    beats = _beats(script, state)
+    # A promise to look into it is waited for; after anything else that needs no answer, nothing is.
+    waits = not beats and topics.sounds(state.heard, "wait")
+    state = replace(state, heard="", quiet_since=now if waits else None, idle_since=now)
+    for beat in beats:
+        state = _plan(script, state, beat, now)
+    return state
+
+
+def _beats(script: Script, state: State) -> list[str]:
+    """What the reply calls for: an answer to its words, and what it asks for; else anything that
+    fits any reply; else a stock phrase."""
+    open_steps = [
+        each
+        for each in script.scenario.steps
+        if each.id not in state.done and state.done.issuperset(each.after)
+    ]
+    fitting = [each for each in open_steps if each.when.matches(state.heard)]
+    asked = [each for each in fitting if each.when.asks is not None]
+    words = [
+        each
+        for each in fitting
+        if each.when.asks is None and not each.when.is_empty and not (asked and each.ends)
+    ]
+    if asked:
+        # Nobody says "I'll wait" or "never mind" to a question.
+        words = [each for each in words if each.when.sounds is None]
+    found = [*words[:1], *asked][:MOST_BEATS]
+    if not found:
+        found = [each for each in fitting if each.when.is_empty][:1]
+    if found:
+        return [each.id for each in found]
+    spent = sum(beat.startswith(OTHERWISE) for beat in state.done)
+    return [f"{OTHERWISE}-{spent}"] if spent < len(script.scenario.otherwise) else []
+
+
+def _wait(script: Script, state: State, now: int) -> State:
+    due = wake_at(script, state)
+    if due is None or now < due:
+        return state
+    silence = _next_silence(script, state)
+    if silence is None or state.quiet_since is None:
+        return replace(state, left=True)
+    return _plan(script, state, silence[0], now)
+
+
+def _next_silence(script: Script, state: State) -> tuple[str, Silence] | None:
+    used = sum(beat.startswith(SILENCE) for beat in state.done)
+    if used >= len(script.scenario.silence):
+        return None
+    return f"{SILENCE}-{used}", script.scenario.silence[used]
+
+
+# --- timing --------------------------------------------------------------------------------------
+
+
+def _plan(script: Script, state: State, beat: str, now: int, skip: int = 0) -> State:
+    """`state` with the lines of `beat` from `skip` on behind what is planned already."""
+    at = max(now, state.plan[-1].due) if state.plan else now
+    planned: list[Planned] = list(state.plan)
+    lines = script.lines(beat)
+    patience = next((each.patience for each in script.scenario.steps if each.id == beat), 0.0)
+    for index, line in enumerate(lines):
+        if index < skip:
+            continue
+        typing, thinking = _typing(script, beat, index, line)
+        starts = at + thinking
+        at = starts + typing
+        last = index == len(lines) - 1
+        planned.append(
+            Planned(beat, index, line.text, starts, at, last, script.ms(patience) if last else 0)
+        )
+    return replace(state, plan=tuple(planned), done=state.done | {beat})
+
+
+def _typing(script: Script, beat: str, index: int, line: Line) -> tuple[int, int]:
+    """How long the line takes to type, and the thinking before it, in ms."""
+    chance = random.Random(f"{script.part.seed}/{beat}/{index}")
+    scenario = script.scenario
+    needed = len(line.text) / TYPES_PER_SECOND[scenario.language] * 1000 * HURRY[scenario.mood]
+    typing = min(max(needed * chance.uniform(0.8, 1.25), TYPE_LEAST_MS), TYPE_MOST_MS)
+    thinking = chance.uniform(100, 600)
+    if line.pause is not None:
+        total = line.pause * 1000
+        typing, thinking = min(typing, total), max(0.0, total - typing)
+    return script.ms(typing / 1000), script.ms(thinking / 1000)
+
+
+def _reading(script: Script, text: str) -> int:
+    """How long it takes to read `text` before answering, in ms."""
+    needed = READ_MS + len(text) / READS_PER_SECOND[script.scenario.language] * 1000
+    return script.ms(min(needed, READ_MOST_MS) / 1000)

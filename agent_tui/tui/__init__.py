@@ -1,0 +1,1 @@
+"""The terminal: screens, widgets, and one class per thing a person can want."""

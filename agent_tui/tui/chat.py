@@ -1,0 +1,257 @@
+"""The work on one open conversation: draft, macros, guards, sending, searching."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from agent_tui.desk.reasons import word
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import Status
+from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.knowledge.finder import Entry
+from agent_tui.lang import Both
+from agent_tui.macros import library, template
+from agent_tui.macros.model import Action, Macro
+from agent_tui.tui.screens.pick import Confirm, SlotForm
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+SUGGESTIONS = 3
+HITS = 12
+DRAFT_SECONDS = 1.0
+
+
+class ChatWork:
+    """State of the chat pane that is neither the desk's nor a widget's."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+        self._macros: list[Macro] = []  # inserted since the last send: their actions go with it
+        self._dirty = False
+        self._marking = False
+        self.read_before = 0
+
+    # --- opening and drafts ----------------------------------------------------------------------
+
+    def opened(self) -> None:
+        """Another conversation came to the screen: its draft, and the likely answers."""
+        screen = self._screen
+        state = screen.desk.conversation(screen.current) if screen.current else None
+        self.read_before = state.read_no if state and state.unread else 0
+        draft = screen.desk.drafts.get(screen.current) if screen.current else None
+        self._macros = []
+        screen.composer.set_note(False)
+        screen.composer.load(draft.text if draft else "")
+        self._dirty = False
+        screen.find.clear()
+        self.search("")
+
+    def keep_draft(self) -> None:
+        """Store what stands in the composer."""
+        screen = self._screen
+        if screen.current is not None and self._dirty:
+            screen.desk.save_draft(screen.current, screen.composer.text)
+        self._dirty = False
+
+    def edited(self) -> None:
+        """A key in the composer."""
+        screen = self._screen
+        self._dirty = True
+        if not screen.composer.text:
+            self._macros = []
+        elif screen.current is not None and not screen.composer.note:
+            screen.ui.typing(screen.current)
+
+    def tick(self) -> None:
+        """Once a second: drafts reach the disk."""
+        self.keep_draft()
+
+    def mark_read(self) -> None:
+        """What the screen shows of one's own chat is read."""
+        screen = self._screen
+        state = screen.desk.conversation(screen.current) if screen.current else None
+        if state is None or self._marking or state.assignee != screen.desk.me.id:
+            return
+        if state.messages > state.read_no:
+            self._marking = True
+            try:
+                screen.desk.do(state.id, c.MarkRead(state.messages))
+            finally:
+                self._marking = False
+            screen.ui.ring()
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    def submit(self, text: str) -> None:
+        """Enter: send a reply, or leave a note."""
+        screen = self._screen
+        key = screen.current
+        if key is None:
+            screen.say(Both("先打开一个会话", "open a chat first"))
+        elif not text.strip():
+            screen.say(Both("还没有写内容", "nothing is written yet"))
+        elif screen.composer.note:
+            self._finish(screen.desk.note(key, text))
+            screen.composer.set_note(False)
+        else:
+            self._send(key, text)
+
+    def _send(self, key: ConversationId, text: str) -> None:
+        screen = self._screen
+        places = template.open_slots(text)
+        if places:
+            start, end = places[0]
+            piece = text[start:end]
+            screen.say(Both(f"还没填：{piece}", f"still to fill in: {piece}"))
+            return
+        reply = screen.desk.reply(key, text)
+        actions = [part for macro in self._macros for part in _commands(macro)]
+        command: c.AgentCommand = c.Batch((reply, *actions)) if actions else reply
+        follow = any(macro.head.after == "next" for macro in self._macros)
+        refused = screen.desk.do(key, command, clear_draft=True)
+        if isinstance(refused, Held):
+            screen.run_worker(self._ask_and_send(key, command, refused))
+        elif self._finish(refused) and follow:
+            screen.open_next()
+
+    async def _ask_and_send(self, key: ConversationId, command: c.AgentCommand, held: Held) -> None:
+        from agent_tui.desk.reasons import reason
+
+        screen = self._screen
+        why = reason(held.reason, held.detail)
+        question = Both(f"{why}。仍要发送？", f"{why}. Send it all the same?")
+        if await screen.app.push_screen_wait(Confirm(str(question))):
+            self._finish(screen.desk.do(key, forced(command), clear_draft=True))
+
+    def _finish(self, refused: Rejected | Held | None) -> bool:
+        screen = self._screen
+        if refused is not None:
+            screen.refuse(refused.reason, refused.detail)
+            return False
+        self._macros = []
+        self._dirty = False
+        screen.composer.load("")
+        screen.ui.ring()
+        screen.transcript.end()
+        self.search("")
+        return True
+
+    # --- inserting -------------------------------------------------------------------------------
+
+    def is_short(self, short: str) -> bool:
+        """Whether `/short` is a macro's."""
+        return any(m.head.short == short for m in self._screen.desk.macros().all.values())
+
+    async def expand(self, short: str) -> None:
+        """`/short` before the cursor becomes its macro."""
+        screen = self._screen
+        now = datetime.datetime.now().astimezone()
+        found = screen.desk.macros().by_short(short, screen.customer_language(), now)
+        if found is None:
+            screen.say(Both(f"/{short} 现在不可用", f"/{short} is not offered now"))
+            return
+        screen.composer.take_short()
+        await self.insert_macro(found)
+
+    async def insert_entry(self, entry: Entry) -> None:
+        """A hit of the find pane goes to the cursor."""
+        screen = self._screen
+        if entry.kind == "macro":
+            macro = screen.desk.macros().all.get(entry.id)
+            if macro is not None:
+                await self.insert_macro(macro)
+        else:
+            article = screen.desk.articles().get(entry.id)
+            if article is None:
+                return
+            if article.audience != "public":
+                screen.say(Both("仅供内部，不能发给客户", "internal: not for customers"))
+                return
+            screen.composer.put(article.body)
+        screen.remove_class("-side")
+        screen.find.clear()
+        screen.composer.focus()
+
+    async def insert_macro(self, macro: Macro) -> None:
+        """Ask for what it needs and insert it; its actions go with the next send."""
+        screen = self._screen
+        now = datetime.datetime.now().astimezone()
+        values = screen.desk.values(screen.current, now)
+        slots: dict[str, str] = {}
+        if macro.head.ask:
+            known = library.slot_defaults(macro, values)
+            form = SlotForm(macro.head.title, macro.head.ask, known)
+            answer = await screen.app.push_screen_wait(form)
+            if answer is None:
+                return
+            slots = answer
+        screen.composer.put(library.fill(macro, values, slots))
+        screen.composer.focus()
+        self._macros.append(macro)
+        words = [_action_words(action) for action in macro.head.actions]
+        if words:
+            joined = " · ".join(words)
+            screen.say(Both(f"发送时：{joined}", f"with the reply: {joined}"), seconds=3)
+
+    # --- searching -------------------------------------------------------------------------------
+
+    def search(self, query: str) -> None:
+        """Fill the find pane; without a query, the likely answers to the customer's last words."""
+        screen = self._screen
+        language = screen.customer_language()
+        if query.strip():
+            screen.find.show(screen.desk.finder().search(query, HITS, language))
+            return
+        last = screen.desk.last_words(screen.current) if screen.current else ""
+        screen.find.show(screen.desk.finder().search(last, SUGGESTIONS, language))
+
+
+def forced(command: c.AgentCommand) -> c.AgentCommand:
+    """The same, knowing what happened since."""
+    import msgspec
+
+    def force(part: c.AgentPart) -> c.AgentPart:
+        if isinstance(part, c.SendReply):
+            return msgspec.structs.replace(part, force=True)
+        return part
+
+    if isinstance(command, c.Batch):
+        return c.Batch(tuple(force(part) for part in command.parts))
+    return force(command)
+
+
+def _commands(macro: Macro) -> list[c.AgentPart]:
+    found: list[c.AgentPart] = []
+    for action in macro.head.actions:
+        if action.tag is not None:
+            found.append(c.Tag(action.tag))
+        elif action.untag is not None:
+            found.append(c.Untag(action.untag))
+        elif action.priority is not None:
+            found.append(c.SetPriority(action.priority))
+        elif action.type is not None:
+            found.append(c.SetType(action.type))
+        elif action.status is not None:
+            found.append(c.SetStatus(Status(action.status)))
+        elif action.clock is not None:
+            found.append(c.StartClock(action.clock))
+    return found
+
+
+def _action_words(action: Action) -> str:
+    from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES
+
+    if action.tag is not None:
+        return f"+{action.tag}"
+    if action.untag is not None:
+        return f"-{action.untag}"
+    if action.priority is not None:
+        return word(PRIORITIES, action.priority)
+    if action.type is not None:
+        return word(TYPES, action.type)
+    if action.status is not None:
+        return word(STATUSES, action.status)
+    return word(DEADLINES, action.clock or "")

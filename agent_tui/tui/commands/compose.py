@@ -1,0 +1,102 @@
+"""Writing: notes, macros, the unsent tray."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from agent_tui.lang import Both
+from agent_tui.macros.model import KEYS
+from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.screens.pick import Choice, Picker
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+
+class Note(Intent):
+    id = "note"
+    default_keys = "ctrl+b"
+    letters = "n"
+    title = Both("备注", "note")
+    doc = Both(
+        "写内部备注：再按一次回到回复",
+        "Write a note for colleagues; once more goes back to replying",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.toggle_note()
+
+
+class PickMacro(Intent):
+    id = "macros"
+    default_keys = "ctrl+e"
+    letters = "m"
+    title = Both("宏", "macros")
+    doc = Both("按名称选一个宏插入", "Pick a macro by name and insert it")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        macros = screen.desk.macros().offered(screen.customer_language(), _now())
+        choices = [
+            Choice(
+                macro.id,
+                macro.head.title,
+                " ".join(filter(None, (macro.head.key, f"/{macro.head.short}"))),
+                f"{macro.head.short} {' '.join(macro.head.tags)}",
+            )
+            for macro in sorted(
+                macros, key=lambda each: (not each.head.key, each.head.key, each.id)
+            )
+        ]
+        title = str(Both("插入宏", "Insert a macro"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices))
+        if chosen:
+            await screen.insert_macro(screen.desk.macros().all[chosen])
+
+
+class MacroSlot(Intent):
+    """Base of the function keys, one class for each."""
+
+    key = ""
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        found = screen.desk.macros().by_key(self.key, screen.customer_language(), _now())
+        if found is None:
+            screen.say(Both(f"{self.key} 没有宏", f"there is no macro on {self.key}"))
+        else:
+            await screen.insert_macro(found)
+
+
+def _slot(key: str) -> type[MacroSlot]:
+    return type(
+        f"Macro{key}",
+        (MacroSlot,),
+        {
+            "__doc__": f"The macro on {key}.",
+            "id": f"macro_{key.lower()}",
+            "key": key,
+            "default_keys": key.lower(),
+            "title": Both(f"宏 {key}", f"macro {key}"),
+            "doc": Both(f"插入 {key} 上的宏", f"Insert the macro on {key}"),
+        },
+    )
+
+
+MACRO_SLOTS = tuple(_slot(key) for key in KEYS)
+
+
+class UnsentTray(Intent):
+    id = "tray"
+    default_keys = "ctrl+u"
+    title = Both("未发送", "unsent")
+    doc = Both("没发出去的内容：看原因，再处理", "What was not sent: see why, and deal with it")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.show_tray()
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now().astimezone()

@@ -1,0 +1,214 @@
+"""What can be done with the conversation at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_tui.desk.reasons import PRIORITIES, TYPES
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.domain.model import Priority, Role, Status
+from agent_tui.lang import Both
+from agent_tui.tui import format as fmt
+from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.screens.pick import Choice, Picker
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+HOUR_MS = 3600 * 1000
+COMMON_TAGS = ("退货", "退款", "换货", "物流", "发票", "质量", "投诉", "尺码", "VIP", "回访")
+
+
+class Claim(Intent):
+    id = "claim"
+    default_keys = "ctrl+k"
+    letters = "c"
+    title = Both("认领", "claim")
+    doc = Both("认领会话", "Make the chat mine")
+    footer = ("queue",)
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.act(c.Claim(), Both("认领", "claim"))
+
+
+class Release(Intent):
+    id = "release"
+    default_keys = "ctrl+r"
+    letters = "r"
+    title = Both("放回", "release")
+    doc = Both("把会话放回团队队列", "Give the chat back to the team's queue")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.act(c.Release(), Both("放回队列", "release"))
+
+
+class Assign(Intent):
+    id = "assign"
+    default_keys = "ctrl+a"
+    letters = "a"
+    title = Both("转交", "assign")
+    doc = Both("转交给同事或团队", "Assign the chat to a colleague or a team")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        desk = screen.desk
+        colleagues = [
+            Choice(f"agent:{agent.id}", agent.name, f"@{agent.id}")
+            for agent in desk.agents().values()
+            if not agent.disabled and agent.role is not Role.TRAINEE
+        ]
+        teams = [
+            Choice(f"team:{t.id}", str(Both(t.name_zh, t.name_en)), str(Both("团队", "team")), t.id)
+            for t in desk.teams().values()
+        ]
+        title = str(Both("转给谁", "Assign to"))
+        chosen = await screen.app.push_screen_wait(Picker(title, [*colleagues, *teams]))
+        if not chosen:
+            return
+        kind, _, key = chosen.partition(":")
+        command = c.Assign(agent=AgentId(key)) if kind == "agent" else c.Assign(team=TeamId(key))
+        screen.act(command, Both(f"转给 {key}", f"assign to {key}"))
+
+
+class AddTag(Intent):
+    id = "tag"
+    default_keys = "ctrl+t"
+    letters = "t"
+    title = Both("标签", "tag")
+    doc = Both("加标签；可以输入新的", "Add a tag; a new one may be typed")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        state = screen.state()
+        if state is None:
+            return
+        used = {tag for row in screen.states() for tag in row.tags}
+        known = dict.fromkeys((*COMMON_TAGS, *sorted(used)))
+        choices = [Choice(tag, tag) for tag in known if tag not in state.tags]
+        picker = Picker(str(Both("加标签", "Add a tag")), choices, free=True)
+        chosen = await screen.app.push_screen_wait(picker)
+        if chosen:
+            screen.act(c.Tag(chosen), Both(f"标签 {chosen}", f"tag {chosen}"))
+
+
+class RemoveTag(Intent):
+    id = "untag"
+    letters = "T"
+    title = Both("去标签", "untag")
+    doc = Both("去掉一个标签", "Take a tag off")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        state = screen.state()
+        if state is None or not state.tags:
+            screen.say(Both("没有标签", "there are no tags"))
+            return
+        choices = [Choice(tag, tag) for tag in state.tags]
+        title = str(Both("去掉哪个标签", "Take off which tag"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices))
+        if chosen:
+            screen.act(c.Untag(chosen), Both(f"去掉 {chosen}", f"untag {chosen}"))
+
+
+class SetType(Intent):
+    id = "set_type"
+    default_keys = "ctrl+y"
+    letters = "y"
+    title = Both("类型", "type")
+    doc = Both("改问题类型", "Change the question type")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        choices = [Choice(key, str(text), key, text.zh) for key, text in TYPES.items()]
+        title = str(Both("问题类型", "Question type"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices))
+        if chosen:
+            screen.act(c.SetType(chosen), Both("改类型", "type"))
+
+
+class SetPriority(Intent):
+    id = "set_priority"
+    letters = "p"
+    title = Both("优先级", "priority")
+    doc = Both("改优先级", "Change the priority")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        choices = [Choice(key, str(text), key) for key, text in reversed(PRIORITIES.items())]
+        title = str(Both("优先级", "Priority"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
+        if chosen:
+            screen.act(c.SetPriority(Priority(chosen)), Both("改优先级", "priority"))
+
+
+class Snooze(Intent):
+    id = "snooze"
+    default_keys = "ctrl+l"
+    letters = "z"
+    title = Both("搁置", "snooze")
+    doc = Both("搁置到以后；到时自动回来", "Put the chat aside; it comes back by itself")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        now = screen.desk.clock()
+        morning = fmt.tomorrow(now, screen.config.interface.snooze_hour)
+        offers = [
+            (morning, Both("明天", "tomorrow")),
+            (now + HOUR_MS, Both("1 小时后", "in an hour")),
+            (now + 3 * HOUR_MS, Both("3 小时后", "in 3 hours")),
+            (morning + 24 * HOUR_MS, Both("后天", "in two days")),
+            (morning + 6 * 24 * HOUR_MS, Both("一周后", "in a week")),
+        ]
+        choices = [
+            Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
+            for at, title in offers
+        ]
+        title = str(Both("搁置到", "Snooze until"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
+        if chosen:
+            command = c.SetStatus(Status.SNOOZED, until=int(chosen))
+            if screen.act(command, Both("搁置", "snooze")):
+                screen.leave_chat()
+
+
+class WaitForCustomer(Intent):
+    id = "pending"
+    default_keys = "ctrl+g"
+    letters = "w"
+    title = Both("等客户", "wait")
+    doc = Both("标为等客户回复", "Mark as waiting for the customer")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.act(c.SetStatus(Status.PENDING), Both("等客户", "waiting for customer"))
+
+
+class ResolveNext(Intent):
+    id = "resolve_next"
+    default_keys = "ctrl+d"
+    letters = "e"
+    title = Both("解决", "resolve")
+    doc = Both("标为已解决并打开下一个；可撤销", "Resolve and open the next chat; can be undone")
+    footer = ("composer",)
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        if screen.act(c.SetStatus(Status.RESOLVED), Both("解决", "resolve")):
+            screen.open_next()
+
+
+class Undo(Intent):
+    id = "undo"
+    default_keys = "ctrl+z"
+    letters = "u"
+    title = Both("撤销", "undo")
+    doc = Both(
+        "撤销最近一步；刚打过字时撤销打字",
+        "Undo the last step; right after typing, undo the typing",
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        screen.undo()

@@ -1,0 +1,190 @@
+"""Getting around."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_tui.desk.rows import View
+from agent_tui.lang import Both
+from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.screens.pick import Choice, Picker
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+VIEWS = {
+    View.WORK: Both("我的与待认领", "mine and unclaimed"),
+    View.MINE: Both("我的", "mine"),
+    View.TEAM: Both("待认领", "unclaimed"),
+    View.ALL: Both("全部", "all"),
+    View.SNOOZED: Both("已搁置", "snoozed"),
+}
+
+
+class NextUrgent(Intent):
+    id = "next_urgent"
+    default_keys = "ctrl+n"
+    title = Both("下一个", "next")
+    doc = Both(
+        "打开最紧急的会话：先我的，再待认领的",
+        "Open the most urgent chat: of mine first, then unclaimed ones",
+    )
+    footer = ("queue", "composer")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.open_next()
+
+
+class OpenChat(Intent):
+    id = "open_chat"
+    letters = "enter,o,right"
+    title = Both("打开", "open")
+    doc = Both("打开光标所在的会话并开始回复", "Open the chat under the cursor and start to reply")
+    footer = ("queue",)
+
+    async def run(self, screen: Workstation) -> None:
+        row = screen.queue.row_at_cursor()
+        if row is not None:
+            screen.open(row.id)
+
+
+class NextInList(Intent):
+    id = "next_in_list"
+    default_keys = "ctrl+down"
+    title = Both("下一行", "next row")
+    doc = Both("打开列表里的下一个会话", "Open the next chat in the list")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.open_neighbour(1)
+
+
+class PreviousInList(Intent):
+    id = "previous_in_list"
+    default_keys = "ctrl+up"
+    title = Both("上一行", "previous row")
+    doc = Both("打开列表里的上一个会话", "Open the previous chat in the list")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.open_neighbour(-1)
+
+
+class CursorDown(Intent):
+    id = "cursor_down"
+    letters = "down,j"
+    title = Both("下移", "down")
+    doc = Both("光标下移一行", "Move the cursor down a row")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.queue.move(1)
+
+
+class CursorUp(Intent):
+    id = "cursor_up"
+    letters = "up,k"
+    title = Both("上移", "up")
+    doc = Both("光标上移一行", "Move the cursor up a row")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.queue.move(-1)
+
+
+class CursorTop(Intent):
+    id = "cursor_top"
+    letters = "home,g"
+    title = Both("到顶", "top")
+    doc = Both("光标移到第一行", "Move the cursor to the first row")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.queue.move(-100_000)
+
+
+class CursorBottom(Intent):
+    id = "cursor_bottom"
+    letters = "end,G"
+    title = Both("到底", "bottom")
+    doc = Both("光标移到最后一行", "Move the cursor to the last row")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.queue.move(100_000)
+
+
+class FocusQueue(Intent):
+    id = "focus_queue"
+    default_keys = "escape"
+    title = Both("列表", "queue")
+    doc = Both("收起浮层，或回到会话列表", "Close what slid over, or go to the queue")
+    footer = ("composer", "find")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.back()
+
+
+class FocusComposer(Intent):
+    id = "focus_composer"
+    letters = "tab,i"
+    title = Both("回复", "reply")
+    doc = Both("到输入框", "Go to the composer")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.focus_composer()
+
+
+class Find(Intent):
+    id = "find"
+    default_keys = "ctrl+f"
+    letters = "slash,/"
+    title = Both("查找", "find")
+    doc = Both("查找知识库和宏；Enter 插入到光标处", "Search articles and macros; Enter inserts")
+    footer = ("queue", "composer")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.focus_find()
+
+
+class ShowCard(Intent):
+    id = "show_card"
+    default_keys = "ctrl+o"
+    title = Both("客户", "customer")
+    doc = Both("显示或收起客户资料", "Show or hide the customer's card")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.toggle_side()
+
+
+class PageUp(Intent):
+    id = "page_up"
+    default_keys = "pageup"
+    title = Both("上翻", "page up")
+    doc = Both("会话内容上翻一页", "Scroll the transcript up a page")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.transcript.page(-1)
+
+
+class PageDown(Intent):
+    id = "page_down"
+    default_keys = "pagedown"
+    title = Both("下翻", "page down")
+    doc = Both("会话内容下翻一页", "Scroll the transcript down a page")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.transcript.page(1)
+
+
+class ChooseView(Intent):
+    id = "choose_view"
+    default_keys = "f12"
+    letters = "v"
+    title = Both("视图", "view")
+    doc = Both(
+        "选择列表显示哪些会话：我的、待认领、全部、已搁置",
+        "Choose which chats the queue shows: mine, unclaimed, all, snoozed",
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        choices = [Choice(view, str(title)) for view, title in VIEWS.items()]
+        picker = Picker(str(Both("显示哪些会话", "Show which chats")), choices, filtered=False)
+        chosen = await screen.app.push_screen_wait(picker)
+        if chosen:
+            screen.set_view(View(chosen))

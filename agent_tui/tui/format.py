@@ -1,0 +1,73 @@
+"""Times and signs as people read them. The only place where local time appears."""
+
+from __future__ import annotations
+
+import datetime
+
+from agent_tui.desk.reasons import DEADLINES, word
+from agent_tui.domain.sla import Due, Urgency
+from agent_tui.lang import Both
+
+SIGNS = {Urgency.CALM: " ", Urgency.WARNING: "!", Urgency.BREACH: "!!"}
+STATES = {"waiting": "~", "sent": "✓", "delivered": "✓✓", "read": "✓✓"}
+STATE_WORDS = {
+    "waiting": Both("等待发送", "waiting"),
+    "sent": Both("已发", "sent"),
+    "delivered": Both("已达", "delivered"),
+    "read": Both("已读", "read"),
+}
+
+
+def local(at: int) -> datetime.datetime:
+    """The local moment of `at` (ms)."""
+    return datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).astimezone()
+
+
+def clock(at: int) -> str:
+    """14:03."""
+    return local(at).strftime("%H:%M")
+
+
+def day(at: int, now: int) -> str:
+    """The day of `at`, as a line in a transcript says it."""
+    then, today = local(at).date(), local(now).date()
+    distance = (today - then).days
+    if distance == 0:
+        return str(Both("今天", "today"))
+    if distance == 1:
+        return str(Both("昨天", "yesterday"))
+    return then.isoformat()
+
+
+def countdown(left_ms: int) -> str:
+    """Time left as 0:48, 12:00, 3h05 or 2d; late ones with a minus."""
+    sign = "-" if left_ms < 0 else ""
+    seconds = abs(left_ms) // 1000
+    if seconds < 3600:
+        return f"{sign}{seconds // 60}:{seconds % 60:02}"
+    if seconds < 100 * 3600:
+        return f"{sign}{seconds // 3600}h{seconds % 3600 // 60:02}"
+    return f"{sign}{seconds // 86400}d"
+
+
+def ago(ms: int) -> str:
+    """How long something has been quiet: 40s, 5m, 3h, 2d."""
+    seconds = max(0, ms) // 1000
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def deadline(due: Due, now: int) -> str:
+    """'0:48 to first reply', in words."""
+    name = word(DEADLINES, due.deadline)
+    left = countdown(due.at - now)
+    return str(Both(f"{name} {left}", f"{left} to {name}"))
+
+
+def tomorrow(now: int, hour: int) -> int:
+    """`hour` o'clock local time on the next day, in ms."""
+    base = local(now) + datetime.timedelta(days=1)
+    moment = base.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,251 @@
+"""Small questions: pick one of a list, fill in slots, yes or no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from agent_tui.lang import Both
+from agent_tui.macros.model import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to pick. `words` are further words that the filter finds it by."""
+
+    value: str
+    title: str
+    hint: str = ""
+    words: str = ""
+
+
+class Picker(ModalScreen[str | None]):
+    """Type to narrow, Enter takes the top one; without a filter a digit takes it at once.
+
+    The answer is the chosen value; with `free`, the typed text if nothing matches; None for Escape.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back", show=False),
+        Binding("down", "step(1)", "next", show=False, priority=True),
+        Binding("up", "step(-1)", "previous", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    Picker { align: center middle; background: $background 60%; }
+    Picker > Vertical {
+        width: 56; max-width: 95%; height: auto; max-height: 80%;
+        background: $panel; border: round $primary; padding: 0 1;
+    }
+    Picker Input { border: none; height: 1; padding: 0; background: $boost; }
+    Picker OptionList {
+        height: auto; max-height: 16; border: none; padding: 0; background: $panel;
+    }
+    Picker #pick-title { text-style: bold; }
+    """
+
+    def __init__(
+        self, title: str, choices: Sequence[Choice], *, filtered: bool = True, free: bool = False
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = list(choices)
+        self._filtered = filtered
+        self._free = free
+        self._shown: list[Choice] = list(choices)
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(self._title, id="pick-title", markup=False)
+            if self._filtered:
+                yield Input(id="pick-filter", compact=True)
+            yield OptionList(id="pick-list", compact=True)
+
+    def on_mount(self) -> None:
+        """Show everything, and focus the filter."""
+        options = self.query_one(OptionList)
+        if self._filtered:
+            options.can_focus = False
+            self.query_one(Input).focus()
+        self._show(self._choices)
+
+    def _show(self, choices: list[Choice]) -> None:
+        self._shown = choices
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for number, choice in enumerate(choices, 1):
+            lead = f"{number} " if not self._filtered and number < 10 else ""
+            options.add_option(
+                Option(
+                    Content.assemble(
+                        (lead, "$accent bold"), choice.title, (f"  {choice.hint}", "$text-muted")
+                    )
+                )
+            )
+        if choices:
+            options.highlighted = 0
+
+    def action_step(self, step: int) -> None:
+        """Move the highlight."""
+        options = self.query_one(OptionList)
+        if self._shown:
+            at = options.highlighted or 0
+            options.highlighted = max(0, min(len(self._shown) - 1, at + step))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow."""
+        self._show(matching(self._choices, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the highlighted one, or the text itself."""
+        at = self.query_one(OptionList).highlighted
+        if self._shown and at is not None:
+            self.dismiss(self._shown[at].value)
+        elif self._free and event.value.strip():
+            self.dismiss(event.value.strip())
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter or a click in the list."""
+        self.dismiss(self._shown[event.option_index].value)
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit takes a choice when there is no filter to type into."""
+        if self._filtered or not event.key.isdigit():
+            return
+        index = int(event.key) - 1
+        if 0 <= index < len(self._shown):
+            event.stop()
+            self.dismiss(self._shown[index].value)
+
+
+def matching(choices: Sequence[Choice], text: str) -> list[Choice]:
+    """The choices that hold `text`: those that begin with it first, then by fuzzy similarity."""
+    wanted = text.strip().lower()
+    if not wanted:
+        return list(choices)
+
+    def place(choice: Choice) -> tuple[int, str] | None:
+        texts = [choice.title.lower(), choice.value.lower(), choice.words.lower()]
+        if any(each.startswith(wanted) for each in texts):
+            return (0, choice.title)
+        if any(wanted in each for each in texts):
+            return (1, choice.title)
+        return (2, choice.title) if any(_subsequence(wanted, each) for each in texts) else None
+
+    placed = [(place(choice), choice) for choice in choices]
+    found = [(at, choice) for at, choice in placed if at is not None]
+    return [choice for _, choice in sorted(found, key=lambda pair: pair[0])]
+
+
+def _subsequence(wanted: str, text: str) -> bool:
+    letters = iter(text)
+    return all(letter in letters for letter in wanted)
+
+
+class SlotForm(ModalScreen[dict[str, str] | None]):
+    """Fill in what a macro asks for. Enter goes to the next slot, and from the last one ends.
+
+    The answer maps slot names to text; None for Escape. A value that does not fit its pattern
+    keeps the form open.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", show=False)]
+    DEFAULT_CSS = """
+    SlotForm { align: center middle; background: $background 60%; }
+    SlotForm > Vertical {
+        width: 60; max-width: 95%; height: auto;
+        background: $panel; border: round $primary; padding: 0 1;
+    }
+    SlotForm Input { border: none; height: 1; padding: 0; background: $boost; }
+    SlotForm .wrong { color: $error; height: auto; }
+    SlotForm #slot-title { text-style: bold; }
+    """
+
+    def __init__(self, title: str, slots: dict[str, Slot], values: dict[str, str]) -> None:
+        super().__init__()
+        self._title = title
+        self._slots = slots
+        self._values = values
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(self._title, id="slot-title", markup=False)
+            for number, (name, slot) in enumerate(self._slots.items()):
+                yield Label(slot.prompt, markup=False)
+                yield Input(self._values.get(name, ""), id=f"slot-{number}", compact=True)
+            yield Static("", classes="wrong", markup=False)
+
+    def on_mount(self) -> None:
+        """Start at the first slot that is still empty."""
+        inputs = list(self.query(Input))
+        empty = next((box for box in inputs if not box.value), inputs[0])
+        empty.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Check this slot; go on or finish."""
+        event.stop()
+        inputs = list(self.query(Input))
+        at = inputs.index(event.input)
+        names = list(self._slots)
+        for index in range(at + 1) if at + 1 < len(inputs) else range(len(inputs)):
+            wrong = self._wrong(self._slots[names[index]], inputs[index].value)
+            if wrong:
+                self.query_one(Static).update(wrong)
+                inputs[index].focus()
+                return
+        self.query_one(".wrong", Static).update("")
+        if at + 1 < len(inputs):
+            inputs[at + 1].focus()
+        else:
+            self.dismiss({name: box.value.strip() for name, box in zip(names, inputs, strict=True)})
+
+    def _wrong(self, slot: Slot, value: str) -> str:
+        text = value.strip()
+        if not slot.pattern or re.fullmatch(slot.pattern, text):
+            return ""
+        return str(
+            Both(
+                f"“{slot.prompt}”要符合 {slot.pattern}",
+                f"{slot.prompt!r} must match {slot.pattern}",
+            )
+        )
+
+
+class Confirm(ModalScreen[bool]):
+    """Before what cannot be undone. Enter or y: yes; Escape or n: no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "dismiss(True)", "yes", show=False),
+        Binding("n,escape", "dismiss(False)", "no", show=False),
+    ]
+    DEFAULT_CSS = """
+    Confirm { align: center middle; background: $background 60%; }
+    Confirm > Vertical {
+        width: 60; max-width: 95%; height: auto;
+        background: $panel; border: round $warning; padding: 0 1;
+    }
+    Confirm .keys { color: $text-muted; margin-top: 1; }
+    """
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(self._question, markup=False)
+            yield Label(
+                str(Both("Enter 确定 · Esc 返回", "Enter yes · Esc no")),
+                classes="keys",
+                markup=False,
+            )

@@ -1,0 +1,94 @@
+"""What the bottom line says: link, unsent, time, why the row stands there, the next useful keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from textual.content import Content
+
+from agent_tui.desk.reasons import word
+from agent_tui.desk.rows import QueueRow
+from agent_tui.domain import sla
+from agent_tui.lang import Both
+from agent_tui.tui import format as fmt
+from agent_tui.tui.commands import INTENTS, key_name
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+LINKS = {
+    "connecting": (Both("连接中", "connecting"), "$warning"),
+    "online": (Both("在线", "online"), "$success"),
+    "offline": (Both("离线", "offline"), "$warning bold"),
+    "logged_out": (Both("登录失效：agent-tui login", "logged out: agent-tui login"), "$error bold"),
+    "store_trouble": (Both("本机磁盘有问题", "trouble with the local disk"), "$error bold"),
+}
+
+
+class StatusParts(TypedDict):
+    """Arguments of `StatusLine.show`."""
+
+    link: Content
+    unsent: str
+    time: str
+    reason: str
+    keys: list[tuple[str, str]]
+
+
+def status_parts(screen: Workstation) -> StatusParts:
+    """Everything for the line, as of now."""
+    words, color = LINKS.get(screen.ui.link, LINKS["connecting"])
+    desk = screen.desk
+    unsent = ""
+    if desk.unsent:
+        unsent += str(Both(f" ~{desk.unsent} 未发", f" ~{desk.unsent} unsent"))
+    if desk.tray:
+        count = len(desk.tray)
+        unsent += str(Both(f" x{count} 待处理 Ctrl+U", f" x{count} in the tray Ctrl+U"))
+    focus = _focus(screen)
+    row = screen.queue.row_at_cursor() if focus == "queue" else None
+    return StatusParts(
+        link=Content.assemble((str(words), color)),
+        unsent=unsent,
+        time=fmt.clock(desk.clock()),
+        reason=_reason(row, desk.clock()) if row else "",
+        keys=_keys(screen, focus),
+    )
+
+
+def _focus(screen: Workstation) -> str:
+    if screen.queue.has_focus:
+        return "queue"
+    return "composer" if screen.composer.has_focus else "find"
+
+
+def _reason(row: QueueRow, now: int) -> str:
+    """Why the row stands where it stands."""
+    parts: list[str] = []
+    if row.due is not None:
+        parts.append(fmt.deadline(row.due, now))
+    if row.vip:
+        parts.append("VIP")
+    if row.type in sla.COMPLAINT_TYPES:
+        parts.append(word({"complaint": Both("投诉", "complaint")}, row.type))
+    if row.unread:
+        parts.append(str(Both(f"{row.unread} 条未读", f"{row.unread} unread")))
+    return " · ".join(parts)
+
+
+def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
+    keys: list[tuple[str, str]] = []
+    if focus == "composer":
+        note = screen.composer.note
+        keys.append(("Enter", str(Both("记备注", "save note") if note else Both("发送", "send"))))
+    elif focus == "find":
+        keys.append(("Enter", str(Both("插入", "insert"))))
+    overrides = screen.config.keys
+    for intent in INTENTS:
+        if focus not in intent.footer:
+            continue
+        everywhere = overrides.get(intent.id, intent.default_keys)
+        key = (everywhere or intent.letters).split(",")[0]
+        if key:
+            keys.append((key_name(key), str(intent.title)))
+    return keys

@@ -1,0 +1,119 @@
+"""Where replies are written. Enter sends, Ctrl+J makes a line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+
+class Composer(TextArea):
+    """A text area that grows, and tells what its owner wants."""
+
+    DEFAULT_CSS = """
+    Composer {
+        height: auto; min-height: 3; max-height: 10; padding: 0 1;
+        border: none; border-top: solid $border; background: $surface;
+        &:focus { border: none; border-top: solid $primary; }
+        &.-note { border-top: solid $warning; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "send", show=False, priority=True),
+        Binding("ctrl+j", "newline", "new line", show=False, priority=True),
+        Binding("tab", "complete", "complete", show=False, priority=True),
+    ]
+
+    class Submitted(Message):
+        """The text is to be sent (or, in note mode, left for colleagues)."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Completed(Message):
+        """Tab or Enter after a macro's `/short`; Tab with nothing to complete: `short` is empty."""
+
+        def __init__(self, short: str) -> None:
+            super().__init__()
+            self.short = short
+
+    class Edited(Message):
+        """The text changed. Only the last of a burst matters."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Composer.Edited)
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
+        super().__init__(id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        self.highlight_cursor_line = False
+        self.edited_at = 0.0
+        self.note = False
+        self.is_short: Callable[[str], bool] = lambda short: False
+
+    def set_note(self, note: bool) -> None:
+        """Write a note for colleagues instead of a reply."""
+        self.note = note
+        self.set_class(note, "-note")
+
+    def load(self, text: str) -> None:
+        """Replace everything, with the cursor at the end and nothing to undo."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+        self.edited_at = 0.0
+
+    def put(self, text: str) -> None:
+        """Insert at the cursor; never replaces what was written."""
+        self.insert(text, maintain_selection_offset=False)
+        self.scroll_cursor_visible(animate=False)
+
+    def action_submit(self) -> None:
+        """Enter. An expansion of /short comes before sending."""
+        short = self._short()
+        if short:
+            self.post_message(self.Completed(short))
+        else:
+            self.post_message(self.Submitted(self.text))
+
+    def action_newline(self) -> None:
+        """Ctrl+J."""
+        self.put("\n")
+
+    def action_complete(self) -> None:
+        """Tab: take the grey text, expand /short, else move on."""
+        if self.suggestion:
+            self.put(self.suggestion)
+        else:
+            self.post_message(self.Completed(self._short()))
+
+    def _short(self) -> str:
+        """A macro's short name after a slash that begins the line and ends at the cursor."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        word = before.strip()
+        short = word[1:].lower()
+        return short if word.startswith("/") and self.is_short(short) else ""
+
+    def take_short(self) -> None:
+        """Remove the `/short` before the cursor: its text takes the place."""
+        row, column = self.cursor_location
+        start = self.document.get_line(row)[:column].rindex("/")
+        self.delete((row, start), (row, column), maintain_selection_offset=False)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Somebody typed, or something was inserted."""
+        event.stop()
+        self.edited_at = time.time()
+        self.post_message(self.Edited())
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # Terminals paste CR for a new line; the rest is cleaned where it is sent.
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        event.prevent_default()
+        event.stop()
+        self.put(text)

@@ -1,0 +1,111 @@
+"""The customer's page in a real browser, answered from the real workstation side."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.house import House, open_house
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(need_chromium: None) -> Iterator[Browser]:
+    with sync_playwright() as tools:
+        found = tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def need_chromium(require_tool: object) -> None:
+    require_tool("chromium", "chromium-browser")  # type: ignore[operator]
+
+
+def open_page(browser: Browser, house: House, language: str = "zh-CN", width: int = 1000) -> Page:
+    context = browser.new_context(locale=language, viewport={"width": width, "height": 740})
+    page = context.new_page()
+    page.goto(f"{house.url}/chat?inbox=web")
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_test_id("input").fill(text)
+    page.get_by_test_id("input").press("Enter")
+
+
+def test_a_customer_writes_an_agent_answers_the_page_shows_it(
+    browser: Browser, house: House
+) -> None:
+    page = open_page(browser, house)
+    say(page, "杯子碎了 <b>怎么办</b>")
+    mine = page.locator("[data-testid=message][data-from=customer]").last
+    expect(mine).to_have_attribute("data-state", "sent")
+    key = house.agent.waits_for("杯子碎了")
+    house.agent.claims(key)
+    house.agent.reads(key)
+    expect(mine).to_have_attribute("data-state", "delivered")
+    house.agent.replies(key, "您好，马上为您处理 [/b]")
+    answer = page.locator("[data-testid=message][data-from=agent]").last
+    expect(answer).to_contain_text("马上为您处理 [/b]")
+    expect(mine).to_have_attribute("data-state", "answered")
+    house.agent.waits_until(key, lambda state: state.seen_no == state.messages)
+
+    page.reload()
+    expect(page.get_by_test_id("message")).to_have_count(2)
+    expect(page.get_by_test_id("log")).to_contain_text("<b>怎么办</b>")  # text, never markup
+
+
+def test_a_second_customer_sees_nothing_of_the_first(browser: Browser, house: House) -> None:
+    first = open_page(browser, house)
+    say(first, "secret of the first")
+    house.agent.waits_for("secret of the first")
+    second = open_page(browser, house, "en-GB")
+    say(second, "hello from the second")
+    house.agent.waits_for("hello from the second")
+    expect(second.get_by_test_id("message")).to_have_count(1)
+    assert "secret" not in second.content()
+    second.reload()
+    expect(second.get_by_test_id("message")).to_have_count(1)
+
+
+def test_the_agent_is_seen_typing(browser: Browser, house: House) -> None:
+    page = open_page(browser, house)
+    say(page, "are you there")
+    key = house.agent.waits_for("are you there")
+    house.agent.types(key)
+    expect(page.get_by_test_id("typing")).to_be_visible()
+
+
+def test_offline_messages_are_kept_and_sent_once(browser: Browser, house: House) -> None:
+    page = open_page(browser, house, "en-US", width=360)
+    say(page, "first line")
+    key = house.agent.waits_for("first line")
+    page.context.set_offline(True)
+    say(page, "written without a network")
+    expect(page.get_by_test_id("banner")).to_be_visible()
+    page.context.set_offline(False)
+    house.agent.waits_until(key, lambda state: state.messages == 2)
+    page.reload()
+    expect(page.get_by_test_id("message")).to_have_count(2)
+
+

@@ -1,0 +1,59 @@
+"""Every test: its own home folders, Chinese interface, no skipping where all tools are required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from agent_tui import lang
+
+settings.register_profile(
+    "agent_tui",
+    deadline=None,
+    max_examples=100,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("agent_tui")
+
+
+def require(tool: str) -> str:
+    """The path of a program that a test needs.
+
+    Without it the test is skipped; with AGENT_TUI_REQUIRE_ALL=1, as in CI, it fails.
+    """
+    found = shutil.which(tool)
+    if found is not None:
+        return found
+    lacking(f"{tool} is not installed")
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip, or fail where everything is required."""
+    if os.environ.get("AGENT_TUI_REQUIRE_ALL") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Home and config folders that no other test and no person uses."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("AGENT_TUI_HOME", str(home / "data"))
+    monkeypatch.setenv("AGENT_TUI_CONFIG", str(home / "config"))
+    monkeypatch.delenv("AGENT_TUI_PROFILE", raising=False)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def chinese() -> Iterator[None]:
+    """The interface language is a global: leave it as it was found."""
+    lang.use("zh")
+    yield
+    lang.use("zh")

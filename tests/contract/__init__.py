@@ -1,0 +1,1 @@
+"""The HTTP interface as it is promised, over real connections."""

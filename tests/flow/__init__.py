@@ -1,0 +1,1 @@
+"""Server, sync, cache and desk together, with a wire that fails."""

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.driver import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Six customers as in the sketch of the workstation."""
+    world = World(tmp_path)
+    world.chat("c1", "王女士", "收到的杯子碎了，怎么退", "运费谁出", tier="VIP")
+    world.clock.now += 20_000
+    world.chat("c2", "Tom B.", "where is my parcel", language="en")
+    world.clock.now += 20_000
+    world.chat("c3", "小鹿", "M 还是 L 呢")
+    world.clock.now += 20_000
+    return world

@@ -1,0 +1,179 @@
+"""Drives the workstation as a person would: verbs press the configured keys, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from agent_tui import lang, paths
+from agent_tui.config import Config
+from agent_tui.desk.desk import Desk
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import Agent, Channel, Customer, Inbox, MacroSource, Role, Team
+from agent_tui.knowledge import articles
+from agent_tui.store.cache import Cache, Changes
+from agent_tui.store.outbox import Outbox
+from agent_tui.tui.app import WorkstationApp
+from agent_tui.tui.commands import BY_ID
+from agent_tui.tui.screens.workstation import Workstation
+
+NOW = 1_795_000_000_000
+ME = Agent("li", "小李", Role.LEAD, ("after-sales",))  # type: ignore[arg-type]
+COLLEAGUE = Agent("zhang", "张敏", Role.AGENT, ("after-sales",))  # type: ignore[arg-type]
+
+
+@dataclass
+class Clock:
+    """A clock that tests move by hand (ms)."""
+
+    now: int = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class World:
+    """A profile on disk as a server would have filled it."""
+
+    root: Path
+    clock: Clock = field(default_factory=Clock)
+    seq: int = 0
+
+    def __post_init__(self) -> None:
+        self.cache = Cache(self.root / "cache.db")
+        self.outbox = Outbox(self.root / "outbox.db")
+        shipped = paths.shipped()
+        found, _ = articles.load(shipped / "kb")
+        things: list[e.FeedEvent] = [
+            e.AgentSaved(ME),
+            e.AgentSaved(COLLEAGUE),
+            e.TeamSaved(Team("after-sales", "售后", "After-sales")),  # type: ignore[arg-type]
+            e.TeamSaved(Team("refunds", "退款", "Refunds")),  # type: ignore[arg-type]
+            e.InboxSaved(
+                Inbox("web", Channel.WEB, "after-sales", "青禾生活", "Qinghe Living")  # type: ignore[arg-type]
+            ),
+        ]
+        things += [e.ArticleSaved(article) for article in found]
+        for path in sorted((shipped / "macros").rglob("*.md")):
+            key = path.relative_to(shipped / "macros").as_posix().removesuffix(".md")
+            things.append(e.MacroSaved(MacroSource(key, path.read_text("utf-8"))))
+        self.feed([(None, thing) for thing in things])
+
+    def feed(self, events: list[tuple[str | None, e.FeedEvent]], done: int = 0) -> Changes:
+        """Events as they would come home, at the clock's time."""
+        recorded = []
+        for conversation, event in events:
+            self.seq += 1
+            key = ConversationId(conversation) if conversation else None
+            recorded.append(
+                e.Recorded(self.seq, self.clock.now, "system", event, conversation=key)
+            )
+        return self.cache.apply(recorded, f"f:{self.seq}:x", max(done, self.cache.done()))
+
+    def chat(
+        self, key: str, name: str, *lines: str, language: str = "zh", tier: str = ""
+    ) -> Changes:
+        """A customer who wrote these lines."""
+        customer = Customer(f"v{key}", name, language=language, tier=tier)  # type: ignore[arg-type]
+        opened = e.ConversationOpened(
+            customer=customer,
+            inbox="web",  # type: ignore[arg-type]
+            channel=Channel.WEB,
+            team="after-sales",  # type: ignore[arg-type]
+            visitor=customer.id,
+        )
+        wrote = [
+            e.CustomerWrote(message=f"{key}-{index}", text=line)  # type: ignore[arg-type]
+            for index, line in enumerate(lines)
+        ]
+        return self.feed([(key, opened), *((key, event) for event in wrote)])
+
+    def desk(self) -> Desk:
+        """A desk over the same files."""
+        return Desk(ME, Cache(self.root / "cache.db"), Outbox(self.root / "outbox.db"), self.clock)
+
+    def sent(self) -> list[c.Order]:
+        """What waits in the outbox, marks of reading left out."""
+        orders = self.outbox.pending()
+        return [order for order in orders if not isinstance(order.command, c.MarkRead)]
+
+
+class Person:
+    """An agent at the keyboard."""
+
+    def __init__(self, pilot: Pilot[None], app: WorkstationApp, world: World, desk: Desk) -> None:
+        self.pilot = pilot
+        self.app = app
+        self.world = world
+        self.desk = desk
+        self.keys = 0
+
+    @property
+    def screen(self) -> Workstation:
+        return self.app.workstation
+
+    async def press(self, *keys: str) -> Person:
+        """Press keys, and let the screen follow."""
+        self.keys += len(keys)
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+        await self.pilot.pause()  # a dialogue that a worker opened is drawn by now
+        return self
+
+    async def does(self, intent: str) -> Person:
+        """Press the configured key of an intent."""
+        kind = BY_ID[intent]
+        return await self.press((kind.default_keys or kind.letters).split(",")[0])
+
+    async def types(self, text: str) -> Person:
+        """Text as an input method commits it: in one burst."""
+        for char in text:
+            await self.pilot.press(_key(char))
+        await self.pilot.pause()
+        return self
+
+    async def hears(self, changes: Changes) -> Person:
+        """News from the sync thread."""
+        self.desk.refresh(changes)
+        await self.pilot.pause()
+        return self
+
+    def sees(self) -> str:
+        """The whole screen as text."""
+        strips = self.app.screen._compositor.render_strips()  # the picture itself
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    def notices(self) -> list[str]:
+        """What notifications say."""
+        return [notice.message for notice in self.app._notifications]
+
+
+def _key(char: str) -> str:
+    names = {"/": "slash", " ": "space", "\n": "ctrl+j", "?": "question_mark", ".": "full_stop"}
+    return names.get(char, char)
+
+
+@asynccontextmanager
+async def sit_down(
+    world: World,
+    *,
+    size: tuple[int, int] = (120, 36),
+    config: Config | None = None,
+    language: str = "zh",
+    band: str = "",
+) -> AsyncIterator[Person]:
+    """A running workstation without a network."""
+    lang.use("en" if language == "en" else "zh")
+    desk = world.desk()
+    app = WorkstationApp(desk, config or Config(), None, band=band)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        yield Person(pilot, app, world, desk)
+    lang.use("zh")

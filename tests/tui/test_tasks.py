@@ -1,0 +1,284 @@
+"""The usual tasks, with keys only, judged by the state that was reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent_tui.config import Config
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.model import Status
+from agent_tui.errors import ConfigError
+from agent_tui.tui.commands import BY_ID, INTENTS, check_keys, table
+from tests.tui.driver import ME, World, sit_down
+
+
+async def test_first_content_comes_from_the_cache(world: World) -> None:
+    async with sit_down(world) as agent:
+        seen = agent.sees()
+        for words in ("VIP 王女士", "Tom B.", "小鹿", "运费谁出", "where is my parcel"):
+            assert words in seen
+
+
+async def test_one_key_opens_the_most_urgent(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        assert agent.screen.current == "c1"  # VIP and first
+        assert "收到的杯子碎了" in agent.sees()
+        assert agent.keys == 1
+
+
+async def test_reply_claims_and_shows_at_once(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("hello")
+        await agent.press("enter")
+        [order] = world.sent()
+        assert isinstance(order.command, c.SendReply)
+        assert (order.command.text, order.command.seen, order.command.epoch) == ("hello", 2, 0)
+        state = agent.desk.conversation(order.conversation)
+        assert state is not None and state.assignee == ME.id
+        assert "~ 等待发送" in agent.sees()
+        assert agent.screen.composer.text == ""
+
+
+async def test_macro_with_slot_is_sent_with_its_actions(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("macro_f3")
+        await agent.types("12345")
+        await agent.press("enter")
+        assert "要符合" in agent.sees()  # too short for an order number
+        await agent.types("67890")
+        await agent.press("enter")
+        assert "1234567890" in agent.screen.composer.text
+        await agent.press("enter")
+        [order] = world.sent()
+        assert isinstance(order.command, c.Batch)
+        reply, *actions = order.command.parts
+        assert isinstance(reply, c.SendReply) and "1234567890" in reply.text
+        assert c.Tag("退货") in actions and c.SetStatus(Status.PENDING) in actions
+
+
+async def test_short_name_expands_in_the_customers_language(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.press("down", "enter")
+        assert agent.screen.current == "c2"
+        await agent.types("/qsd")
+        await agent.press("tab")
+        assert "About how many minutes" in agent.sees()
+        await agent.press("enter")  # the slot's default will do
+        assert "Tom B." in agent.screen.composer.text
+        assert "/qsd" not in agent.screen.composer.text
+        assert not world.sent()
+
+
+async def test_an_open_slot_blocks_sending(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        agent.screen.composer.put("您的订单 {{ order.no }}")
+        await agent.press("enter")
+        assert not world.sent()
+        assert any("{{ order.no }}" in notice for notice in agent.notices())
+
+
+async def test_find_inserts_at_the_cursor(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        agent.screen.composer.put("您好，")
+        await agent.does("find")
+        await agent.types("运费险")
+        await agent.press("enter")
+        text = agent.screen.composer.text
+        assert text.startswith("您好，") and "运费" in text[3:]
+        assert agent.screen.composer.has_focus
+
+
+async def test_likely_answers_are_there_when_a_chat_opens(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        assert "运费" in agent.sees().split("查找")[1]
+
+
+async def test_claim_tag_note_snooze_resolve_undo(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("claim")
+        assert agent.desk.conversation("c1").assignee == ME.id  # type: ignore[union-attr, arg-type]
+        await agent.does("tag")
+        await agent.types("退款")
+        await agent.press("enter")
+        assert agent.desk.conversation("c1").tags == ("退款",)  # type: ignore[union-attr, arg-type]
+        await agent.does("note")
+        await agent.types("vip")
+        await agent.press("enter")
+        assert "备注" in agent.sees() and "vip" in agent.sees()
+        await agent.does("resolve_next")
+        assert agent.desk.conversation("c1").status is Status.RESOLVED  # type: ignore[union-attr, arg-type]
+        assert agent.screen.current == "c2"
+        await agent.does("undo")
+        assert agent.desk.conversation("c1").status is Status.OPEN  # type: ignore[union-attr, arg-type]
+        await agent.does("snooze")
+        await agent.press("1")
+        state = agent.desk.conversation("c2")  # type: ignore[arg-type]
+        assert state is not None and state.status is Status.SNOOZED
+        assert "Tom B." not in agent.sees()
+        await agent.does("undo")
+        assert agent.desk.conversation("c2").status is Status.OPEN  # type: ignore[union-attr, arg-type]
+
+
+async def test_undo_takes_typing_back_first(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("claim")
+        world.clock.now -= 60_000  # the claim lies a minute back
+        await agent.types("abc")
+        await agent.does("undo")
+        assert agent.screen.composer.text == ""
+        assert agent.desk.conversation("c1").assignee == ME.id  # type: ignore[union-attr, arg-type]
+
+
+async def test_assign_to_a_colleague_in_four_keys(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("assign")
+        await agent.types("zhang")
+        await agent.press("enter")
+        assert agent.desk.conversation("c1").assignee == "zhang"  # type: ignore[union-attr, arg-type]
+
+
+async def test_drafts_survive_switching_and_restarting(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("half a sen")
+        await agent.does("next_in_list")
+        assert agent.screen.composer.text == ""
+        assert "[草稿]" in agent.sees()
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        assert agent.screen.composer.text == "half a sen"
+
+
+async def test_the_order_freezes_under_the_cursor(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.press("down", "down")
+        assert agent.screen.queue.cursor == "c3"
+        before = agent.screen.queue.order()
+        world.clock.now += 1000
+        await agent.hears(world.chat("c9", "急", "!!", tier="VIP"))
+        assert agent.screen.queue.order() == [*before, "c9"]
+        assert agent.screen.queue.cursor == "c3"
+
+
+async def test_news_of_the_open_chat_is_drawn_and_read(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("claim")
+        wrote = e.CustomerWrote(message="x1", text="还在吗")  # type: ignore[arg-type]
+        await agent.hears(world.feed([("c1", wrote)]))
+        assert "还在吗" in agent.sees()
+
+
+async def test_help_names_every_intent(world: World) -> None:
+    async with sit_down(world, size=(120, 60)) as agent:
+        await agent.does("help")
+        seen = agent.sees()
+        assert "Ctrl+N" in seen and str(BY_ID["resolve_next"].doc)[:6] in seen
+        await agent.press("escape")
+        assert agent.app.screen is agent.screen
+
+
+async def test_palette_finds_an_intent_in_either_language(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("palette")
+        await agent.types("claim")
+        await agent.pilot.pause(0.3)
+        await agent.press("enter")
+        await agent.pilot.pause(0.3)
+        assert agent.desk.conversation("c1").assignee == ME.id  # type: ignore[union-attr, arg-type]
+
+
+async def test_the_language_switches_at_run_time(world: World) -> None:
+    async with sit_down(world) as agent:
+        assert "待认领" in agent.sees()
+        await agent.press("L")
+        assert "unclaimed" in agent.sees() and "待认领" not in agent.sees()
+
+
+async def test_leaving_asks_only_with_unsent_work(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("x")
+        await agent.press("enter")
+        await agent.does("quit")
+        assert "发件箱" in agent.sees()
+        await agent.press("escape")
+        assert agent.app.is_running
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_every_size_and_language_draws(
+    world: World, size: tuple[int, int], language: str
+) -> None:
+    async with sit_down(world, size=size, language=language) as agent:
+        await agent.does("next_urgent")
+        await agent.does("find")
+        await agent.types("return")
+        await agent.press("escape")
+        await agent.does("show_card")
+        lines = agent.sees().split("\n")
+        from rich.cells import cell_len
+
+        assert {cell_len(line) for line in lines} == {size[0]}
+
+
+async def test_the_unsent_tray_opens_by_itself_with_the_reason(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("hello")
+        await agent.press("enter")
+        refusal = e.CommandRefused(
+            client=world.outbox.client,
+            number=world.sent()[0].number,
+            code="colleague_answered",
+            held=True,
+            detail="zhang",
+        )
+        changes = world.feed([(None, refusal)], done=refusal.number)
+        world.outbox.settle(refusal.number, world.cache.refusals(), world.clock.now)
+        agent.app._bridge.change(changes)
+        await agent.pilot.pause(0.2)
+        seen = agent.sees()
+        assert "hello" in seen and "zhang 期间已回复" in seen
+        await agent.press("s")
+        [order] = world.sent()
+        assert isinstance(order.command, c.SendReply) and order.command.force
+        assert not agent.desk.tray
+
+
+def test_keys_are_unique_and_every_intent_is_described() -> None:
+    assert len(BY_ID) == len(INTENTS)
+    check_keys({}, "config.toml")
+    letters = [key for intent in INTENTS for key in intent.letters.split(",") if key]
+    assert len(letters) == len(set(letters))
+    for row in table():
+        assert row.doc_zh and row.doc_en
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [({"resolve_nxt": "ctrl+d"}, "resolve_next"), ({"claim": "ctrl+n"}, "next_urgent")],
+)
+def test_unknown_intents_and_clashes_are_refused(keys: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check_keys(keys, "config.toml")
+
+
+async def test_a_configured_key_works(world: World) -> None:
+    config = Config(keys={"claim": "ctrl+underscore"})
+    async with sit_down(world, config=config) as agent:
+        await agent.does("next_urgent")
+        await agent.press("ctrl+underscore")
+        assert agent.desk.conversation("c1").assignee == ME.id  # type: ignore[union-attr, arg-type]
