@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from agent_tui import bootstrap, config, lang, paths
+from agent_tui import bootstrap, config, paths
 from agent_tui.bootstrap import Login
 from agent_tui.domain.protocol import Presence
 from agent_tui.paths import Profile
@@ -18,7 +18,6 @@ def workstation(profile: Profile, login: Login, *, band: str = "", notice: str =
 
     source = paths.config_home() / "config.toml"
     settings = config.load(source)
-    lang.use(lang.detect(settings.interface.language))
     profile.create()
     _log_to(profile)
     desk = bootstrap.open_desk(profile, login)

@@ -83,7 +83,7 @@ def address(url: str) -> str:
     """`url` as a base address; https if it names no scheme, except here. Raises UsageError."""
     from urllib.parse import urlsplit
 
-    text = url.strip().rstrip("/")
+    text = url.strip()
     if "://" not in text:
         local = text.split("/")[0].rsplit(":", 1)[0] in LOCAL
         text = f"{'http' if local else 'https'}://{text}"
@@ -104,7 +104,7 @@ def address(url: str) -> str:
                 "mind: without encryption others on the network can read the password",
             )
         )
-    return text
+    return text.rstrip("/")
 
 
 async def _call(base: str, request: LoginRequest) -> LoginAnswer:

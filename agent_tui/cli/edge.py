@@ -97,12 +97,20 @@ def _code(end: SystemExit) -> int:
 class LogFile(logging.FileHandler):
     """Makes its file with the first line. A full disk costs the log, not the command."""
 
+    lost = False
+
     def _open(self) -> TextIOWrapper:
         Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return super()._open()
 
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:
+            self.lost = True
+
     def handleError(self, record: logging.LogRecord) -> None:
-        """Nobody to tell."""
+        self.lost = True
 
 
 def log_file() -> Path:
@@ -120,13 +128,19 @@ def _file_handler() -> logging.Handler:
     return handler
 
 
-def log_to_stderr(level: int) -> None:
-    """For the server's side: no file, one line an event on stderr."""
+def leave_log_file() -> None:
+    """For what keeps a log of its own: the workstation, the server."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
         if isinstance(handler, LogFile):
             root.removeHandler(handler)
             handler.close()
+
+
+def log_to_stderr(level: int) -> None:
+    """For the server's side: no file, one line an event on stderr."""
+    leave_log_file()
+    root = logging.getLogger()
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
     handler.setLevel(level)
@@ -137,10 +151,12 @@ def log_to_stderr(level: int) -> None:
 
 def _tell_unexpected(error: Exception) -> None:
     log.error("unexpected", exc_info=error)
+    files = [each for each in logging.getLogger().handlers if isinstance(each, logging.FileHandler)]
+    if files and not getattr(files[-1], "lost", False):
+        path = files[-1].baseFilename
+        hint = Both(f"详情在 {path}", f"the details are in {path}")
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+        hint = Both("详情在上面", "the details are above")
     what = f"{type(error).__name__}: {error}"
-    tell(
-        DeskError(
-            Both(f"意外的错误：{what}", f"something unexpected: {what}"),
-            Both(f"详情在 {log_file()}", f"the details are in {log_file()}"),
-        )
-    )
+    tell(DeskError(Both(f"意外的错误：{what}", f"something unexpected: {what}"), hint))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -74,13 +74,17 @@ def _ready(address: str) -> None:
 
 def demo(fresh: Fresh = False) -> None:
     """A server with scripted customers, and the workstation."""
-    from agent_tui.practice.session import run
-
-    raise SystemExit(run("demo", fresh=fresh))
+    _play("demo", fresh)
 
 
 def practice(fresh: Fresh = False) -> None:
     """Serve scripted customers against the clock; no account, no network."""
+    _play("practice", fresh)
+
+
+def _play(kind: Literal["demo", "practice"], fresh: bool) -> None:
+    from agent_tui.cli import edge
     from agent_tui.practice.session import run
 
-    raise SystemExit(run("practice", fresh=fresh))
+    edge.leave_log_file()
+    raise SystemExit(run(kind, fresh=fresh))

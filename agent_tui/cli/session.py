@@ -50,16 +50,17 @@ class Session:
             )
 
     def __enter__(self) -> Session:
-        if self._link is not None:
-            self._link.start()
-            try:
+        try:
+            if self._link is not None:
+                self._link.start()
                 self._catch_up()
-            except BaseException:
+            # Opened only now: a damaged cache has been built anew, under another file.
+            self.desk = bootstrap.open_desk(self._profile, self._login)
+            self._outbox = Outbox(self._profile.outbox)
+        except BaseException:
+            if self._link is not None:
                 self._link.close()
-                raise
-        # Opened only now: a damaged cache has been built anew, under another file.
-        self.desk = bootstrap.open_desk(self._profile, self._login)
-        self._outbox = Outbox(self._profile.outbox)
+            raise
         return self
 
     def __exit__(
@@ -135,7 +136,8 @@ class Session:
         if self._link is None:
             return Verdict(conversation, "queued")
         self._link.ring()
-        deadline = time.monotonic() + self._patience
+        # A server that was away a moment ago is not waited for twice.
+        deadline = time.monotonic() + (SECOND_CHANCE if self.trouble else self._patience)
         while any(order.command == command for order in self._outbox.pending()):
             left = deadline - time.monotonic()
             if left <= 0:

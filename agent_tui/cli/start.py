@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from agent_tui import errors
 from agent_tui.cli import output
+
+if TYPE_CHECKING:
+    from agent_tui.bootstrap import Login
+    from agent_tui.paths import Profile
 
 WELCOME = """\
 agent-tui · 终端里的客服工作台 · customer service in the terminal
@@ -27,8 +32,14 @@ def run() -> int:
     login = bootstrap.read_login(profile)
     if login is None:
         return _offer()
-    from agent_tui.tui.run import workstation
+    return _open(profile, login)
 
+
+def _open(profile: Profile, login: Login) -> int:
+    from agent_tui.cli import edge
+    from agent_tui.workstation import workstation
+
+    edge.leave_log_file()
     return workstation(profile, login)
 
 
@@ -40,8 +51,10 @@ def _offer() -> int:
     while True:
         match _key().lower():
             case "d" | "p" as key:
+                from agent_tui.cli import edge
                 from agent_tui.practice.session import run as session
 
+                edge.leave_log_file()
                 return session("demo" if key == "d" else "practice", fresh=False)
             case "l":
                 return _log_in()
@@ -68,7 +81,6 @@ def _key() -> str:
 def _log_in() -> int:
     from agent_tui import bootstrap
     from agent_tui.cli import account
-    from agent_tui.tui.run import workstation
 
     sys.stderr.write("URL: ")
     sys.stderr.flush()
@@ -76,4 +88,4 @@ def _log_in() -> int:
     if not url:
         return errors.EXIT_OK
     profile = bootstrap.default_profile()
-    return workstation(profile, account.enter(profile, url))
+    return _open(profile, account.enter(profile, url))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -31,10 +31,12 @@ from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.domain.policy import Policy
 from agent_tui.knowledge.finder import Entry, Finder
 from agent_tui.lang import Both
-from agent_tui.macros.library import Library
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Draft, Outbox, TrayItem
 from agent_tui.text import clean
+
+if TYPE_CHECKING:
+    from agent_tui.macros.library import Library
 
 Clock = Callable[[], int]
 Listener = Callable[[Changes], None]
@@ -220,6 +222,9 @@ class Desk:
     def macros(self) -> Library:
         """The macros this agent may use."""
         if self._library is None:
+            # YAML and templates cost more than the rest of a start: first picture first.
+            from agent_tui.macros.library import Library
+
             sources = ((s.id, s.text) for s in self._things("macro", MacroSource))
             self._library = Library.of_sources(sources, self.me.teams)
         return self._library

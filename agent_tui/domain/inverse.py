@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context
-from agent_tui.domain.decide import decide
+from agent_tui.domain.decide import DECIDERS, decide
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.outcome import Held, Rejected
@@ -18,22 +18,36 @@ def inverse(
     Of a Batch the undoable parts are undone, last first. A reply is not undoable: it is with the
     customer.
     """
+    actor = context.actor
+    whole = decide(before, command, context, conversation=before.id)
+    if actor is None or isinstance(whole, Rejected | Held):
+        return None
     undos: list[c.AgentPart] = []
     state = before
     for part in c.parts_of(command):
-        outcome = decide(state, part, context, conversation=state.id)
-        if isinstance(outcome, Rejected | Held):
-            return None
+        outcome = DECIDERS[type(part)](state, part, context, actor)
+        assert isinstance(outcome, tuple)  # or the whole would have been refused
         after = state
         for event in outcome:
             after = evolve(after, event, conversation=state.id, at=context.now)
         undo = _undo_of(state, after, part)
         if undo is not None and outcome:
+            if isinstance(undo, c.Assign):
+                undo = _to_first_owner(undos, undo)
             undos.append(undo)
         state = after
     if not undos:
         return None
     return undos[0] if len(undos) == 1 else c.Batch(tuple(reversed(undos)))
+
+
+def _to_first_owner(undos: list[c.AgentPart], last: c.Assign) -> c.Assign:
+    """Several changes of owner are undone in one step: an epoch never comes back."""
+    for index, undo in enumerate(undos):
+        if isinstance(undo, c.Assign):
+            del undos[index]
+            return c.Assign(undo.agent, undo.team, epoch=last.epoch)
+    return last
 
 
 def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.AgentPart | None:

@@ -12,9 +12,9 @@ from agent_tui import frontmatter
 from agent_tui.domain.model import Channel, Clock, Priority
 from agent_tui.frontmatter import Malformed
 from agent_tui.lang import Both
+from agent_tui.macros.slots import KEYS
 from agent_tui.text import clean
 
-KEYS = tuple(f"F{number}" for number in range(2, 10))
 RESERVED = frozenset({"customer", "agent", "shop", "order", "now"})  # what variables begin with
 _SLOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 

@@ -68,6 +68,22 @@ class _Open(ChainableUndefined):
         return _Open(name=f"{self._undefined_name}.{name}")
 
 
+class _Group:
+    """The known variables that begin with one word: `customer.name`, `customer.tier` ..."""
+
+    def __init__(self, name: str, values: Mapping[str, str]) -> None:
+        self._name = name
+        self._values = values
+
+    def __str__(self) -> str:
+        return "{{ " + self._name + " }}"
+
+    def __getattr__(self, name: str) -> str | _Open:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._values.get(name) or _Open(name=f"{self._name}.{name}")
+
+
 _environment = ImmutableSandboxedEnvironment(undefined=_Open, autoescape=False)
 
 
@@ -80,8 +96,8 @@ def _parse(text: str, first_line: int) -> nodes.Template:
             line, Both(f"模板有误：{error.message}", f"bad template: {error.message}")
         ) from None
     for node in tree.find_all(nodes.Node):
-        line = first_line + node.lineno - 1
-        if not isinstance(node, _ALLOWED):
+        line = first_line + (node.lineno or 1) - 1
+        if not isinstance(node, _ALLOWED) or _of_a_constant(node):
             name = type(node).__name__
             raise Malformed(
                 line,
@@ -94,9 +110,13 @@ def _parse(text: str, first_line: int) -> nodes.Template:
             raise Malformed(line, Both(f"没有过滤器 {node.name}", f"no filter {node.name}"))
         if isinstance(node, nodes.Test) and node.name not in TESTS:
             raise Malformed(line, Both(f"没有测试 {node.name}", f"no test {node.name}"))
-        if isinstance(node, nodes.Operand) and node.op not in COMPARISONS:
+        if isinstance(node, nodes.Compare) and any(x.op not in COMPARISONS for x in node.ops):
             raise Malformed(line, Both("只能用 == 和 != 比较", "compare by == and != only"))
     return tree
+
+
+def _of_a_constant(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Const)
 
 
 def check(text: str, slots: frozenset[str], first_line: int = 1) -> None:
@@ -143,18 +163,16 @@ def render(text: str, values: Mapping[str, str]) -> str:
     Raises Malformed if the template is not allowed. The result is at most 20,000 characters.
     """
     template = _compiled(text)
-    context: dict[str, object] = {}
+    slots: dict[str, str] = {}
+    groups: dict[str, dict[str, str]] = {}
     for name, value in values.items():
-        if not value:
-            continue
-        parent, _, last = name.rpartition(".")
-        if parent:
-            inner = context.setdefault(parent, {})
-            assert isinstance(inner, dict)  # a slot has no name that variables begin with
-            inner[last] = value
-        else:
-            context[last] = value
-    return template.render(context)[:MAX_RENDERED]
+        first, _, last = name.partition(".")
+        if last:
+            groups.setdefault(first, {})[last] = value
+        elif value:
+            slots[name] = value
+    known = {first: _Group(first, group) for first, group in groups.items()}
+    return template.render(known, **slots)[:MAX_RENDERED]
 
 
 _OPEN = re.compile(r"\{\{.*?\}\}|\{%|\{\{|\}\}")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from agent_tui import lang
-from agent_tui.domain.commands import Order, SetStatus
+from agent_tui.domain.commands import AgentCommand, Order, SetStatus
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId, CustomerId
 from agent_tui.domain.model import Agent, Customer, Role, Status
 from agent_tui.domain.protocol import CommandsRequest
@@ -25,7 +26,7 @@ from agent_tui.server.database import Database
 from agent_tui.server.inbound import SaveCustomer, new_id
 from agent_tui.server.orders import SubmitOrders
 from agent_tui.server.setup import DataFolder
-from agent_tui.server.writer import Writer
+from agent_tui.server.writer import Job, Writer
 
 DAY_MS = 24 * 3600 * 1000
 TOKEN_MS = 365 * DAY_MS
@@ -51,6 +52,15 @@ class Backstage:
         self._kind = kind
         self._one_at_a_time = threading.Lock()
 
+    def run_now(self, job: Job) -> Any:
+        """A job's answer. Raises what the job raised, or ServerError."""
+        with self._one_at_a_time:
+            return self._writer.run_now(job)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A read transaction."""
+        return self._database.read()
+
     # --- accounts --------------------------------------------------------------------------------
 
     def player(self) -> Agent:
@@ -63,7 +73,7 @@ class Backstage:
             if AgentId(each) not in directory.agents:
                 shown = en if lang.current() == "en" else zh
                 agent = Agent(AgentId(each), shown, rank, tuple(directory.teams))
-                self._writer.run_now(accounts.save_agent(agent))
+                self.run_now(accounts.save_agent(agent))
         return self._writer.directory.agents[AgentId(key)]
 
     def login(self, agent: Agent, known: Ready | None) -> tuple[str, int]:
@@ -71,7 +81,7 @@ class Backstage:
         now = now_ms()
         if known is not None and known.agent.id == agent.id:
             table = schema.token.c
-            with self._database.read() as connection:
+            with self.read() as connection:
                 expires = connection.execute(
                     select(table.expires_at).where(
                         table.hash == auth.digest(known.token), table.subject == agent.id
@@ -80,7 +90,7 @@ class Backstage:
             if expires is not None and expires > now + RENEW_MS:
                 return known.token, expires
         secret, row = auth.new_token(auth.AGENT, agent.id, now, TOKEN_MS)
-        self._writer.run_now(accounts.WriteRows([(schema.token.insert(), row)]))
+        self.run_now(accounts.WriteRows([(schema.token.insert(), row)]))
         return secret, row["expires_at"]
 
     # --- conversations ---------------------------------------------------------------------------
@@ -90,31 +100,36 @@ class Backstage:
 
         Snoozed ones keep sleeping. The answer is how many there were.
         """
-        now = now_ms()
         table = schema.conversation.c
-        with self._database.read() as connection:
+        with self.read() as connection:
             keys = connection.execute(
                 select(table.id)
                 .where(
                     table.status.in_((Status.OPEN, Status.PENDING)),
-                    table.last_at <= now - quiet_ms,
+                    table.last_at <= now_ms() - quiet_ms,
                 )
                 .order_by(table.id)
             ).scalars()
-            orders = [
-                Order(number, ConversationId(key), now, SetStatus(status=Status.RESOLVED))
-                for number, key in enumerate(keys, 1)
-            ]
-        client = ClientId("sweep" + secrets.token_hex(8))
+            wanted = [(key, SetStatus(status=Status.RESOLVED)) for key in keys]
+        self.order(agent, wanted)
+        return len(wanted)
+
+    def order(self, agent: Agent, wanted: Sequence[tuple[str, AgentCommand]]) -> None:
+        """Submit commands as a workstation of `agent` would, under a client id of their own."""
+        now = now_ms()
+        client = ClientId("backstage" + secrets.token_hex(8))
+        orders = [
+            Order(number, ConversationId(key), now, command)
+            for number, (key, command) in enumerate(wanted, 1)
+        ]
         for start in range(0, len(orders), ORDERS_AT_ONCE):
             part = tuple(orders[start : start + ORDERS_AT_ONCE])
-            self._writer.run_now(SubmitOrders(agent, CommandsRequest(client, now, part)))
-        return len(orders)
+            self.run_now(SubmitOrders(agent, CommandsRequest(client, now, part)))
 
     def unresolved(self) -> frozenset[str]:
         """Visitors of all conversations that are not resolved."""
         table = schema.conversation.c
-        with self._database.read() as connection:
+        with self.read() as connection:
             found = connection.execute(
                 select(table.visitor).where(table.status != Status.RESOLVED)
             ).scalars()
@@ -136,8 +151,7 @@ class Backstage:
             since=now - since_days * DAY_MS,
         )
         secret, row = auth.new_token(auth.VISITOR, key, now, TOKEN_MS)
-        with self._one_at_a_time:
-            self._writer.run_now(SaveCustomer(customer, row))
+        self.run_now(SaveCustomer(customer, row))
         return secret, key
 
 

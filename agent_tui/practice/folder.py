@@ -132,30 +132,37 @@ class Folder:
 
 
 @contextmanager
-def hold(path: Path, patience: float = 0.0) -> Iterator[None]:
+def hold(path: Path) -> Iterator[None]:
     """Hold the lock file `path`, which names this process meanwhile.
 
-    Raises Taken if another process still has it after `patience` seconds.
+    Raises Taken if another process has it.
     """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        until = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() >= until:
-                    raise Taken(
-                        os.read(descriptor, 32).decode("ascii", "replace").strip()
-                    ) from None
-                time.sleep(POLL_SECONDS)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Taken(os.read(descriptor, 32).decode("ascii", "replace")) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
-        # Closing lets go of the lock; the file stays, so that two holders can never hold two files.
+        # Closing lets go of the lock; the file stays, so that two holders never hold two files.
         os.close(descriptor)
+
+
+def wait_free(path: Path, patience: float) -> None:
+    """Wait until nobody holds the lock file `path`. Raises Taken after `patience` seconds."""
+    until = time.monotonic() + patience
+    while path.exists():
+        with open(path, "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() >= until:
+                    raise Taken(file.read(32).decode("ascii", "replace")) from None
+        time.sleep(POLL_SECONDS)
 
 
 class Taken(Exception):

@@ -35,7 +35,6 @@ from agent_tui.server import run
 from agent_tui.server.clock import now_ms
 
 LOOPBACK = "127.0.0.1"
-PREDECESSOR_SECONDS = 5.0
 PLAYERS_SECONDS = 0.5
 LAST_SECONDS = 2.8
 LOG_BYTES = 1_000_000
@@ -51,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_end_with_input, name="input", daemon=True).start()
     try:
-        with hold(folder.host_lock, PREDECESSOR_SECONDS):
+        with hold(folder.host_lock):
             _host(folder, options)
     except Taken as taken:
-        log.error("the host before this one, process %s, has not ended", taken.pid)
+        log.error("another host is here: process %s", taken.pid)
         return EXIT_FAILED
     except DeskError as error:
         log.error("%s", error)

@@ -235,40 +235,48 @@ def _send(script: Script, state: State, now: int) -> tuple[State, tuple[Said, ..
 
 
 def _react(script: Script, state: State, now: int) -> State:
-    beats = _beats(script, state)
+    beats, settled = _beats(script, state)
     # A promise to look into it is waited for; after anything else that needs no answer, nothing is.
     waits = not beats and topics.sounds(state.heard, "wait")
-    state = replace(state, heard="", quiet_since=now if waits else None, idle_since=now)
+    state = replace(
+        state,
+        heard="",
+        quiet_since=now if waits else None,
+        idle_since=now,
+        done=state.done | settled,
+    )
     for beat in beats:
         state = _plan(script, state, beat, now)
     return state
 
 
-def _beats(script: Script, state: State) -> list[str]:
-    """What the reply calls for: an answer to its words, and what it asks for; else anything that
-    fits any reply; else a stock phrase."""
-    open_steps = [
+def _beats(script: Script, state: State) -> tuple[list[str], set[str]]:
+    """What the reply calls for, and the steps that it settles without a word.
+
+    First an answer to its words, and to what it asks for; else a step that fits any reply; else a
+    stock phrase. Other things that the reply deals with need not be brought up any more.
+    """
+    fitting = [
         each
         for each in script.scenario.steps
-        if each.id not in state.done and state.done.issuperset(each.after)
+        if each.id not in state.done
+        and state.done.issuperset(each.after)
+        and state.done.isdisjoint(each.unless)
+        and each.when.matches(state.heard)
     ]
-    fitting = [each for each in open_steps if each.when.matches(state.heard)]
     asked = [each for each in fitting if each.when.asks is not None]
-    words = [
-        each
-        for each in fitting
-        if each.when.asks is None and not each.when.is_empty and not (asked and each.ends)
-    ]
+    words = [each for each in fitting if each.when.asks is None and not each.when.is_empty]
     if asked:
-        # Nobody says "I'll wait" or "never mind" to a question.
-        words = [each for each in words if each.when.sounds is None]
+        # Nobody says "I'll wait", "never mind" or good-bye to a question.
+        words = [each for each in words if each.when.sounds is None and not each.ends]
     found = [*words[:1], *asked][:MOST_BEATS]
+    settled = {each.id for each in words[1:] if each.when.sounds is None and not each.ends}
     if not found:
         found = [each for each in fitting if each.when.is_empty][:1]
     if found:
-        return [each.id for each in found]
+        return [each.id for each in found], settled
     spent = sum(beat.startswith(OTHERWISE) for beat in state.done)
-    return [f"{OTHERWISE}-{spent}"] if spent < len(script.scenario.otherwise) else []
+    return ([f"{OTHERWISE}-{spent}"] if spent < len(script.scenario.otherwise) else []), settled
 
 
 def _wait(script: Script, state: State, now: int) -> State:

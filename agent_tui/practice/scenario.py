@@ -64,13 +64,14 @@ class When(Section, frozen=True):
 
 
 class Step(Section, frozen=True):
-    """An answer, given once. `after` names steps that must have been said; `patience` is how many
-    seconds longer the customer then waits before growing impatient; `ends` says good-bye."""
+    """An answer, given once: `after` these steps were said, `unless` one of those was. `patience`:
+    how many seconds longer the customer then waits before growing impatient. `ends`: good-bye."""
 
     id: StepId
     say: tuple[Text | Line, ...]
     when: When = When()
     after: tuple[StepId, ...] = ()
+    unless: tuple[StepId, ...] = ()
     patience: Seconds = 0
     ends: bool = False
 
@@ -154,7 +155,7 @@ def _problems(scenario: Scenario) -> Iterator[Both]:
         if key == OPEN or ids.count(key) > 1:
             yield Both(f"步骤 {key} 重名", f"two steps are called {key}")
     for step in scenario.steps:
-        for key in step.after:
+        for key in (*step.after, *step.unless):
             if key not in ids:
                 yield Both(f"{step.id}：没有步骤 {key}", f"{step.id}: there is no step {key}")
         if not step.say:

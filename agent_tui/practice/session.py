@@ -24,7 +24,7 @@ from agent_tui.domain.policy import Policy
 from agent_tui.errors import DeskError, ServerError
 from agent_tui.lang import Both
 from agent_tui.paths import Profile
-from agent_tui.practice.folder import NAMES, Folder, Kind, Ready, Taken, hold
+from agent_tui.practice.folder import NAMES, Folder, Kind, Ready, Taken, hold, wait_free
 
 READY_SECONDS = 20.0
 PREDECESSOR_SECONDS = 5.0
@@ -67,8 +67,7 @@ def _alone(folder: Folder, kind: Kind) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(hold(folder.lock))
-            with hold(folder.host_lock, PREDECESSOR_SECONDS):
-                pass
+            wait_free(folder.host_lock, PREDECESSOR_SECONDS)
         except Taken as taken:
             raise ServerError(
                 Both(

@@ -127,7 +127,7 @@ async def accept_invite(service: Service, body: LoginRequest) -> AgentId:
             Both("请管理员再发一个", "ask for a new one"),
         )
     await service.writer.submit(job)
-    agent = service.hub.directory.agents.get(agent_id)
+    agent = await anyio.to_thread.run_sync(auth.stored_agent, service.database, agent_id)
     if agent is not None and body.name:
         named = msgspec.structs.replace(agent, name=clean_line(body.name))
         await service.writer.submit(save_agent(named))

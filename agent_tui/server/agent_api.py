@@ -142,7 +142,7 @@ class AgentApi:
                         "try again, or ask for a reset: agent-tui user reset",
                     ),
                 )
-        agent = service.hub.directory.agents.get(agent_id)
+        agent = await anyio.to_thread.run_sync(auth.stored_agent, service.database, agent_id)
         if agent is None or agent.disabled:
             raise Unauthorized(
                 Both("账号已停用", "the account is disabled"),

@@ -16,6 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select
 
 from agent_tui.domain.ids import AgentId
+from agent_tui.domain.model import Agent
 from agent_tui.errors import Unauthorized
 from agent_tui.lang import Both
 from agent_tui.server import schema
@@ -137,3 +138,12 @@ def stored_password(database: Database, agent: AgentId) -> str | None:
             select(schema.agent.c.password).where(schema.agent.c.id == agent)
         ).scalar()
     return found
+
+
+def stored_agent(database: Database, agent: AgentId) -> Agent | None:
+    """The account as the database has it now: the directory in memory may be a second behind."""
+    with database.read() as connection:
+        found: bytes | None = connection.execute(
+            select(schema.agent.c.state).where(schema.agent.c.id == agent)
+        ).scalar()
+    return msgspec.json.decode(found, type=Agent) if found else None

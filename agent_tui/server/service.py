@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import anyio.to_thread
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -38,7 +39,10 @@ class Service:
     async def agent(self, request: Request) -> Agent:
         """The account that asks. Raises Unauthorized."""
         row = await self.tokens.find(bearer(request), auth.AGENT, now_ms())
-        agent = self.hub.directory.agents.get(AgentId(row.subject))
+        key = AgentId(row.subject)
+        agent = self.hub.directory.agents.get(key)
+        if agent is None:  # made on the command line a moment ago
+            agent = await anyio.to_thread.run_sync(auth.stored_agent, self.database, key)
         if agent is None or agent.disabled:
             raise Unauthorized(
                 Both("账号已停用", "the account is disabled"),

@@ -16,7 +16,6 @@ from agent_tui.domain.model import (
     Agent,
     Article,
     Conversation,
-    Customer,
     Inbox,
     MacroSource,
     Message,
@@ -26,7 +25,8 @@ from agent_tui.domain.model import (
 )
 from agent_tui.domain.policy import Policy
 from agent_tui.store import sqlite
-from agent_tui.text import clean, clean_line
+from agent_tui.store.hygiene import harmless
+from agent_tui.text import clean
 
 T = TypeVar("T")
 _STATE = msgspec.json.Decoder(Conversation)
@@ -273,7 +273,7 @@ class _Fold:
         match event:
             case e.ConversationEntered(state, messages):
                 self._forget(state.id)
-                self._states[state.id] = _clean_state(state)
+                self._states[state.id] = state
                 self.touched.add(state.id)
                 self._insert(state.id, messages)
             case e.ConversationLeft(conversation):
@@ -298,7 +298,7 @@ class _Fold:
         before = self._states.get(key) or self._read(key)
         if before is None and not isinstance(event, e.ConversationOpened):
             return  # of a conversation that went out of scope in this very page
-        state = _clean_state(evolve(before, event, conversation=key, at=recorded.at))
+        state = evolve(before, event, conversation=key, at=recorded.at)
         self._states[key] = state
         self.touched.add(key)
         message = message_of(event, state, recorded.at, recorded.seq)
@@ -337,14 +337,18 @@ class _Fold:
         else:
             self._db.execute(
                 "INSERT OR REPLACE INTO thing (kind, id, body) VALUES (?, ?, ?)",
-                (kind, key, msgspec.json.encode(body)),
+                (kind, key, harmless(msgspec.json.encode(body))),
             )
 
     def write(self) -> None:
         self._db.executemany(
             "INSERT OR REPLACE INTO conversation (id, live, state) VALUES (?, ?, ?)",
             [
-                (key, state.status is not Status.RESOLVED, msgspec.json.encode(state))
+                (
+                    key,
+                    state.status is not Status.RESOLVED,
+                    harmless(msgspec.json.encode(state)),
+                )
                 for key, state in self._states.items()
             ],
         )
@@ -370,20 +374,3 @@ def _as_thing(event: e.FeedEvent) -> tuple[str, str, msgspec.Struct | None]:
             return "policy", "policy", policy
         case _:
             raise TypeError(f"no table for {type(event).__name__}")
-
-
-def _clean_state(state: Conversation) -> Conversation:
-    """The server cleaned it on the way in; nobody need trust that it did."""
-    customer = state.customer
-    shown = (customer.name, state.preview, state.subject, state.type, *state.tags)
-    if all(text.isascii() and text.isprintable() for text in shown):
-        return state
-    cleaned: Customer = msgspec.structs.replace(customer, name=clean_line(customer.name))
-    return msgspec.structs.replace(
-        state,
-        customer=cleaned,
-        preview=clean(state.preview),
-        subject=clean_line(state.subject),
-        type=clean_line(state.type),
-        tags=tuple(clean_line(tag) for tag in state.tags),
-    )

@@ -27,7 +27,7 @@ from agent_tui.domain.protocol import (
     SnapshotHeader,
     TypingRequest,
 )
-from agent_tui.errors import FeedReset, Unauthorized, WireError
+from agent_tui.errors import EXIT_FAILED, FeedReset, Unauthorized, WireError
 from agent_tui.lang import Both
 from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, Snapshot, StreamItem
 
@@ -196,9 +196,12 @@ class HttpWire:
         if response.status_code in (409, 422):
             raise OutOfStep(problem.code, problem.title, problem.hint)
         after = response.headers.get("retry-after", "")
-        raise WireError(
+        error = WireError(
             problem.title, problem.hint, retry_after=float(after) if after.isdigit() else None
         )
+        if response.status_code < 500 and response.status_code != 429:
+            error.exit_code = EXIT_FAILED  # reached, and refused: trying again does not help
+        raise error
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App
-from textual.command import Provider
 
 from agent_tui.config import Config
 from agent_tui.desk.desk import Desk
@@ -16,9 +15,11 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.protocol import Presence
 from agent_tui.store.cache import Changes
 from agent_tui.tui.commands import check_keys
-from agent_tui.tui.palette import IntentProvider
 from agent_tui.tui.screens.workstation import Workstation
 from agent_tui.tui.theme import THEMES
+
+if TYPE_CHECKING:
+    from textual.command import Provider
 
 # News are drawn at most this often; what comes in between is one drawing.
 DRAW_EVERY = 1 / 30
@@ -45,12 +46,19 @@ Connect = Callable[
 ]
 
 
+def _palette() -> type[Provider]:
+    # Textual's palette is not needed for the first picture.
+    from agent_tui.tui.palette import IntentProvider
+
+    return IntentProvider
+
+
 class WorkstationApp(App[None], inherit_bindings=False):
     """One workstation."""
 
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {IntentProvider}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
 
     def __init__(
         self,

@@ -12,11 +12,10 @@ from agent_tui.domain.model import Status
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.knowledge.finder import Entry
 from agent_tui.lang import Both
-from agent_tui.macros import library, template
-from agent_tui.macros.model import Action, Macro
 from agent_tui.tui.screens.pick import Confirm, SlotForm
 
 if TYPE_CHECKING:
+    from agent_tui.macros.model import Action, Macro
     from agent_tui.tui.screens.workstation import Workstation
 
 SUGGESTIONS = 3
@@ -101,6 +100,9 @@ class ChatWork:
 
     def _send(self, key: ConversationId, text: str) -> None:
         screen = self._screen
+        # The template engine is loaded with the first use, not with the first picture.
+        from agent_tui.macros import template
+
         places = template.open_slots(text)
         if places:
             start, end = places[0]
@@ -177,6 +179,8 @@ class ChatWork:
 
     async def insert_macro(self, macro: Macro) -> None:
         """Ask for what it needs and insert it; its actions go with the next send."""
+        from agent_tui.macros import library
+
         screen = self._screen
         now = datetime.datetime.now().astimezone()
         values = screen.desk.values(screen.current, now)

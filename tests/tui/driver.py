@@ -72,9 +72,7 @@ class World:
         for conversation, event in events:
             self.seq += 1
             key = ConversationId(conversation) if conversation else None
-            recorded.append(
-                e.Recorded(self.seq, self.clock.now, "system", event, conversation=key)
-            )
+            recorded.append(e.Recorded(self.seq, self.clock.now, "system", event, conversation=key))
         return self.cache.apply(recorded, f"f:{self.seq}:x", max(done, self.cache.done()))
 
     def chat(

@@ -128,14 +128,17 @@ def test_replay_of_the_log_gives_the_same_state(
 
 @given(st.lists(parts, min_size=1, max_size=5), st.sampled_from(PEOPLE))
 def test_a_batch_is_all_or_nothing(many: list[c.AgentPart], actor: f.Agent) -> None:
-    """A batch does what its parts do one after the other, or, if one of them may not, nothing."""
+    """A batch does what its parts do one after the other, or, if one of them may not, nothing.
+
+    Scope is asked once, before the first: a chat may be moved away and tagged in one go.
+    """
     state = f.folded(f.opened(), f.wrote())
     context = f.context(actor=actor, now=f.NOW + f.MINUTE)
     whole = decided(state, c.Batch(tuple(many)), context)
     step: Conversation = state
     happened: list[e.ConversationEvent] = []
     for part in many:
-        outcome = decided(step, part, context)
+        outcome = DECIDERS[type(part)](step, part, context, actor)
         if not isinstance(outcome, tuple):
             assert whole == outcome
             return

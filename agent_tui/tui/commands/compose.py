@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from agent_tui.lang import Both
-from agent_tui.macros.model import KEYS
+from agent_tui.macros.slots import KEYS
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.screens.pick import Choice, Picker
 

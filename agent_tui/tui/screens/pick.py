@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,7 +17,9 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from agent_tui.lang import Both
-from agent_tui.macros.model import Slot
+
+if TYPE_CHECKING:
+    from agent_tui.macros.model import Slot
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.protocol import Presence
 from agent_tui.lang import Both
-from agent_tui.macros.model import Macro
 from agent_tui.store.cache import Changes
+from agent_tui.text import clean
 from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.screens.pick import Confirm
@@ -33,6 +33,7 @@ from agent_tui.tui.widgets.queue import QueueList
 from agent_tui.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from agent_tui.macros.model import Macro
     from agent_tui.tui.app import WorkstationApp
 
 
@@ -426,8 +427,9 @@ class Workstation(Screen[None]):
         """Say why something was refused, where the agent acted."""
         from agent_tui.desk.reasons import reason
 
-        self.app.notify(reason(code, detail), severity="warning", markup=False)
+        words = clean(reason(code, detail))
+        self.app.notify(words, severity="warning", markup=False)
 
     def say(self, words: Both, *, seconds: float = 4) -> None:
         """A short notice."""
-        self.app.notify(str(words), timeout=seconds, markup=False)
+        self.app.notify(clean(str(words)), timeout=seconds, markup=False)

@@ -11,6 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from agent_tui.text import clean
+
 
 class Composer(TextArea):
     """A text area that grows, and tells what its owner wants."""
@@ -63,13 +65,13 @@ class Composer(TextArea):
 
     def load(self, text: str) -> None:
         """Replace everything, with the cursor at the end and nothing to undo."""
-        self.load_text(text)
+        self.load_text(clean(text))
         self.move_cursor(self.document.end)
         self.edited_at = 0.0
 
     def put(self, text: str) -> None:
         """Insert at the cursor; never replaces what was written."""
-        self.insert(text, maintain_selection_offset=False)
+        self.insert(clean(text), maintain_selection_offset=False)
         self.scroll_cursor_visible(animate=False)
 
     def action_submit(self) -> None:
@@ -112,8 +114,6 @@ class Composer(TextArea):
         self.post_message(self.Edited())
 
     async def _on_paste(self, event: events.Paste) -> None:
-        # Terminals paste CR for a new line; the rest is cleaned where it is sent.
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         event.prevent_default()
         event.stop()
-        self.put(text)
+        self.put(event.text)  # terminals paste CR for a new line: cleaning makes it one

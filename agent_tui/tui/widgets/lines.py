@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from agent_tui.text import fit
+from agent_tui.text import clean, fit
 
 Piece = tuple[str, str]  # text, component class (empty: the widget's own style)
 
@@ -48,7 +48,12 @@ class LineView(ScrollView):
         base = self.rich_style
         if background:
             base = base + self.get_component_rich_style(background)
-        segments = [Segment(text, self._style(base, name)) for text, name in pieces if text]
+        # Everything was cleaned on its way in; a second look costs nothing and guards the terminal.
+        segments = [
+            Segment(text if text.isprintable() else clean(text), self._style(base, name))
+            for text, name in pieces
+            if text
+        ]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _style(self, base: Style, name: str) -> Style:

@@ -1,0 +1,103 @@
+"""docs/cli.md names every command, every option, every JSON key and every exit code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import typer.main
+
+from agent_tui import errors
+from agent_tui.cli import shapes
+from agent_tui.cli.app import app
+from agent_tui.cli.edge import EXIT_INTERRUPTED
+from agent_tui.practice.replay import Played
+
+DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "queue": shapes.QueueEntry,
+    "show": shapes.ConversationCard,
+    "send": shapes.Verdict,
+    "assign": shapes.Verdict,
+    "keys": shapes.KeyEntry,
+    "doctor": shapes.Health,
+    "kb search": shapes.Found,
+    "kb lint": shapes.Finding,
+    "macros list": shapes.MacroEntry,
+    "macros lint": shapes.Finding,
+    "macros render": shapes.Rendered,
+    "user add": shapes.InviteIssued,
+    "user reset": shapes.InviteIssued,
+    "user list": shapes.Account,
+    "invite": shapes.InviteIssued,
+    "load-token": shapes.TokenIssued,
+    "replay": Played,
+}
+
+
+def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(full name, command) of every command that does something."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def section(name: str) -> str:
+    """The part of the page under `## name`."""
+    found = re.search(rf"^## {re.escape(name)}\n(.*?)(?=^#|\Z)", DOCS, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/cli.md has no section for `{name}`"
+    return found.group(1)
+
+
+def options(command: Any) -> set[str]:
+    """The long options of a command."""
+    flags = {flag for each in command.params for flag in each.opts if flag.startswith("--")}
+    return flags - {"--help"}
+
+
+def keys(shape: type[msgspec.Struct]) -> set[str]:
+    """Every key of a document, those of its parts included."""
+    found: set[str] = set()
+    for field in msgspec.structs.fields(shape):
+        found.add(field.encode_name)
+        for part in re.findall(r"[A-Z]\w+", str(field.type)):
+            inner = getattr(shapes, part, None)
+            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+                found |= keys(inner)
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_and_options(name: str) -> None:
+    text = section(name)
+    assert {flag for flag in options(COMMANDS[name]) if flag not in text} == set()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_json_keys(name: str) -> None:
+    text = section(name)
+    assert {key for key in keys(DOCUMENTS[name]) if f"`{key}`" not in text} == set()
+
+
+def test_whatever_has_json_is_documented() -> None:
+    assert {name for name, each in COMMANDS.items() if "--json" in options(each)} == set(DOCUMENTS)
+
+
+def test_no_section_without_a_command() -> None:
+    titles = set(re.findall(r"^## (.+)$", DOCS, re.MULTILINE))
+    assert titles - {"Exit codes", "Environment"} == set(COMMANDS)
+
+
+def test_exit_codes() -> None:
+    codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    table = {int(code) for code in re.findall(r"^\| (\d+) \|", DOCS, re.MULTILINE)}
+    assert table == codes | {EXIT_INTERRUPTED}

@@ -1,0 +1,141 @@
+"""Whether a reply that comes late still goes out: the table of the design, row by row."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.decide import decide
+from agent_tui.domain.ids import AgentId, MessageId
+from agent_tui.domain.model import Agent, Channel, Conversation, Role, Status
+from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
+from agent_tui.domain.policy import Policy
+from tests import factories as f
+
+STALE = 2 * f.MINUTE
+ANNA, BO = AgentId("anna"), AgentId("bo")
+# Anna's chat, with one message of the customer that she has seen.
+MINE = f.folded(f.opened(), f.wrote(), e.Claimed(ANNA, 1))
+SENT = e.ReplySent(MessageId("m9"), "好的，马上处理。", ANNA, epoch=1)
+FORCED = replace(SENT, forced=True)
+
+
+def fold(state: Conversation, *events: e.ConversationEvent) -> Conversation:
+    from agent_tui.domain.evolve import evolve
+
+    for event in events:
+        state = evolve(state, event, conversation=state.id, at=f.NOW)
+    return state
+
+
+NEWER = fold(MINE, f.wrote("m2", "还有一个问题"))
+ANSWERED = fold(MINE, f.replied("m3", author="bo"))
+RESOLVED = fold(MINE, e.StatusSet(Status.RESOLVED))
+TAKEN = fold(MINE, e.Assigned(BO, f.AFTER_SALES, 2))
+DRAFT = e.DraftOffered(ANNA, "好的，马上处理。")
+
+
+def decided(
+    state: Conversation,
+    *,
+    age: int = 0,
+    force: bool = False,
+    epoch: int = 1,
+    seen: int = 1,
+    actor: Agent = f.agent(),  # noqa: B008 -- frozen
+) -> Outcome:
+    command = f.reply(epoch=epoch, seen=seen, force=force)
+    return decide(state, command, f.context(actor=actor, age=age), conversation=state.id)
+
+
+@pytest.mark.parametrize(
+    ("what", "state", "age", "expected"),
+    [
+        ("same epoch, nothing newer", MINE, 0, (SENT,)),
+        ("same epoch, nothing newer, queued a while", MINE, 9 * f.MINUTE, (SENT,)),
+        ("customer wrote since, queued < 2 min", NEWER, STALE, (SENT,)),
+        ("customer wrote since, queued longer", NEWER, STALE + 1, Held(Reason.CUSTOMER_WROTE)),
+        ("a colleague answered since", ANSWERED, 0, Held(Reason.COLLEAGUE_ANSWERED, "bo")),
+        ("reassigned", TAKEN, 0, Rejected(Reason.REASSIGNED, "bo", (DRAFT,))),
+        ("closed", RESOLVED, 0, Held(Reason.CLOSED)),
+        ("older than its expiry", MINE, 10 * f.MINUTE + 1, Held(Reason.EXPIRED)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_table(what: str, state: Conversation, age: int, expected: Outcome) -> None:
+    assert decided(state, age=age) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (NEWER, (FORCED,)),
+        (ANSWERED, (FORCED,)),
+        (RESOLVED, (e.Reopened(Status.RESOLVED), FORCED)),
+        (TAKEN, Rejected(Reason.REASSIGNED, "bo", (DRAFT,))),
+        (MINE, (FORCED,)),
+    ],
+)
+def test_force_says_that_the_author_has_looked(state: Conversation, expected: Outcome) -> None:
+    """It reopens and sends what was held, and never what belongs to somebody else."""
+    assert decided(state, age=f.DAY, force=True) == expected
+
+
+def test_mail_has_a_day() -> None:
+    mail = replace(MINE, channel=Channel.MAIL)
+    assert decided(mail, age=23 * f.HOUR) == (SENT,)
+    assert decided(mail, age=25 * f.HOUR) == Held(Reason.EXPIRED)
+
+
+def test_the_figures_are_the_policys() -> None:
+    policy = Policy(stale_reply=5, chat_expiry=10)
+    command = f.reply(epoch=1)
+    for age, state, reason in ((6, NEWER, Reason.CUSTOMER_WROTE), (11, MINE, Reason.EXPIRED)):
+        context = f.context(policy=policy, age=age * f.SECOND)
+        assert decide(state, command, context, conversation=state.id) == Held(reason)
+
+
+def test_answering_a_chat_that_nobody_has_claims_it() -> None:
+    free = f.folded(f.opened(), f.wrote())
+    assert decided(free, epoch=0) == (e.Claimed(ANNA, 1), SENT)
+
+
+def test_answering_one_that_sleeps_wakes_it() -> None:
+    asleep = fold(MINE, e.StatusSet(Status.SNOOZED, until=f.NOW + f.DAY))
+    assert decided(asleep) == (e.Reopened(Status.SNOOZED), SENT)
+
+
+def test_a_lead_may_answer_in_an_agents_place() -> None:
+    lead = f.agent("lee", role=Role.LEAD)
+    (sent,) = decided(MINE, actor=lead)  # type: ignore[misc]
+    assert isinstance(sent, e.ReplySent) and sent.author == "lee"
+    other = f.agent("bo")
+    assert decided(MINE, actor=other) == Rejected(Reason.NOT_YOURS, "anna")
+
+
+def test_out_of_scope_offers_the_text_to_who_has_it_now() -> None:
+    gone = fold(MINE, e.Assigned(BO, f.LOGISTICS, 2))
+    assert decided(gone) == Rejected(Reason.OUT_OF_SCOPE, "bo", (DRAFT,))
+
+
+def test_every_reply_of_a_refused_batch_is_offered() -> None:
+    gone = fold(MINE, e.Assigned(BO, f.LOGISTICS, 2))
+    batch = c.Batch((c.Tag("x"), f.reply("m8", "一"), f.reply("m9", "二"), f.reply("m7", " ")))
+    outcome = decide(gone, batch, f.context(), conversation=gone.id)
+    texts = [event.text for event in outcome.events]  # type: ignore[union-attr]
+    assert texts == ["一", "二"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (f.reply(text=" \n "), Rejected(Reason.EMPTY)),
+        (f.reply(text="x" * 100_001), Rejected(Reason.TOO_LONG, "100000")),
+        (f.reply(message="m\u2028"), Rejected(Reason.MALFORMED, "message")),
+        (f.reply(message="m" * 65), Rejected(Reason.MALFORMED, "message")),
+    ],
+)
+def test_what_cannot_be_said_at_all(command: c.SendReply, expected: Rejected) -> None:
+    assert decide(MINE, command, f.context(), conversation=MINE.id) == expected
