@@ -66,6 +66,7 @@ def forget_login(profile: Profile) -> None:
     from agent_tui.store import sqlite
 
     profile.login.unlink(missing_ok=True)
+    profile.first.unlink(missing_ok=True)
     sqlite.remove(profile.cache)
 
 

@@ -46,6 +46,10 @@ class Profile:
         return self.root / "cache.db"
 
     @property
+    def first(self) -> Path:
+        return self.root / "first.json"
+
+    @property
     def outbox(self) -> Path:
         return self.root / "outbox.db"
 

@@ -2,42 +2,82 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from agent_tui import bootstrap, config, paths
-from agent_tui.bootstrap import Login
-from agent_tui.domain.protocol import Presence
+from agent_tui import paths
 from agent_tui.paths import Profile
-from agent_tui.store.cache import Changes
+from agent_tui.tui import first
+from agent_tui.tui.app import WorkstationApp
+
+if TYPE_CHECKING:
+    from agent_tui.bootstrap import Link, Login
+    from agent_tui.config import Config
+    from agent_tui.desk.desk import Desk
+    from agent_tui.domain.protocol import Presence
+    from agent_tui.store.cache import Changes
 
 
-def workstation(profile: Profile, login: Login, *, band: str = "", notice: str = "") -> int:
-    """Run until the agent leaves; the exit code. Raises ConfigError, StoreError."""
-    from agent_tui.tui.app import WorkstationApp
+class ProfileParts:
+    """Desk, settings and sync of one profile; what is heavy is loaded when it is asked for."""
 
-    source = paths.config_home() / "config.toml"
-    settings = config.load(source)
-    profile.create()
-    _log_to(profile)
-    desk = bootstrap.open_desk(profile, login)
+    def __init__(self, profile: Profile, login: Login | None) -> None:
+        self._profile = profile
+        self._login = login
+
+    def desk(self) -> tuple[Desk, Config, str]:
+        """Raises ConfigError, StoreError, Unauthorized."""
+        from agent_tui import bootstrap, config
+
+        source = paths.config_home() / "config.toml"
+        settings = config.load(source)
+        self._profile.create()
+        _log_to(self._profile)
+        if self._login is None:
+            self._login = bootstrap.require_login(self._profile)
+        return bootstrap.open_desk(self._profile, self._login), settings, str(source)
 
     def connect(
+        self,
         on_change: Callable[[Changes], None],
         on_link: Callable[[str, str], None],
         on_presence: Callable[[Presence], None],
-    ) -> bootstrap.Link:
+    ) -> Link:
+        """The sync thread, not started."""
+        from agent_tui import bootstrap
+
+        assert self._login is not None
         return bootstrap.Link(
-            profile, login, on_change=on_change, on_link=on_link, on_presence=on_presence
+            self._profile,
+            self._login,
+            on_change=on_change,
+            on_link=on_link,
+            on_presence=on_presence,
         )
 
-    app = WorkstationApp(desk, settings, connect, source=str(source), band=band, notice=notice)
+    def remember(self, picture: first.First) -> None:
+        """Beside the cache."""
+        first.save(self._profile.first, picture)
+
+
+def workstation(
+    profile: Profile, login: Login | None = None, *, band: str = "", notice: str = ""
+) -> int:
+    """Run until the agent leaves; the exit code.
+
+    Without `login`, the profile's own. Raises ConfigError, StoreError, Unauthorized.
+    """
+    picture = first.load(profile.first)
+    app = WorkstationApp(ProfileParts(profile, login), picture, band=band, notice=notice)
     app.run()
+    if app.failure is not None:
+        raise app.failure
     return app.return_code or 0
 
 
 def _log_to(profile: Profile) -> None:
     """What is worth knowing later goes to the profile's log; the terminal is the screen's."""
+    import logging
     from logging.handlers import RotatingFileHandler
 
     handler = RotatingFileHandler(profile.log, maxBytes=1_000_000, backupCount=2, encoding="utf-8")

@@ -28,7 +28,7 @@ from agent_tui.text import clean, clean_line
 
 PROGRAM = [sys.executable, "-m", "agent_tui", "--lang", "en"]
 PASSWORD = "replay-check-password"
-SHOWN = 5
+SHOWN = 2
 
 
 def run(*arguments: str, stdin: str = "", fails: bool = False) -> str:

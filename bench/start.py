@@ -72,6 +72,21 @@ def fill(root: Path, conversations: int) -> Path:
     return folder
 
 
+def open_once(command: list[str], env: dict[str, str]) -> None:
+    """Open the workstation and leave it, as yesterday: the figure is of later starts."""
+    process = PtyProcess.spawn(command, dimensions=(36, 120), env=env)
+    end, seen = time.monotonic() + 30, b""
+    while process.isalive() and time.monotonic() < end:
+        if select.select([process.fd], [], [], 0.5)[0]:
+            try:
+                seen += os.read(process.fd, 65_536)
+            except OSError:
+                break
+        elif MARK.encode() in seen:
+            process.write(b"\x11")  # Ctrl+Q
+    process.close(force=True)
+
+
 def first_content(command: list[str], env: dict[str, str]) -> float:
     """Seconds from spawn until MARK is painted."""
     started = time.perf_counter()
@@ -105,6 +120,7 @@ def main() -> int:
         )
         ours = [sys.executable, "-m", "agent_tui"]
         minimal = [sys.executable, "-c", MINIMAL]
+        open_once(ours, env)
         times: dict[str, list[float]] = {"ours": [], "minimal": []}
         for number in range(given.rounds + 1):
             for name, command in (("minimal", minimal), ("ours", ours)):

@@ -12,7 +12,6 @@ from agent_tui.cli import output
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.paths import Profile
-from agent_tui.store import sqlite
 from agent_tui.store.outbox import Outbox
 
 
@@ -37,7 +36,7 @@ def hand_over(profile: Profile, agent: str) -> None:
     before = _last_account(profile)
     if before and before != agent:
         with _alone(profile):
-            sqlite.remove(profile.cache)
+            bootstrap.forget_login(profile)  # and whatever else of the other account lies here
             _move(profile, profile.outbox.name, _aside(before))
             _move(profile, _aside(agent), profile.outbox.name)
         output.note(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from agent_tui import errors
+from agent_tui import errors, paths
 from agent_tui.cli import output
 
 if TYPE_CHECKING:
-    from agent_tui.bootstrap import Login
     from agent_tui.paths import Profile
 
 WELCOME = """\
@@ -26,21 +25,18 @@ agent-tui · 终端里的客服工作台 · customer service in the terminal
 
 def run() -> int:
     """The exit code of whatever was started."""
-    from agent_tui import bootstrap
-
-    profile = bootstrap.default_profile()
-    login = bootstrap.read_login(profile)
-    if login is None:
+    profile = paths.default_profile()
+    if not profile.login.exists():
         return _offer()
-    return _open(profile, login)
+    return _open(profile)
 
 
-def _open(profile: Profile, login: Login) -> int:
+def _open(profile: Profile) -> int:
     from agent_tui.cli import edge
     from agent_tui.workstation import workstation
 
     edge.leave_log_file()
-    return workstation(profile, login)
+    return workstation(profile)
 
 
 def _offer() -> int:
@@ -88,4 +84,5 @@ def _log_in() -> int:
     if not url:
         return errors.EXIT_OK
     profile = bootstrap.default_profile()
-    return _open(profile, account.enter(profile, url))
+    account.enter(profile, url)
+    return _open(profile)

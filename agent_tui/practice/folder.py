@@ -41,6 +41,16 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """How the host plays: which kind, the seed of its chance, port (0: any) and pace (1: real)."""
+
+    kind: Kind
+    seed: int
+    port: int = 0
+    pace: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
     """One person's demo or practice folder."""
 

@@ -292,14 +292,14 @@ class Player:
             await asyncio.sleep(after)
 
     def _raise_final(self, response: httpx.Response, trouble: str) -> None:
-        if response.status_code == 401:
+        if response.status_code == 401 and self._headers:
             raise Unauthorized(
                 Both("压测令牌无效或已过期", "the load token is not valid or has expired"),
                 Both("重新生成：agent-tui load-token", "make another one: agent-tui load-token"),
             )
         if response.status_code == 404:
             raise NotFound(trouble, Both("检查 --to 和 --inbox", "check --to and --inbox"))
-        raise GaveUp(trouble, final=True)
+        raise GaveUp(trouble, final=response.status_code != 401)
 
 
 def _trouble(response: httpx.Response) -> str:

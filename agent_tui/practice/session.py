@@ -29,6 +29,9 @@ from agent_tui.practice.folder import NAMES, Folder, Kind, Ready, Taken, hold, w
 READY_SECONDS = 20.0
 PREDECESSOR_SECONDS = 5.0
 STOP_SECONDS = 3.0
+# Both at once take the same processor: the screen goes first, at its first paint the server starts.
+SCREEN_SECONDS = 0.5
+NICE = 10
 SPARE_MS = 24 * 3600 * 1000
 BAND = Both("练习 PRACTICE · 不会发给真实客户", "PRACTICE · nothing reaches a real customer")
 
@@ -87,7 +90,8 @@ def _run(folder: Folder, kind: Kind, workstation: Workstation) -> int:
     known = _at_once(folder) if kind == "demo" else None
     if known is None:
         _say(Both("正在准备……", "getting ready ..."))
-    with Host(folder, kind, port=known.port if known else _last_port(folder)) as host:
+    port = known.port if known else _last_port(folder)
+    with Host(folder, kind, port, after=SCREEN_SECONDS if known else 0.0) as host:
         ready = known or host.wait()
         login = Login(ready.url, ready.token, ready.agent, ready.expires_at)
         if bootstrap.read_login(profile) != login:
@@ -111,7 +115,7 @@ def _run(folder: Folder, kind: Kind, workstation: Workstation) -> int:
 class Host:
     """The child process. It ends with this context, and by itself if this process dies."""
 
-    def __init__(self, folder: Folder, kind: Kind, port: int) -> None:
+    def __init__(self, folder: Folder, kind: Kind, port: int, *, after: float) -> None:
         self._folder = folder
         with open(folder.log, "ab") as log:
             self._child = subprocess.Popen(
@@ -123,6 +127,7 @@ class Host:
                     f"--root={folder.root}",
                     f"--kind={kind}",
                     f"--port={port}",
+                    f"--after={after}",
                     f"--language={lang.current()}",
                 ],
                 stdin=subprocess.PIPE,
@@ -132,6 +137,8 @@ class Host:
                 # The terminal's own signals (Ctrl+C, hang-up) are for the workstation.
                 start_new_session=True,
             )
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._child.pid, NICE)
 
     def __enter__(self) -> Host:
         return self

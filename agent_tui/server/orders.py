@@ -182,7 +182,7 @@ def _merge_everywhere(
 ) -> int:
     """Carry a merge to the customer's other conversations and to what they write next."""
     previous, into = event.previous.id, event.customer.id
-    # Undoing a merge gives the record its own life back; only its own conversation follows.
+    # Undoing a merge gives the record its own life back, and what its visitor wrote with it.
     undoing = unit.merged.get(into) == previous
     unit.writes.append(
         (
@@ -192,11 +192,10 @@ def _merge_everywhere(
             {},
         )
     )
-    if undoing:
-        unit.put(unit.merged, into, None)
-        return index
-    unit.put(unit.merged, previous, into)
+    unit.put(unit.merged, into if undoing else previous, None if undoing else into)
     for other in unit.of_customer(previous):
+        if undoing and other.visitor != into:
+            continue
         index = unit.record(
             e.CustomerMerged(customer=event.customer, previous=other.customer),
             by=by,

@@ -1,28 +1,32 @@
-"""The application: themes, keys, and the bridge from the sync thread. Wiring only."""
+"""The application: themes, the first picture, then the workstation and its sync. Wiring only.
+
+Only what the first picture needs is imported here; the rest follows once that picture is drawn.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App
 
-from agent_tui.config import Config
-from agent_tui.desk.desk import Desk
-from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.protocol import Presence
-from agent_tui.store.cache import Changes
-from agent_tui.tui.commands import check_keys
-from agent_tui.tui.screens.workstation import Workstation
+from agent_tui.errors import DeskError
+from agent_tui.tui.first import First, FirstScreen
 from agent_tui.tui.theme import THEMES
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
-# News are drawn at most this often; what comes in between is one drawing.
-DRAW_EVERY = 1 / 30
+    from agent_tui.config import Config
+    from agent_tui.desk.desk import Desk
+    from agent_tui.domain.ids import ConversationId
+    from agent_tui.domain.protocol import Presence
+    from agent_tui.store.cache import Changes
+    from agent_tui.tui.screens.workstation import Workstation
+
+HEAVY = ("agent_tui.tui.screens.workstation", "agent_tui.tui.bridge")
 
 
 class LinkPort(Protocol):
@@ -41,9 +45,22 @@ class LinkPort(Protocol):
         """Tell that the agent types."""
 
 
-Connect = Callable[
-    [Callable[[Changes], None], Callable[[str, str], None], Callable[[Presence], None]], LinkPort
-]
+class Parts(Protocol):
+    """Where desk, settings and sync come from; asked after the first picture."""
+
+    def desk(self) -> tuple[Desk, Config, str]:
+        """The desk, the settings, and the file that errors about them name."""
+
+    def connect(
+        self,
+        on_change: Callable[[Changes], None],
+        on_link: Callable[[str, str], None],
+        on_presence: Callable[[Presence], None],
+    ) -> LinkPort | None:
+        """The sync side, not started yet; None without a network."""
+
+    def remember(self, first: First) -> None:
+        """Keep the first picture of the next start."""
 
 
 def _palette() -> type[Provider]:
@@ -60,44 +77,65 @@ class WorkstationApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
 
+    workstation: Workstation  # once `ready`
+
     def __init__(
-        self,
-        desk: Desk,
-        config: Config,
-        connect: Connect | None,
-        *,
-        source: str = "config.toml",
-        band: str = "",
-        notice: str = "",
+        self, parts: Parts, first: First | None = None, *, band: str = "", notice: str = ""
     ) -> None:
         super().__init__()
-        check_keys(config.keys, source)
         self.title = "agent-tui"
         self.link = "connecting"
         self.trouble = ""
-        self._connect = connect
+        self.failure: DeskError | None = None
+        self.ready = asyncio.Event()
+        self._parts = parts
+        self._first = first or First()
+        self._band = band
+        self._notice = notice
         self._port: LinkPort | None = None
-        self._bridge = Bridge(desk, self._news)
-        self._config = config
-        self.workstation = Workstation(desk, config, band, notice)
 
     def on_mount(self) -> None:
-        """Show the cache's content first; the network starts after that was drawn."""
+        """What was on the screen last time is there at once; everything else comes after it."""
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = self._config.interface.theme
-        self.theme = wanted if wanted in self.available_themes else "desk-dark"
-        self.set_keymap(self._config.keys)
-        self._bridge.start(asyncio.get_running_loop())
-        self.push_screen(self.workstation)
-        self.call_after_refresh(self._start_link)
+        self._set_theme(self._first.theme)
+        opening = FirstScreen(self._first, self._band)
+        self.push_screen(opening)
+        self.call_after_refresh(self.run_worker, self._open(opening), exit_on_error=True)
 
-    def _start_link(self) -> None:
-        if self._connect is not None:
-            self._port = self._connect(
-                self._bridge.change, self._bridge.link, self._bridge.presence
-            )
+    def _set_theme(self, name: str) -> None:
+        self.theme = name if name in self.available_themes else "desk-dark"
+
+    async def _open(self, opening: FirstScreen) -> None:
+        for module in HEAVY:
+            await asyncio.to_thread(importlib.import_module, module)
+        from agent_tui.tui.bridge import Bridge
+        from agent_tui.tui.commands import check_keys
+        from agent_tui.tui.screens.workstation import Workstation
+
+        try:
+            desk, config, source = self._parts.desk()
+            self.set_keymap(check_keys(config.keys, source))
+        except DeskError as error:
+            self.failure = error
+            self.exit(return_code=error.exit_code)
+            return
+        self._set_theme(config.interface.theme)
+        self.bridge = Bridge(desk, self._news)
+        self.bridge.start(asyncio.get_running_loop())
+        self.workstation = Workstation(desk, config, self._band, self._notice)
+        await self.switch_screen(self.workstation)
+        for event in opening.typed:
+            self.workstation.post_message(event)
+        self._port = self._parts.connect(self.bridge.change, self.bridge.link, self.bridge.presence)
+        if self._port is not None:
             self._port.start()
+        self.set_interval(60, self.remember)
+        self.ready.set()
+
+    def remember(self) -> None:
+        """Keep what the next start shows first."""
+        self._parts.remember(self.workstation.first())
 
     def on_unmount(self) -> None:
         """Stop syncing."""
@@ -123,75 +161,6 @@ class WorkstationApp(App[None], inherit_bindings=False):
             self.workstation.presence(presence)
         if link is not None:
             self.workstation.draw_status()
-        if self._bridge.new_in_tray():
+        if self.bridge.new_in_tray():
             self.bell()
             self.workstation.show_tray()
-
-
-class Bridge:
-    """Carries news from the sync thread to the screen's, many as one."""
-
-    def __init__(
-        self, desk: Desk, on_news: Callable[[tuple[str, str] | None, list[Presence]], None]
-    ) -> None:
-        self._desk = desk
-        self._on_news = on_news
-        self._lock = threading.Lock()
-        self._changes: Changes | None = None
-        self._link: tuple[str, str] | None = None
-        self._presences: list[Presence] = []
-        self._scheduled = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.tray_seen: set[int] = {item.id for item in desk.tray}
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The loop on which the desk lives."""
-        self._loop = loop
-
-    def change(self, changes: Changes) -> None:
-        """From the sync thread: what must be read again."""
-        with self._lock:
-            self._changes = changes if self._changes is None else self._changes | changes
-            self._schedule()
-
-    def link(self, link: str, trouble: str) -> None:
-        """From the sync thread: how the server is reached."""
-        with self._lock:
-            self._link = (str(link), trouble)
-            self._schedule()
-
-    def presence(self, presence: Presence) -> None:
-        """From the sync thread: who types."""
-        with self._lock:
-            self._presences.append(presence)
-            self._schedule()
-
-    def new_in_tray(self) -> bool:
-        """Whether something came into the unsent tray since the last look."""
-        now = {item.id for item in self._desk.tray}
-        fresh = bool(now - self.tray_seen)
-        self.tray_seen = now
-        return fresh
-
-    def _schedule(self) -> None:
-        if self._scheduled or self._loop is None or self._loop.is_closed():
-            return
-        self._scheduled = True
-        self._loop.call_soon_threadsafe(self._drain)
-
-    def _drain(self) -> None:
-        with self._lock:
-            changes, self._changes = self._changes, None
-            link, self._link = self._link, None
-            presences, self._presences = self._presences, []
-        if changes is not None:
-            self._desk.refresh(changes)
-        self._on_news(link, presences)
-        assert self._loop is not None
-        self._loop.call_later(DRAW_EVERY, self._again)
-
-    def _again(self) -> None:
-        with self._lock:
-            self._scheduled = False
-            if self._changes is not None or self._link is not None or self._presences:
-                self._schedule()

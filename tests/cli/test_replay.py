@@ -6,8 +6,10 @@ import asyncio
 import gzip
 import json
 import random
+import runpy
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,7 +148,9 @@ class Shop:
         assert known == body["text"]
 
 
-def play(shop: Callable[[httpx.Request], httpx.Response], *turns: str) -> Tally:
+def play(
+    shop: Callable[[httpx.Request], httpx.Response], *turns: str, load_token: str = ""
+) -> Tally:
     """One customer at `shop`, without waiting between attempts."""
     tally = Tally()
 
@@ -157,7 +161,7 @@ def play(shop: Callable[[httpx.Request], httpx.Response], *turns: str) -> Tally:
     async def run() -> None:
         transport = httpx.MockTransport(shop)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as http:
-            player = Player(http, "web", tally, pace=Pace(0), rng=NoWait())
+            player = Player(http, "web", tally, pace=Pace(0), load_token=load_token, rng=NoWait())
             await player.play(Recording(1, "a", turns))
 
     asyncio.run(run())
@@ -208,7 +212,12 @@ def test_a_refused_turn_does_not_stop_the_others() -> None:
 @pytest.mark.parametrize(("status", "error"), [(401, Unauthorized), (404, NotFound)])
 def test_what_ends_the_whole_replay(status: int, error: type[Exception]) -> None:
     with pytest.raises(error):
-        play(Shop(status), "一")
+        play(Shop(status), "一", load_token="made-up")
+
+
+def test_a_visitor_that_the_server_forgot() -> None:
+    tally = play(Shop(401), "一", "二")
+    assert (tally.acknowledged, tally.failed) == (0, 2)
 
 
 def test_pace() -> None:
@@ -277,7 +286,7 @@ def test_no_server(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def recorded(rng: random.Random, count: int) -> Sequence[dict[str, object]]:
-    """Conversations of every kind: empty turns, equal neighbours, hostile characters, equal names."""
+    """Conversations with empty turns, equal neighbours, hostile characters and equal names."""
     words = ("退货", "refund", "运费", "size M", "谢谢", "?", *HOSTILE)
     found: list[dict[str, object]] = []
     for number in range(count):
@@ -287,7 +296,7 @@ def recorded(rng: random.Random, count: int) -> Sequence[dict[str, object]]:
         at = rng.randrange(len(turns))
         turns[at:at] = [turns[at]] * rng.randint(0, 2) + ["", "\u200b \n"] * rng.randint(0, 1)
         name = f"same {HOSTILE[number % 10]}" if number % 5 == 0 else f"c{number}"
-        line = {"id": name, "customer_turns": [{"text": turn} for turn in turns]}
+        line: dict[str, object] = {"id": name, "customer_turns": [{"text": turn} for turn in turns]}
         found.append(talk(name, *turns) if number % 2 else line)
     return found
 
@@ -308,3 +317,24 @@ def test_every_transcript_is_the_file(tmp_path: Path) -> None:
     assert figures["conversations"] == figures["open"] == 50
     assert figures["skipped_empty"] > 0 and figures["failed"] == 0
     assert figures["differences"] == 0
+
+
+def test_the_check_sees_what_is_wrong() -> None:
+    check = runpy.run_path(str(ROOT / "bench" / "replay_check.py"))["compare"]
+    said = ("一", "一")
+    expected = Counter({("a", said): 1})
+    played = {"acknowledged": 2, "failed": 0}
+    queue = [{"id": "c1", "status": "open"}]
+    card = {"id": "c1", "messages": [{"text": "一"}, {"text": "一"}]}
+    assert check(expected, played, queue, {"c1": ("a", said)}, [card]) == []
+    wrong = [
+        (played | {"acknowledged": 1}, queue, {"c1": ("a", said)}, []),
+        (played | {"failed": 1}, queue, {"c1": ("a", said)}, []),
+        (played, [], {"c1": ("a", said)}, []),
+        (played, [{"id": "c1", "status": "resolved"}], {"c1": ("a", said)}, []),
+        (played, queue, {"c1": ("a", ("一",))}, []),
+        (played, queue, {"c1": ("b", said)}, []),
+        (played, queue, {"c1": ("a", said), "c2": ("a", said)}, []),
+        (played, queue, {"c1": ("a", said)}, [{"id": "c1", "messages": []}]),
+    ]
+    assert all(check(expected, *each) for each in wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Outbox
 from agent_tui.tui.app import WorkstationApp
 from agent_tui.tui.commands import BY_ID
+from agent_tui.tui.first import First
 from agent_tui.tui.screens.workstation import Workstation
 
 NOW = 1_795_000_000_000
@@ -158,6 +160,23 @@ def _key(char: str) -> str:
     return names.get(char, char)
 
 
+@dataclass
+class NoNetwork:
+    """Parts of a workstation that never syncs."""
+
+    known: Desk
+    config: Config
+
+    def desk(self) -> tuple[Desk, Config, str]:
+        return self.known, self.config, "config.toml"
+
+    def connect(self, *hooks: object) -> None:
+        return None
+
+    def remember(self, first: First) -> None:
+        pass
+
+
 @asynccontextmanager
 async def sit_down(
     world: World,
@@ -170,8 +189,10 @@ async def sit_down(
     """A running workstation without a network."""
     lang.use("en" if language == "en" else "zh")
     desk = world.desk()
-    app = WorkstationApp(desk, config or Config(), None, band=band)
+    app = WorkstationApp(NoNetwork(desk, config or Config()), band=band)
     async with app.run_test(size=size, notifications=True) as pilot:
+        async with asyncio.timeout(10):
+            await app.ready.wait()
         await pilot.pause()
         yield Person(pilot, app, world, desk)
     lang.use("zh")

@@ -248,7 +248,7 @@ async def test_the_unsent_tray_opens_by_itself_with_the_reason(world: World) -> 
         )
         changes = world.feed([(None, refusal)], done=refusal.number)
         world.outbox.settle(refusal.number, world.cache.refusals(), world.clock.now)
-        agent.app._bridge.change(changes)
+        agent.app.bridge.change(changes)
         await agent.pilot.pause(0.2)
         seen = agent.sees()
         assert "hello" in seen and "zhang 期间已回复" in seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -330,12 +331,8 @@ def test_a_full_disk_keeps_the_old_state(small_disk: Path) -> None:
     cache = full(Cache(small_disk / "cache.db"))
     before = cache.conversation(C1)
     ballast = small_disk / "ballast"
-    with ballast.open("wb") as file:
-        try:
-            for _ in range(1024):
-                file.write(b"x" * 1024)
-                file.flush()
-        except OSError:
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
             pass
     crowd(cache)
     assert cache.cursor() == "f:2:x"

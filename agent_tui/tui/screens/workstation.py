@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
+from agent_tui import lang
 from agent_tui.config import Config
 from agent_tui.desk.desk import Desk
 from agent_tui.desk.rows import View
@@ -21,9 +22,10 @@ from agent_tui.domain.model import Conversation
 from agent_tui.domain.protocol import Presence
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
-from agent_tui.text import clean
+from agent_tui.text import clean, clip
 from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.commands import BY_ID, INTENTS
+from agent_tui.tui.first import ROWS, First
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.status import status_parts
 from agent_tui.tui.widgets.composer import Composer
@@ -391,6 +393,15 @@ class Workstation(Screen[None]):
         self.draw_chat()
         self.draw_status()
 
+    def first(self) -> First:
+        """What the next start shows before anything is loaded."""
+        title = str(self.query_one("#queue-title", Static).content)
+        rows = self.desk.queue(self.view)[:ROWS]
+        lines = [f" {title}"]
+        for row in rows:
+            lines += [clip(f"          {row.name}", 34), clip(f"     {row.preview}", 34)]
+        return First(tuple(lines), self.app.theme, lang.current())
+
     # --- other screens, and leaving --------------------------------------------------------------
 
     def show_help(self) -> None:
@@ -421,6 +432,7 @@ class Workstation(Screen[None]):
             )
             if not await self.app.push_screen_wait(Confirm(str(question))):
                 return
+        self.ui.remember()
         self.app.exit()
 
     def refuse(self, code: str, detail: str) -> None:

@@ -1,0 +1,83 @@
+"""Carries news from the sync thread to the screen's, many as one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from agent_tui.desk.desk import Desk
+from agent_tui.domain.protocol import Presence
+from agent_tui.store.cache import Changes
+
+# News are drawn at most this often; what comes in between is one drawing.
+DRAW_EVERY = 1 / 30
+
+OnNews = Callable[[tuple[str, str] | None, list[Presence]], None]
+
+
+class Bridge:
+    """Carries news from the sync thread to the screen's, many as one."""
+
+    def __init__(self, desk: Desk, on_news: OnNews) -> None:
+        self._desk = desk
+        self._on_news = on_news
+        self._lock = threading.Lock()
+        self._changes: Changes | None = None
+        self._link: tuple[str, str] | None = None
+        self._presences: list[Presence] = []
+        self._scheduled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.tray_seen: set[int] = {item.id for item in desk.tray}
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The loop on which the desk lives."""
+        self._loop = loop
+
+    def change(self, changes: Changes) -> None:
+        """From the sync thread: what must be read again."""
+        with self._lock:
+            self._changes = changes if self._changes is None else self._changes | changes
+            self._schedule()
+
+    def link(self, link: str, trouble: str) -> None:
+        """From the sync thread: how the server is reached."""
+        with self._lock:
+            self._link = (str(link), trouble)
+            self._schedule()
+
+    def presence(self, presence: Presence) -> None:
+        """From the sync thread: who types."""
+        with self._lock:
+            self._presences.append(presence)
+            self._schedule()
+
+    def new_in_tray(self) -> bool:
+        """Whether something came into the unsent tray since the last look."""
+        now = {item.id for item in self._desk.tray}
+        fresh = bool(now - self.tray_seen)
+        self.tray_seen = now
+        return fresh
+
+    def _schedule(self) -> None:
+        if self._scheduled or self._loop is None or self._loop.is_closed():
+            return
+        self._scheduled = True
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        with self._lock:
+            changes, self._changes = self._changes, None
+            link, self._link = self._link, None
+            presences, self._presences = self._presences, []
+        if changes is not None:
+            self._desk.refresh(changes)
+        self._on_news(link, presences)
+        assert self._loop is not None
+        self._loop.call_later(DRAW_EVERY, self._again)
+
+    def _again(self) -> None:
+        with self._lock:
+            self._scheduled = False
+            if self._changes is not None or self._link is not None or self._presences:
+                self._schedule()

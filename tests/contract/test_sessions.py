@@ -1,0 +1,204 @@
+"""Who may talk to the server at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import AgentId
+from agent_tui.domain.model import Role
+from agent_tui.server import accounts, auth
+from agent_tui.server.setup import administration
+from tests import factories as f
+from tests.driver import PASSWORD, PEOPLE, Http, Serving, make_folder, until
+
+
+@pytest.fixture
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server of its own, with limits that a test can reach."""
+    config = """
+        [limits]
+        web_session = "3/minute"
+        web_message = "6/minute"
+        web_address = "4/minute"
+        login = "4/minute"
+        login_account = "2/minute"
+    """
+    found = Serving(make_folder(tmp_path_factory.mktemp("data"), config)).start()
+    yield found
+    found.close()
+
+
+def set_password(serving: Serving, person: str, password: str = PASSWORD) -> None:
+    with administration(serving.folder) as (_, writer):
+        writer.run_now(accounts.set_password(AgentId(person), password))
+
+
+def invite(serving: Serving, person: str, hours: int = 1) -> str:
+    code, job = accounts.invite(AgentId(person), hours)
+    with administration(serving.folder) as (_, writer):
+        writer.run_now(job)
+    return code
+
+
+def test_password_login_session_and_logout(serving: Serving) -> None:
+    set_password(serving, "anna")
+    stranger = Http(serving.base)
+    found = stranger.ok("POST", "/v1/session", {"login": "anna", "password": PASSWORD})
+    assert (found["agent"]["id"], found["protocol"]) == ("anna", 1)
+    anna = Http(serving.base, found["token"])
+    assert anna.ok("GET", "/v1/session")["agent"] == found["agent"]
+    anna.ok("DELETE", "/v1/session")
+    assert anna.call("GET", "/v1/session").status == 401
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [("bo", "wrong password"), ("nobody", PASSWORD), ("root", ""), ("", ""), ("bo\x00", "x")],
+)
+def test_wrong_name_or_password_tell_the_same(
+    serving: Serving, login: str, password: str
+) -> None:
+    set_password(serving, "bo")
+    body = {"login": login, "password": password}
+    answer = Http(serving.base).call("POST", "/v1/session", body)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert answer.body["error"]["title"] == "账号或密码不对"
+
+
+def test_a_new_password_ends_every_login(serving: Serving) -> None:
+    token = serving.token("bo")
+    bo = Http(serving.base, token)
+    assert bo.call("GET", "/v1/session").status == 200
+    set_password(serving, "bo", "another password")
+    until(lambda: bo.call("GET", "/v1/session").status == 401, 8)
+
+
+def test_an_invite_works_once(serving: Serving) -> None:
+    serving.change(e.AgentSaved(f.agent("new", name="new")))
+    code = invite(serving, "new")
+    stranger = Http(serving.base)
+    short = stranger.call("POST", "/v1/session", {"invite": code, "password": "short"})
+    assert short.status == 400
+    body = {"invite": code, "password": PASSWORD, "name": "小\x1b新"}
+    found = until(lambda: stranger.call("POST", "/v1/session", body))
+    assert found.status == 200
+    again = stranger.call("POST", "/v1/session", body)
+    assert (again.status, again.code) == (401, "unauthorized")
+    assert "邀请码" in again.body["error"]["title"]
+    login = stranger.ok("POST", "/v1/session", {"login": "new", "password": PASSWORD})
+    assert login["agent"]["name"] == "小新"
+
+
+def test_an_invite_expires_and_is_no_password(serving: Serving) -> None:
+    code = invite(serving, "anna", hours=0)
+    stranger = Http(serving.base)
+    late = stranger.call("POST", "/v1/session", {"invite": code, "password": PASSWORD})
+    assert late.status == 401
+    assert "agent-tui invite" in late.body["error"]["hint"]
+    wrong = stranger.call("POST", "/v1/session", {"invite": "nonsense", "password": PASSWORD})
+    assert wrong.status == 401
+    # Its secret opens nothing else.
+    living = invite(serving, "anna")
+    assert Http(serving.base, living).call("GET", "/v1/session").status == 401
+
+
+def test_a_disabled_account_is_out_at_once_and_may_come_back(serving: Serving) -> None:
+    set_password(serving, "lo")
+    lo = Http(serving.base, serving.token("lo"))
+    assert lo.call("GET", "/v1/session").status == 200
+    was = next(person for person in PEOPLE if person.id == "lo")
+    serving.change(e.AgentSaved(replace(was, disabled=True)))
+    until(lambda: lo.call("GET", "/v1/session").status == 401)
+    stranger = Http(serving.base)
+    body = {"login": "lo", "password": PASSWORD}
+    refused = stranger.call("POST", "/v1/session", body)
+    assert (refused.status, refused.body["error"]["title"]) == (401, "账号已停用")
+    for method, path in (("GET", "/v1/changes"), ("GET", "/v1/snapshot"), ("POST", "/v1/commands")):
+        assert lo.call(method, path, {}).status == 401
+    serving.change(e.AgentSaved(was))
+    until(lambda: lo.call("GET", "/v1/session").status == 200)
+    assert stranger.call("POST", "/v1/session", body).status == 200
+
+
+def test_no_token_an_odd_one_and_an_expired_one(serving: Serving) -> None:
+    assert Http(serving.base).call("GET", "/v1/session").status == 401
+    for header in ("Basic x", "Bearer", "bearer nonsense", "x"):
+        answer = Http(serving.base, headers={"Authorization": header}).call("GET", "/v1/session")
+        assert answer.status == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+    old = serving.token("anna", hours=-1)
+    assert Http(serving.base, old).call("GET", "/v1/session").status == 401
+
+
+def test_errors_speak_the_callers_language(serving: Serving) -> None:
+    for language, title in (("en-US", "the request has no token"), ("zh-CN", "请求没有登录令牌")):
+        stranger = Http(serving.base, headers={"Accept-Language": language})
+        assert stranger.call("GET", "/v1/session").body["error"]["title"] == title
+
+
+def test_secrets_are_stored_hashed(serving: Serving) -> None:
+    token = serving.token("anna")
+    set_password(serving, "anna")
+    for file in serving.folder.root.glob("server.db*"):
+        raw = file.read_bytes()
+        assert token.encode() not in raw
+        assert PASSWORD.encode() not in raw
+    stored = auth.stored_password(serving.database, AgentId("anna"))
+    assert stored is not None and stored.startswith("$argon2id$")
+
+
+def test_a_trainee_logs_in_and_sees_nothing_live(serving: Serving) -> None:
+    serving.visitor().say("你好")
+    kid = serving.agent("kid")
+    _, events = kid.snapshot()
+    kid_row = next(person for person in PEOPLE if person.role is Role.TRAINEE)
+    assert [event.body for event in events] == [e.AgentSaved(kid_row)]
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_logins_are_limited_by_account_and_by_address(limited: Serving) -> None:
+    stranger = Http(limited.base)
+
+    def login(name: str) -> int:
+        answer = stranger.call("POST", "/v1/session", {"login": name, "password": "x"})
+        if answer.status == 429:
+            assert answer.code == "rate_limited"
+            assert 1 <= int(answer.headers["retry-after"]) <= 61
+        return answer.status
+
+    assert [login("anna") for _ in range(3)] == [401, 401, 429]
+    assert login("bo") == 401
+    assert login("lee") == 429  # the address has had its four
+
+
+def test_visitors_are_limited_and_a_load_token_lifts_what_counts_by_address(
+    limited: Serving,
+) -> None:
+    def session(headers: dict[str, str]) -> int:
+        return Http(limited.base, headers=headers).call("POST", "/v1/web/web/session", {}).status
+
+    assert [session({}) for _ in range(4)] == [201, 201, 201, 429]
+    assert session({"X-Load-Token": "nonsense"}) == 401
+    load = {"X-Load-Token": limited.token("load", auth.LOAD)}
+    assert [session(load) for _ in range(4)] == [201] * 4
+    # Its holder is no agent and no visitor.
+    assert Http(limited.base, load["X-Load-Token"]).call("GET", "/v1/session").status == 401
+
+    one, two = limited.visitor(), limited.visitor()
+
+    def say(visitor: Http, headers: dict[str, str], n: int) -> int:
+        body = {"id": f"{n}", "text": "x"}
+        return Http(limited.base, visitor.token, headers).call(
+            "POST", "/v1/web/web/messages", body
+        ).status
+
+    assert [say(one, {}, n) for n in range(5)] == [200] * 4 + [429]
+    # The address is used up for everybody without the token; each visitor's own limit stays.
+    assert say(two, {}, 1) == 429
+    assert [say(two, load, n) for n in range(6)] == [200] * 5 + [429]
