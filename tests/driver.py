@@ -36,6 +36,7 @@ from agent_tui.server.database import GENESIS, Database, link
 from agent_tui.server.run import Listen, serve
 from agent_tui.server.setup import DataFolder, administration
 from agent_tui.server.workspace import ChangeWorkspace
+from agent_tui.server.writer import Job, Writer
 from tests import factories as f
 
 PASSWORD = "correct horse"
@@ -95,6 +96,7 @@ class Serving:
     def __init__(self, folder: DataFolder, listen: Listen | None = None) -> None:
         self.folder = folder
         self.database = Database(folder.url)
+        self._writer = Writer(self.database, lambda rows, directory: None, server_clock.now_ms)
         self.base = ""
         self._listen = listen or Listen("127.0.0.1", 0)
         self._thread: threading.Thread | None = None
@@ -154,21 +156,22 @@ class Serving:
         """A token made in the database, as the administrator's commands do."""
         lifetime = int(hours * 3600 * 1000)
         secret, row = auth.new_token(kind, person, server_clock.now_ms(), lifetime)
-        with administration(self.folder) as (_, writer):
-            writer.run_now(accounts.WriteRows([(schema.token.insert(), row)]))
+        self.run(accounts.WriteRows([(schema.token.insert(), row)]))
         return secret
 
+    def run(self, job: Job) -> None:
+        """A write from beside the running server, as the administrator's commands make it."""
+        self._writer.run_now(job)
+
     def change(self, *events: e.WorkspaceEvent) -> None:
-        """A change of the workspace by an administrator's command, beside the running server."""
-        with administration(self.folder) as (_, writer):
-            writer.run_now(ChangeWorkspace(events))
+        """A change of the workspace by an administrator's command."""
+        self.run(ChangeWorkspace(events))
 
     def publish(self) -> None:
         """`agent-tui` publishes what is in kb/ and macros/ now."""
-        with administration(self.folder) as (database, writer):
-            with database.read() as connection:
-                events, _ = content.changes(connection, self.folder.root, self.folder.config)
-            writer.run_now(ChangeWorkspace(events))
+        with self.database.read() as connection:
+            events, _ = content.changes(connection, self.folder.root, self.folder.config)
+        self.change(*events)
 
     def agent(self, person: str = "anna", client: str | None = None) -> AgentClient:
         """An agent's machine, logged in."""

@@ -47,14 +47,14 @@ class LoginAnswer(Wire, frozen=True):
     token: str
     agent: Agent
     expires_at: int
-    protocol: int = PROTOCOL
+    protocol: int  # PROTOCOL of the server; without a default, or it would be left out
 
 
 class SessionAnswer(Wire, frozen=True):
     """Whom the token belongs to."""
 
     agent: Agent
-    protocol: int = PROTOCOL
+    protocol: int
 
 
 class CommandsRequest(Wire, frozen=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
 
 from agent_tui.practice.persona import Part
 from agent_tui.practice.scenario import Scenario
 
 GAP_SECONDS = (35.0, 80.0)
+NAMES_APART = 48
 
 
 def as_written(scenario: Scenario, seed: int) -> Part:
@@ -24,11 +26,15 @@ def as_written(scenario: Scenario, seed: int) -> Part:
     )
 
 
-def look_alike(scenario: Scenario, chance: random.Random, seed: str) -> Part:
-    """Another customer with the same trouble."""
+def look_alike(
+    scenario: Scenario, chance: random.Random, seed: str, taken: Collection[str] = ()
+) -> Part:
+    """Another customer with the same trouble; not one of the names in `taken`, if possible."""
     picked = {key: _digits(chance.choice(values), chance) for key, values in scenario.vary.items()}
     tier = picked.pop("tier", "")
-    name = picked.pop("name", scenario.name)
+    picked.pop("name", None)
+    names = scenario.vary.get("name", (scenario.name,))
+    name = chance.choice([each for each in names if each not in taken] or names)
     return Part(
         scenario=scenario.id,
         name=name,
@@ -44,10 +50,12 @@ def trickle(scenarios: Sequence[Scenario], seed: int) -> Iterator[tuple[float, P
     before one comes again."""
     chance = random.Random(f"{seed}/trickle")
     number = 0
+    taken: deque[str] = deque(maxlen=NAMES_APART)
     while True:
         for scenario in chance.sample(scenarios, len(scenarios)):
             number += 1
-            part = look_alike(scenario, chance, f"{seed}/{scenario.id}/{number}")
+            part = look_alike(scenario, chance, f"{seed}/{scenario.id}/{number}", taken)
+            taken.append(part.name)
             yield chance.uniform(*GAP_SECONDS), part
 
 

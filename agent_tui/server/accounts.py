@@ -106,7 +106,10 @@ def _uninvite(agent: AgentId) -> tuple[Any, dict[str, Any]]:
 
 
 async def accept_invite(service: Service, body: LoginRequest) -> AgentId:
-    """Use an invite up: the account gets the password. Raises Unauthorized, UsageError."""
+    """Use an invite up: the account gets the password, and the name that was given.
+
+    Raises Unauthorized, UsageError.
+    """
     try:
         row = await service.tokens.find(body.invite, auth.INVITE, now_ms())
     except Unauthorized:
@@ -118,6 +121,7 @@ async def accept_invite(service: Service, body: LoginRequest) -> AgentId:
             ),
         ) from None
     agent_id = AgentId(row.subject)
+    agent = await service.account(agent_id)
     job = await anyio.to_thread.run_sync(set_password, agent_id, body.password)
     used = await service.writer.submit(TakeInvite(auth.digest(body.invite)))
     service.tokens.forget(body.invite)
@@ -127,10 +131,9 @@ async def accept_invite(service: Service, body: LoginRequest) -> AgentId:
             Both("请管理员再发一个", "ask for a new one"),
         )
     await service.writer.submit(job)
-    agent = await anyio.to_thread.run_sync(auth.stored_agent, service.database, agent_id)
-    if agent is not None and body.name:
-        named = msgspec.structs.replace(agent, name=clean_line(body.name))
-        await service.writer.submit(save_agent(named))
+    name = clean_line(body.name)
+    if name:
+        await service.writer.submit(save_agent(msgspec.structs.replace(agent, name=name)))
     return agent_id
 
 

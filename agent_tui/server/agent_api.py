@@ -16,6 +16,7 @@ from agent_tui.domain.context import may_see
 from agent_tui.domain.ids import AgentId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.protocol import (
+    PROTOCOL,
     CommandsAnswer,
     CommandsRequest,
     LoginAnswer,
@@ -142,20 +143,19 @@ class AgentApi:
                         "try again, or ask for a reset: agent-tui user reset",
                     ),
                 )
-        agent = await anyio.to_thread.run_sync(auth.stored_agent, service.database, agent_id)
-        if agent is None or agent.disabled:
-            raise Unauthorized(
-                Both("账号已停用", "the account is disabled"),
-                Both("请联系管理员", "ask an administrator"),
-            )
+        agent = await service.account(agent_id)
         lifetime = service.config.server.token_days * DAY_MS
         secret, row = auth.new_token(auth.AGENT, agent.id, now_ms(), lifetime)
         await service.writer.submit(accounts.WriteRows([(schema.token.insert(), row)]))
-        return json(LoginAnswer(token=secret, agent=agent, expires_at=row["expires_at"]))
+        return json(
+            LoginAnswer(
+                token=secret, agent=agent, expires_at=row["expires_at"], protocol=PROTOCOL
+            )
+        )
 
     async def session(self, request: Request) -> Response:
         """Who am I."""
-        return json(SessionAnswer(agent=await self._service.agent(request)))
+        return json(SessionAnswer(agent=await self._service.agent(request), protocol=PROTOCOL))
 
     async def logout(self, request: Request) -> Response:
         """End this token."""

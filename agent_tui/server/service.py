@@ -40,15 +40,13 @@ class Service:
         """The account that asks. Raises Unauthorized."""
         row = await self.tokens.find(bearer(request), auth.AGENT, now_ms())
         key = AgentId(row.subject)
-        agent = self.hub.directory.agents.get(key)
-        if agent is None:  # made on the command line a moment ago
-            agent = await anyio.to_thread.run_sync(auth.stored_agent, self.database, key)
-        if agent is None or agent.disabled:
-            raise Unauthorized(
-                Both("账号已停用", "the account is disabled"),
-                Both("请联系管理员", "ask an administrator"),
-            )
-        return agent
+        known = self.hub.directory.agents.get(key)
+        # One that is not known yet was made on the command line a moment ago.
+        return _usable(known) if known else await self.account(key)
+
+    async def account(self, key: AgentId) -> Agent:
+        """The account as it is stored. Raises Unauthorized if it may not be used."""
+        return _usable(await anyio.to_thread.run_sync(auth.stored_agent, self.database, key))
 
     async def reader(self, request: Request) -> Reader:
         """The account and client that read the feed."""
@@ -67,6 +65,15 @@ class Service:
             return False
         await self.tokens.find(secret, auth.LOAD, now_ms())
         return True
+
+
+def _usable(agent: Agent | None) -> Agent:
+    if agent is None or agent.disabled:
+        raise Unauthorized(
+            Both("账号已停用", "the account is disabled"),
+            Both("请联系管理员", "ask an administrator"),
+        )
+    return agent
 
 
 class Limits:

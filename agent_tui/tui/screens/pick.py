@@ -90,7 +90,7 @@ class Picker(ModalScreen[str | None]):
             options.add_option(
                 Option(
                     Content.assemble(
-                        (lead, "$accent bold"), choice.title, (f"  {choice.hint}", "$text-muted")
+                        (lead, "$accent bold"), choice.title, (f"  {choice.hint}", "$secondary")
                     )
                 )
             )
@@ -236,7 +236,7 @@ class Confirm(ModalScreen[bool]):
         width: 60; max-width: 95%; height: auto;
         background: $panel; border: round $warning; padding: 0 1;
     }
-    Confirm .keys { color: $text-muted; margin-top: 1; }
+    Confirm .keys { color: $secondary; margin-top: 1; }
     """
 
     def __init__(self, question: str) -> None:

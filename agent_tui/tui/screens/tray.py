@@ -40,7 +40,7 @@ class TrayScreen(ModalScreen[ConversationId | None]):
         background: $panel; border: round $warning; padding: 0 1;
     }
     TrayScreen OptionList { height: auto; max-height: 24; border: none; background: $panel; }
-    TrayScreen .keys { color: $text-muted; }
+    TrayScreen .keys { color: $secondary; }
     """
 
     def __init__(self, desk: Desk, ring: Callable[[], None]) -> None:
@@ -82,7 +82,7 @@ class TrayScreen(ModalScreen[ConversationId | None]):
         return Content.assemble(
             (f"{'!' if item.held else 'x'} {kind}  ", "$warning bold"),
             (f"{clip(name, 16)}  {fmt.clock(item.order.queued_at)}  ", ""),
-            (reason(item.reason, item.detail), "$text-muted"),
+            (reason(item.reason, item.detail), "$secondary"),
             (f"\n   {clip(text, 200)}\n", ""),
         )
 

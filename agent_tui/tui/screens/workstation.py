@@ -376,8 +376,8 @@ class Workstation(Screen[None]):
         if state is not None:
             presence = self._presence.get(state.id)
             if presence is not None and presence.until > self.desk.clock():
-                who = presence.agent or state.customer.name
-                words = str(Both(f"{who} 正在输入…", f"{who} is typing…"))
+                who = presence.agent or str(Both("客户", "customer"))
+                words = str(Both(f"{who}正在输入…", f"{who} is typing…"))
         self.query_one(ChatHeader).show(
             state, self.desk.policy, self.desk.clock(), me=self.desk.me.id, presence=words
         )

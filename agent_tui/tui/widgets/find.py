@@ -42,8 +42,8 @@ class FindPane(Vertical):
         height: auto; max-height: 50%; border: none; padding: 0; background: $surface;
         scrollbar-size-vertical: 1;
     }
-    FindPane #find-title { color: $text-muted; height: 1; }
-    FindPane #find-preview { color: $text-muted; margin-top: 1; height: 1fr; }
+    FindPane #find-title { color: $secondary; height: 1; }
+    FindPane #find-preview { color: $secondary; margin-top: 1; height: 1fr; }
     """
 
     class Typed(Message):
@@ -146,5 +146,5 @@ class FindPane(Vertical):
 def _label(entry: Entry, width: int) -> Content:
     label = f" {entry.label}" if entry.label else ""
     room = max(6, width - cell_len(label))
-    color = "$text-muted" if entry.kind == "article" else "$accent"
+    color = "$secondary" if entry.kind == "article" else "$accent"
     return Content.assemble((clip(entry.title, room), ""), (label, color))

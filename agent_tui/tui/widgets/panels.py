@@ -16,7 +16,7 @@ from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 
 COLORS = {
-    Urgency.CALM: "$text-muted",
+    Urgency.CALM: "$secondary",
     Urgency.WARNING: "$warning bold",
     Urgency.BREACH: "$error bold",
 }
@@ -61,7 +61,7 @@ class ChatHeader(Static):
         left = clip(left, max(0, room - cell_len(name)))
         gap = " " * max(1, width - cell_len(name) - cell_len(left) - cell_len(right))
         self.update(
-            Content.assemble((name, "bold"), (left + gap, "$text-muted"), (right, COLORS[urgency]))
+            Content.assemble((name, "bold"), (left + gap, "$secondary"), (right, COLORS[urgency]))
         )
 
 
@@ -100,8 +100,8 @@ class CustomerCard(Static):
         parts: list[tuple[str, str]] = [(f"{customer.name}\n", "bold")]
         for title, value in rows:
             if value:
-                parts += [(f"{title} ", "$text-muted"), (f"{value}\n", "")]
-        parts.append((f"{state.id}", "$text-muted"))
+                parts += [(f"{title} ", "$secondary"), (f"{value}\n", "")]
+        parts.append((f"{state.id}", "$secondary"))
         self.update(Content.assemble(*parts))
 
 
@@ -109,7 +109,7 @@ class StatusLine(Static):
     """Link, unsent, time; then the next useful keys."""
 
     DEFAULT_CSS = """
-    StatusLine { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    StatusLine { height: 1; padding: 0 1; background: $panel; color: $secondary; }
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name

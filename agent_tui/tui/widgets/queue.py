@@ -58,12 +58,12 @@ class QueueList(LineView, can_focus=True):
     QueueList > .queue--cursor { background: $boost; }
     QueueList:focus > .queue--cursor { background: $primary 30%; }
     QueueList > .queue--open { background: $panel; }
-    QueueList > .queue--dim { color: $text-muted; }
-    QueueList > .queue--calm { color: $text-muted; }
+    QueueList > .queue--dim { color: $secondary; }
+    QueueList > .queue--calm { color: $secondary; }
     QueueList > .queue--warning { color: $warning; text-style: bold; }
     QueueList > .queue--breach { color: $error; text-style: bold; }
     QueueList > .queue--unread { color: $primary; text-style: bold; }
-    QueueList > .queue--heading { color: $text-muted; }
+    QueueList > .queue--heading { color: $secondary; }
     QueueList > .queue--name { color: $foreground; text-style: bold; }
     """
 

@@ -41,7 +41,7 @@ class Transcript(LineView, can_focus=False):
     Transcript > .transcript--customer { color: $foreground; }
     Transcript > .transcript--reply { color: $primary; }
     Transcript > .transcript--note { color: $warning; }
-    Transcript > .transcript--dim { color: $text-muted; }
+    Transcript > .transcript--dim { color: $secondary; }
     Transcript > .transcript--waiting { color: $warning; text-style: bold; }
     Transcript > .transcript--new { color: $error; }
     """

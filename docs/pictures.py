@@ -1,0 +1,69 @@
+"""Draws the pictures for README and docs: the real workstation on a made-up queue."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+import tempfile
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from tests.tui.driver import World, sit_down
+
+DOCS = Path(__file__).parent
+
+
+def queue(root: Path) -> World:
+    """The customers of the sketch."""
+    world = World(root)
+    world.chat("c1", "王女士", "收到的杯子碎了，怎么退", "运费谁出", tier="VIP")
+    world.clock.now += 25_000
+    world.chat("c2", "Tom B.", "where is my parcel", "tracking has not moved", language="en")
+    world.clock.now += 30_000
+    world.chat("c3", "小鹿", "M 还是 L 呢，168 / 58")
+    world.clock.now += 20_000
+    world.chat("c4", "陈先生", "退款说好三天，现在一周了", "你们到底管不管")
+    world.clock.now += 40_000
+    world.chat("c5", "Anna K.", "I was charged twice for one order", language="en")
+    world.clock.now += 9_000
+    return world
+
+
+def widened(svg: str) -> str:
+    """The picture with wide characters two cells wide: the exporter counts characters only."""
+    lengths = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]*)</text>')
+
+    def fix(found: re.Match[str]) -> str:
+        text = html.unescape(found[3])
+        length = float(found[1]) / max(1, len(text)) * cell_len(text)
+        return f'textLength="{length:.1f}"{found[2]}>{found[3]}</text>'
+
+    return lengths.sub(fix, svg)
+
+
+async def draw(name: str, size: tuple[int, int], language: str, keys: list[str]) -> None:
+    """One picture after pressing `keys`."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with sit_down(queue(Path(folder)), size=size, language=language) as agent:
+            for key in keys:
+                await agent.press(key)
+            await agent.pilot.pause(0.3)
+            (DOCS / name).write_text(
+                widened(agent.app.export_screenshot(title="agent-tui")), "utf-8"
+            )
+
+
+async def main() -> None:
+    """Every picture."""
+    answer = ["ctrl+n", "f7", "enter", "ctrl+n"]
+    await draw("screen-120.svg", (120, 36), "zh", answer)
+    await draw("screen-120-en.svg", (120, 36), "en", ["ctrl+n", "down"])
+    await draw("screen-80.svg", (80, 24), "zh", ["ctrl+n"])
+    await draw("screen-find-80.svg", (80, 24), "zh", ["ctrl+n", "ctrl+f", *"refund"])
+    await draw("screen-help.svg", (120, 48), "zh", ["f1"])
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
