@@ -43,9 +43,9 @@ def build(config: Config, database: Database) -> tuple[Starlette, Service]:
     hub = Hub(database)
     writer = Writer(database, hub.publish, now_ms)
     service = Service(config, database, writer, hub, Tokens(database), Limits(config))
-    endpoints = AgentApi(service).endpoints() + WebApi(service).endpoints()
-    routes: list[BaseRoute] = [route(endpoint) for endpoint in endpoints]
-    routes += _pages(service, endpoints)
+    offered = endpoints(service)
+    routes: list[BaseRoute] = [route(endpoint) for endpoint in offered]
+    routes += _pages(service, offered)
     # The shop's own pages may call the web channel: tokens are no cookies, so any origin may.
     cors = Middleware(
         CORSMiddleware,
@@ -57,6 +57,11 @@ def build(config: Config, database: Database) -> tuple[Starlette, Service]:
     )
     app = Starlette(routes=routes, middleware=[cors], lifespan=_lifespan(service))
     return app, service
+
+
+def endpoints(service: Service) -> list[Endpoint]:
+    """Every operation of the HTTP interface."""
+    return AgentApi(service).endpoints() + WebApi(service).endpoints()
 
 
 def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

@@ -67,10 +67,7 @@ class Workstation(Screen[None]):
     """Holds wiring: what a widget says becomes a command, what the desk says becomes a drawing."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#queue"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 -- Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = list(_bindings())
 
     def __init__(self, desk: Desk, config: Config, band: str, notice: str) -> None:
