@@ -124,9 +124,7 @@ class Serving:
         if self.error is not None:
             raise self.error
         port = int(self.base.rsplit(":", 1)[1])
-        self._listen = Listen(
-            self._listen.host, port, self._listen.certfile, self._listen.keyfile
-        )
+        self._listen = Listen(self._listen.host, port, self._listen.certfile, self._listen.keyfile)
         until(self._answers, what="the server answers")
         return self
 
@@ -189,9 +187,7 @@ class Serving:
         """The row of the conversation table."""
         with self.database.read() as connection:
             raw = connection.execute(
-                select(schema.conversation.c.state).where(
-                    schema.conversation.c.id == conversation
-                )
+                select(schema.conversation.c.state).where(schema.conversation.c.id == conversation)
             ).scalar_one()
         return msgspec.json.decode(raw, type=Conversation)
 

@@ -26,7 +26,8 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
     if refused is not None:
         return refused
     mine = s.assignee in (None, actor.id)
-    if command.epoch != s.epoch and not (command.force and (mine or is_lead(actor))):
+    # An epoch ahead of this one is the author's own claim that did not come about: no change of hands.
+    if command.epoch < s.epoch and not (command.force and (mine or is_lead(actor))):
         return offered(s, command, actor, Reason.REASSIGNED)
     if not mine and not is_lead(actor):
         return Rejected(Reason.NOT_YOURS, s.assignee or "")

@@ -119,7 +119,11 @@ class Engine:
                 await self._clock.sleep(backoff.next(1.0))
             except WireError as error:
                 self._tell(Link.OFFLINE, error)
-                await self._clock.sleep(backoff.next(error.retry_after))
+                if error.retry_after is not None:
+                    await self._clock.sleep(backoff.next(error.retry_after))
+                else:
+                    # Cut short when the follower finds the server again.
+                    await self._clock.wait_for_work(backoff.next())
 
     async def push_once(self) -> bool:
         """Send one batch. False if there was nothing to send."""
@@ -247,6 +251,8 @@ class Engine:
     def _tell(self, link: Link, error: Exception | None = None) -> None:
         trouble = str(error) if error is not None else ""
         if (self.status.link, self.status.trouble) != (link, trouble):
+            if link is Link.ONLINE:
+                self._clock.ring()
             self.status.link, self.status.trouble = link, trouble
             if error is not None:
                 log.info("%s: %s", link, error)

@@ -91,5 +91,8 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
+    def ring(self) -> None:
+        """There is work: end a `wait_for_work`."""
+
     async def wait_for_work(self, seconds: float) -> None:
         """Wait until the outbox may have something new, at most `seconds`."""

@@ -100,6 +100,10 @@ class ThreadClock:
         """asyncio's."""
         await asyncio.sleep(seconds)
 
+    def ring(self) -> None:
+        """On the loop's own thread."""
+        self.bell.set()
+
     async def wait_for_work(self, seconds: float) -> None:
         """Until the bell, at most `seconds`."""
         try:

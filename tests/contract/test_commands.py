@@ -27,7 +27,11 @@ def test_commands_take_effect_in_order(serving: Serving) -> None:
     visitor, key = chat(serving)
     anna = serving.agent()
     results = anna.do(key, c.Claim(), c.Tag("退货"), f.reply(new_id(), "好的", epoch=1))
-    assert [(r.number, r.outcome) for r in results] == [(1, "applied"), (2, "applied"), (3, "applied")]
+    assert [(r.number, r.outcome) for r in results] == [
+        (1, "applied"),
+        (2, "applied"),
+        (3, "applied"),
+    ]
     state = serving.state(key)
     assert (state.assignee, state.tags, state.epoch) == ("anna", ("退货",), 1)
     assert visitor.texts() == ["你好", "好的"]
@@ -244,7 +248,9 @@ def test_malformed_commands_are_refused_and_nothing_else_suffers(
         {
             "client": "k1",
             "sent_at": 1,
-            "orders": [{"number": 0, "conversation": "c", "queued_at": 1, "command": {"do": "claim"}}],
+            "orders": [
+                {"number": 0, "conversation": "c", "queued_at": 1, "command": {"do": "claim"}}
+            ],
         },
         {
             "client": "k1",
@@ -276,9 +282,7 @@ def test_a_conversation_that_does_not_exist(serving: Serving) -> None:
     ("person", "reason"),
     [("lo", "out_of_scope"), ("kid", "not_allowed")],
 )
-def test_what_is_out_of_scope_is_out_of_reach(
-    serving: Serving, person: str, reason: str
-) -> None:
+def test_what_is_out_of_scope_is_out_of_reach(serving: Serving, person: str, reason: str) -> None:
     _, key = chat(serving)
     before = serving.state(key)
     stranger = serving.agent(person)
@@ -294,7 +298,9 @@ def test_a_claim_is_won_by_exactly_one(serving: Serving) -> None:
         racers = [serving.agent(who) for who in ("anna", "bo", "lee") for _ in range(2)]
         outcomes: list[str] = []
         threads = [
-            threading.Thread(target=lambda r=racer: outcomes.append(r.do(key, c.Claim())[0].outcome))
+            threading.Thread(
+                target=lambda r=racer: outcomes.append(r.do(key, c.Claim())[0].outcome)
+            )
             for racer in racers
         ]
         for thread in threads:

@@ -22,7 +22,17 @@ from agent_tui.domain.protocol import Page
 from agent_tui.server import schema
 from agent_tui.store.cache import Cache
 from tests import factories as f
-from tests.driver import PEOPLE, AgentClient, Serving, Visitor, check_log, conversation_of, make_folder, new_id, until
+from tests.driver import (
+    PEOPLE,
+    AgentClient,
+    Serving,
+    Visitor,
+    check_log,
+    conversation_of,
+    make_folder,
+    new_id,
+    until,
+)
 
 LOGISTICS = TeamId("logistics")
 
@@ -63,12 +73,14 @@ def test_pages_lead_from_cursor_to_cursor(serving: Serving) -> None:
 
 
 def test_the_limit_has_bounds(serving: Serving) -> None:
-    anna = serving.agent("root")
+    anna = serving.agent()
+    start = anna.now()
     _, key = chat(serving)
-    anna.applied(key, *(c.Tag(str(n)) for n in range(30)))
-    start = f"{anna.now().split(':')[0]}:0:{'0' * 16}"
-    assert len(anna.page(start, limit=10**9).events) <= 500
-    assert len(anna.page(start, limit=0).events) > 0
+    for third in range(3):
+        anna.applied(key, *(c.Tag(f"{third}-{n}") for n in range(200)))
+    assert len(anna.page(start, limit=10**9).events) == 500
+    assert len(anna.page(start, limit=0).events) == 500
+    assert len(anna.page(start).events) == 500
     for bad in ("x", "-1", "²"):
         assert anna.call("GET", "/v1/changes", since=start, limit=bad).status == 400
 
@@ -93,8 +105,10 @@ def test_a_cursor_of_another_place_is_told_so(serving: Serving) -> None:
         for path in ("/v1/changes", "/v1/stream"):
             answer = anna.call("GET", path, since=since, client=anna.client)
             assert (answer.status, answer.code) == (410, "feed_reset"), what
-    for since in (f"{feed}:{seq}:{chain}", f"{feed}:0:{'0' * 16}"):
-        assert anna.call("GET", "/v1/changes", since=since).status == 200
+    assert anna.call("GET", "/v1/changes", since=f"{feed}:{seq}:{chain}").status == 200
+    # The beginning is a place too; but her account has changed since: it was made.
+    answer = anna.call("GET", "/v1/changes", since=f"{feed}:0:{'0' * 16}")
+    assert (answer.status, answer.code) == (410, "scope_changed")
 
 
 def test_a_tampered_log_is_noticed(tmp_path: Path) -> None:
@@ -150,8 +164,11 @@ def test_who_sees_what(serving: Serving) -> None:
         mine = {here, there, given}
         of_feed = {x.conversation for x in client.events(since[AgentId(who)])} & mine
         of_snapshot = {x.conversation for x in client.snapshot()[1]} & mine
-        left = {x.conversation for x in client.events(since[AgentId(who)])
-                if isinstance(x.body, e.ConversationLeft)}
+        left = {
+            event.conversation
+            for event in client.events(since[AgentId(who)])
+            if isinstance(event.body, e.ConversationLeft)
+        }
         assert of_snapshot == of_feed - left
         return of_snapshot
 

@@ -56,9 +56,7 @@ def test_password_login_session_and_logout(serving: Serving) -> None:
     ("login", "password"),
     [("bo", "wrong password"), ("nobody", PASSWORD), ("root", ""), ("", ""), ("bo\x00", "x")],
 )
-def test_wrong_name_or_password_tell_the_same(
-    serving: Serving, login: str, password: str
-) -> None:
+def test_wrong_name_or_password_tell_the_same(serving: Serving, login: str, password: str) -> None:
     set_password(serving, "bo")
     body = {"login": login, "password": password}
     answer = Http(serving.base).call("POST", "/v1/session", body)
@@ -66,9 +64,7 @@ def test_wrong_name_or_password_tell_the_same(
     assert answer.body["error"]["title"] == "账号或密码不对"
 
 
-def test_a_new_password_ends_every_login(
-    serving: Serving, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_password_ends_every_login(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CACHE_SECONDS", 0.3)  # for so long a token is remembered
     token = serving.token("bo")
     bo = Http(serving.base, token)
@@ -194,9 +190,11 @@ def test_visitors_are_limited_and_a_load_token_lifts_what_counts_by_address(
 
     def say(visitor: Http, headers: dict[str, str], n: int) -> int:
         body = {"id": f"{n}", "text": "x"}
-        return Http(limited.base, visitor.token, headers).call(
-            "POST", "/v1/web/web/messages", body
-        ).status
+        return (
+            Http(limited.base, visitor.token, headers)
+            .call("POST", "/v1/web/web/messages", body)
+            .status
+        )
 
     assert [say(one, {}, n) for n in range(5)] == [200] * 4 + [429]
     # The address is used up for everybody without the token; each visitor's own limit stays.

@@ -136,7 +136,9 @@ def test_paging_and_waiting(serving: Serving) -> None:
     assert [m["text"] for m in found[0]["messages"]] == ["回答"]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("query", [{"after": "x"}, {"limit": "-1"}, {"wait": "²"}, {"after": "9" * 99}])
+@pytest.mark.parametrize(
+    "query", [{"after": "x"}, {"limit": "-1"}, {"wait": "²"}, {"after": "9" * 99}]
+)
 def test_queries_that_are_no_numbers(serving: Serving, query: dict[str, str]) -> None:
     visitor = serving.visitor()
     assert visitor.call("GET", f"{visitor.path}/messages", **query).status == 400

@@ -37,7 +37,14 @@ HOSTILE = [
     "长" * 50_000,
     "W" * 100_000,
 ]
-MARKERS = (b"\x1b]52", b"\x1b]0;owned", b"\x1b[38;5;199", b"\xc2\x9b", b"\xe2\x80\xae", b"\xe2\x80\x8b")
+MARKERS = (
+    b"\x1b]52",
+    b"\x1b]0;owned",
+    b"\x1b[38;5;199",
+    b"\xc2\x9b",
+    b"\xe2\x80\xae",
+    b"\xe2\x80\x8b",
+)
 PROGRAM = (
     "import sys; from pathlib import Path; from agent_tui.paths import Profile;"
     "from agent_tui import bootstrap; from agent_tui.workstation import workstation;"

@@ -59,9 +59,7 @@ def test_no_command_raises(
 
 
 @given(conversations, well_typed(e.ConversationEvent), st.integers(0, 2**45))
-def test_no_event_breaks_the_fold(
-    state: Conversation, event: e.ConversationEvent, at: int
-) -> None:
+def test_no_event_breaks_the_fold(state: Conversation, event: e.ConversationEvent, at: int) -> None:
     folded = evolve(state, event, conversation=KEY, at=at)
     assert folded.version == (1 if isinstance(event, e.ConversationOpened) else state.version + 1)
     assert msgspec.json.decode(msgspec.json.encode(folded), type=Conversation) == folded

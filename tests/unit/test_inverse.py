@@ -143,7 +143,8 @@ def test_taking_a_note_back_hits_the_note_and_nothing_else() -> None:
     """Between prediction and server a customer's message took the predicted number."""
     undo = inverse(STATE, c.AddNote(MessageId("n1"), "看"), f.context())
     assert isinstance(undo, c.RemoveNote) and undo.no == 2
-    real = f.folded(f.opened(), f.wrote(), f.wrote("m2"), e.NoteAdded(
-        MessageId("n1"), "看", AgentId("anna")))
+    real = f.folded(
+        f.opened(), f.wrote(), f.wrote("m2"), e.NoteAdded(MessageId("n1"), "看", AgentId("anna"))
+    )
     told = f.context(notes={MessageId("n1"): NotePlace(real.id, 3, "anna")})
     assert decide(real, undo, told, conversation=real.id) == (e.NoteRemoved(undo.message, no=3),)

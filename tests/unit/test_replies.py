@@ -102,6 +102,17 @@ def test_answering_a_chat_that_nobody_has_claims_it() -> None:
     assert decided(free, epoch=0) == (e.Claimed(ANNA, 1), SENT)
 
 
+def test_a_predicted_claim_that_was_held_back_changes_no_hands() -> None:
+    """The second of two replies expects the claim of the first, which was held."""
+    free = f.folded(f.opened(), f.wrote())
+    assert decided(free, epoch=1) == (e.Claimed(ANNA, 1), SENT)
+    newer = fold(free, f.wrote("m2", "等一下"))
+    assert decided(newer, epoch=1, age=STALE + 1) == Held(Reason.CUSTOMER_WROTE)
+    taken = fold(free, e.Claimed(BO, 1))
+    assert decided(taken, epoch=1) == Rejected(Reason.NOT_YOURS, "bo")
+    assert decided(taken, epoch=2) == Rejected(Reason.NOT_YOURS, "bo")
+
+
 def test_answering_one_that_sleeps_wakes_it() -> None:
     asleep = fold(MINE, e.StatusSet(Status.SNOOZED, until=f.NOW + f.DAY))
     assert decided(asleep) == (e.Reopened(Status.SNOOZED), SENT)

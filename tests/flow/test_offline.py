@@ -1,0 +1,283 @@
+"""The workstation goes on without the server, and nothing is lost or doubled when it comes back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from agent_tui import bootstrap
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
+from agent_tui.domain.model import Status
+from agent_tui.domain.outcome import Held, Reason, Rejected
+from agent_tui.lang import Both
+from agent_tui.store import sqlite
+from agent_tui.store.outbox import Outbox
+from agent_tui.sync.engine import Link
+from tests import factories as f
+from tests.driver import Serving, Visitor, conversation_of, until
+from tests.flow.workstation import Workstation
+
+Make = Callable[..., Workstation]
+
+
+def chat(serving: Serving, *texts: str) -> tuple[Visitor, ConversationId]:
+    """A customer who has written."""
+    visitor = serving.visitor()
+    for text in texts or ("你好",):
+        visitor.say(text)
+    return visitor, conversation_of(serving, visitor)
+
+
+def test_a_message_reaches_the_desk_and_the_answer_the_customer(
+    serving: Serving, desk_of: Make
+) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: [row.id for row in desk.rows()] == [key])
+    anna.sends(key, "您好，请稍等")
+    assert anna.shows(key)[-1] in [("您好，请稍等", "waiting"), ("您好，请稍等", "sent")]
+    until(lambda: visitor.texts() == ["你好", "您好，请稍等"])
+    anna.until(lambda desk: desk.transcript(key)[-1].state == "sent")
+    assert anna.desk.unsent == 0
+    page = visitor.sees()
+    visitor.ok("POST", f"{visitor.path}/receipt", {"delivered": page["cursor"], "read": 0})
+    anna.until(lambda desk: desk.transcript(key)[-1].state == "delivered")
+    visitor.ok("POST", f"{visitor.path}/receipt", {"delivered": 0, "read": page["cursor"]})
+    anna.until(lambda desk: desk.transcript(key)[-1].state == "read")
+
+
+def test_what_is_sent_while_the_server_is_down_arrives_once(
+    serving: Serving, desk_of: Make
+) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    serving.stop()
+    anna.until(lambda desk: anna.links[-1] == Link.OFFLINE)
+    for n in range(5):
+        anna.sends(key, f"回答 {n}")
+    assert anna.desk.unsent == 5
+    assert [state for _, state in anna.shows(key)] == [""] + ["waiting"] * 5
+    state = anna.desk.conversation(key)
+    assert state is not None and state.assignee == "anna"
+    serving.start()
+    anna.until(lambda desk: desk.unsent == 0)
+    assert visitor.texts() == ["你好", *(f"回答 {n}" for n in range(5))]
+    assert [state for _, state in anna.shows(key)] == [""] + ["sent"] * 5
+    assert anna.links[-1] == Link.ONLINE
+
+
+def test_everything_is_there_after_a_restart_while_offline(
+    serving: Serving, desk_of: Make
+) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving, "一", "二")
+    anna.until(lambda desk: len(desk.transcript(key)) == 2)
+    anna.until(lambda desk: desk.articles() and desk.macros().all)
+    serving.stop()
+    anna.sends(key, "离线回答")
+    anna.desk.note(key, "离线备注")
+    anna.desk.do(key, c.Tag("退货"), title=Both("标签", "tag"))
+    anna.desk.save_draft(key, "写了一半")
+    before = (anna.shows(key), anna.desk.unsent, anna.desk.conversation(key))
+    again = anna.again().connect()
+    assert (again.shows(key), again.desk.unsent, again.desk.conversation(key)) == before
+    assert again.desk.drafts[key].text == "写了一半"
+    assert [row.draft for row in again.desk.rows()] == [True]
+    assert again.desk.finder().search("发货")
+    assert again.desk.macros().all
+    serving.start()
+    again.until(lambda desk: desk.unsent == 0)
+    assert visitor.texts() == ["一", "二", "离线回答"]
+    assert serving.state(key).tags == ("退货",)
+    again.close()
+
+
+def test_a_refusal_comes_home_with_its_text(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    anna.sends(key, "我来")
+    anna.until(lambda desk: desk.unsent == 0)
+    serving.stop()
+    anna.sends(key, "还没发出去的话")
+    anna.disconnect()
+    serving.start()
+    serving.agent("lee").applied(key, c.Assign(AgentId("lo"), TeamId("logistics")))
+    anna.connect()
+    (item,) = anna.until(lambda desk: desk.tray)
+    assert (item.text, item.reason, item.held) == ("还没发出去的话", "out_of_scope", False)
+    anna.until(lambda desk: desk.unsent == 0)
+    assert anna.desk.conversation(key) is None
+    assert visitor.texts() == ["你好", "我来"]
+    anna.desk.discard(item)
+    assert anna.desk.tray == []
+
+
+def test_a_held_reply_can_be_sent_after_a_look(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    serving.agent("bo").applied(key, f.reply("mbo", "同事已答", epoch=0))
+    # The answer is on its way, and Anna has not seen it yet.
+    anna.until(lambda desk: len(desk.transcript(key)) == 2)
+    serving.stop()
+    anna.desk.clock = lambda: bootstrap.now_ms() - 11 * f.MINUTE  # it lay there for long
+    lead = Workstation.of(serving, anna.profile.root.parent / "lee", "lee")
+    lead.close()
+    refused = anna.desk.send(key, "太晚的回答")
+    assert refused == Rejected(Reason.NOT_YOURS, "bo")
+    serving.start()
+    serving.agent("bo").applied(key, c.Release())
+    anna.until(lambda desk: desk.conversation(key).assignee is None)
+    anna.disconnect()
+    assert anna.desk.send(key, "太晚的回答") is None
+    anna.connect()
+    (item,) = anna.until(lambda desk: desk.tray)
+    assert (item.reason, item.held, item.text) == ("expired", True, "太晚的回答")
+    assert anna.desk.send(key, item.text, force=True) is None
+    anna.desk.discard(item)
+    until(lambda: visitor.texts()[-1] == "太晚的回答")
+    assert visitor.texts() == ["你好", "同事已答", "太晚的回答"]
+
+
+def test_two_late_replies_are_held_together(serving: Serving, desk_of: Make) -> None:
+    """The second was written under the first, and neither after the customer's new message."""
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    anna.disconnect()
+    visitor.say("等一下，不要退了")
+    anna.desk.clock = lambda: bootstrap.now_ms() - 5 * f.MINUTE
+    anna.sends(key, "好的，已为您退款")
+    anna.sends(key, "三天内到账")
+    anna.connect()
+    first, second = anna.until(lambda desk: len(desk.tray) == 2 and desk.tray)
+    assert [(item.reason, item.held) for item in (first, second)] == [("customer_wrote", True)] * 2
+    assert visitor.texts() == ["你好", "等一下，不要退了"]
+
+
+def test_undo_travels_like_everything_else(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    serving.stop()
+    anna.desk.do(key, c.SetStatus(Status.RESOLVED), title=Both("解决", "resolve"))
+    assert anna.desk.rows() == []
+    assert anna.desk.note(key, "写错了") is None
+    assert anna.desk.undo() is not None
+    assert anna.desk.undo() is not None
+    assert anna.desk.undo() is None
+    assert len(anna.desk.rows()) == 1
+    assert anna.shows(key) == [("你好", "")]
+    serving.start()
+    visitor.say("还在吗")
+    anna.until(lambda desk: desk.unsent == 0 and len(desk.transcript(key)) == 2)
+    assert anna.desk.tray == []
+    assert serving.state(key).status is Status.OPEN
+    assert [m.text for m in serving.messages(key) if not m.removed] == ["你好", "还在吗"]
+    assert [text for text, _ in anna.shows(key)] == ["你好", "还在吗"]
+
+
+def test_logout_wipes_the_cache_and_keeps_the_outbox(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    _, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    serving.stop()
+    anna.sends(key, "没发出去")
+    anna.close()
+    bootstrap.forget_login(anna.profile)
+    assert not anna.profile.cache.exists()
+    assert bootstrap.read_login(anna.profile) is None
+    outbox = Outbox(anna.profile.outbox)
+    assert len(outbox.pending()) == 1
+    outbox.close()
+    serving.start()
+    # Logged in again: what was waiting goes out.
+    back = desk_of().connect()
+    back.until(lambda desk: desk.unsent == 0 and desk.rows())
+    assert [m.text for m in serving.messages(key)] == ["你好", "没发出去"]
+
+
+def test_a_cache_that_is_deleted_or_damaged_while_open(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    sqlite.remove(anna.profile.cache)
+    visitor.say("第二句")
+    anna.until(lambda desk: len(desk.transcript(key)) == 2)
+    anna.disconnect()
+    anna.sends(key, "一定要到")
+    anna.profile.cache.write_bytes(b"rubbish" * 5000)
+    again = anna.again().connect()
+    again.until(lambda desk: desk.unsent == 0 and len(desk.transcript(key)) == 3)
+    assert visitor.texts() == ["你好", "第二句", "一定要到"]
+    again.close()
+
+
+def test_a_server_restored_from_an_old_backup(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    anna.sends(key, "在备份里")
+    anna.until(lambda desk: desk.unsent == 0)
+    root = serving.folder.root
+    serving.stop()
+    serving.database.close()
+    shutil.copy(root / "server.db", root / "backup.db")
+    serving.start()
+    anna.sends(key, "备份之后")
+    anna.until(lambda desk: desk.unsent == 0)
+    visitor.say("备份之后的问题")
+    anna.until(lambda desk: len(desk.transcript(key)) == 4)
+    client = anna.desk._outbox.client
+    serving.stop()
+    anna.sends(key, "断线时写的")
+    serving.database.close()
+    for name in ("server.db", "server.db-wal", "server.db-shm"):
+        (root / name).unlink(missing_ok=True)
+    shutil.copy(root / "backup.db", root / "server.db")
+    serving.start()
+    items = anna.until(lambda desk: desk.tray)
+    assert [(item.text, item.reason) for item in items] == [
+        ("备份之后", "feed_reset"),
+        ("断线时写的", "feed_reset"),
+    ]
+    assert anna.desk._outbox.client != client
+    anna.until(lambda desk: [text for text, _ in anna.shows(key)] == ["你好", "在备份里"])
+    # Nothing was sent again by itself; the desk works on under its new name.
+    assert [m.text for m in serving.messages(key)] == ["你好", "在备份里"]
+    anna.sends(key, items[0].text)
+    anna.until(lambda desk: desk.unsent == 0)
+    assert [m.text for m in serving.messages(key)] == ["你好", "在备份里", "备份之后"]
+    assert len(anna.desk.tray) == 2
+
+
+def test_a_revoked_login_says_so_and_keeps_the_work(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    _, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    from agent_tui.server import accounts
+
+    was = next(iter(anna.desk.agents().values()))
+    assert was.id == "anna"
+    anna.disconnect()
+    serving.run(accounts.disable(was))
+    anna.sends(key, "写给谁呢")
+    anna.connect()
+    anna.until(lambda desk: Link.LOGGED_OUT in anna.links)
+    assert anna.desk.unsent == 1
+    assert anna.shows(key)[-1] == ("写给谁呢", "waiting")
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 100_001])
+def test_what_can_be_refused_here_never_leaves(serving: Serving, desk_of: Make, text: str) -> None:
+    anna = desk_of().connect()
+    _, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    refused = anna.desk.send(key, text)
+    assert isinstance(refused, Rejected | Held)
+    assert anna.desk.unsent == 0
