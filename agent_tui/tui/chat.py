@@ -10,6 +10,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Status
 from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.errors import StoreError
 from agent_tui.knowledge.finder import Entry
 from agent_tui.lang import Both
 from agent_tui.tui.screens.pick import Confirm, SlotForm
@@ -52,7 +53,11 @@ class ChatWork:
         """Store what stands in the composer."""
         screen = self._screen
         if screen.current is not None and self._dirty:
-            screen.desk.save_draft(screen.current, screen.composer.text)
+            try:
+                screen.desk.save_draft(screen.current, screen.composer.text)
+            except StoreError as error:
+                screen.trouble(error)
+                return
         self._dirty = False
 
     def edited(self) -> None:
@@ -78,6 +83,8 @@ class ChatWork:
             self._marking = True
             try:
                 screen.desk.do(state.id, c.MarkRead(state.messages))
+            except StoreError:
+                return  # the next key that writes will say so
             finally:
                 self._marking = False
             screen.ui.ring()
@@ -85,7 +92,13 @@ class ChatWork:
     # --- sending ---------------------------------------------------------------------------------
 
     def submit(self, text: str) -> None:
-        """Enter: send a reply, or leave a note."""
+        """Enter: send a reply, or leave a note. The text stays until it is durably queued."""
+        try:
+            self._submit(text)
+        except StoreError as error:
+            self._screen.trouble(error)
+
+    def _submit(self, text: str) -> None:
         screen = self._screen
         key = screen.current
         if key is None:

@@ -121,27 +121,26 @@ def test_a_held_reply_can_be_sent_after_a_look(serving: Serving, desk_of: Make) 
     anna = desk_of().connect()
     visitor, key = chat(serving)
     anna.until(lambda desk: desk.rows())
-    serving.agent("bo").applied(key, f.reply("mbo", "同事已答", epoch=0))
-    # The answer is on its way, and Anna has not seen it yet.
-    anna.until(lambda desk: len(desk.transcript(key)) == 2)
-    serving.stop()
-    anna.desk.clock = lambda: bootstrap.now_ms() - 11 * f.MINUTE  # it lay there for long
-    lead = Workstation.of(serving, anna.profile.root.parent / "lee", "lee")
-    lead.close()
-    refused = anna.desk.send(key, "太晚的回答")
-    assert refused == Rejected(Reason.NOT_YOURS, "bo")
-    serving.start()
-    serving.agent("bo").applied(key, c.Release())
-    anna.until(lambda desk: desk.conversation(key).assignee is None)
     anna.disconnect()
-    assert anna.desk.send(key, "太晚的回答") is None
+    anna.desk.clock = lambda: bootstrap.now_ms() - 11 * f.MINUTE  # so long it lay there
+    anna.sends(key, "太晚的回答")
     anna.connect()
     (item,) = anna.until(lambda desk: desk.tray)
     assert (item.reason, item.held, item.text) == ("expired", True, "太晚的回答")
+    assert visitor.texts() == ["你好"]
     assert anna.desk.send(key, item.text, force=True) is None
     anna.desk.discard(item)
-    until(lambda: visitor.texts()[-1] == "太晚的回答")
-    assert visitor.texts() == ["你好", "同事已答", "太晚的回答"]
+    anna.until(lambda desk: desk.unsent == 0)
+    assert visitor.texts() == ["你好", "太晚的回答"]
+
+
+def test_what_is_anothers_is_refused_on_the_spot(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of().connect()
+    _, key = chat(serving)
+    serving.agent("bo").applied(key, c.Claim())
+    anna.until(lambda desk: desk.rows() and desk.rows()[0].assignee == "bo")
+    assert anna.desk.send(key, "我也来") == Rejected(Reason.NOT_YOURS, "bo")
+    assert anna.desk.unsent == 0
 
 
 def test_two_late_replies_are_held_together(serving: Serving, desk_of: Make) -> None:

@@ -282,3 +282,27 @@ async def test_a_configured_key_works(world: World) -> None:
         await agent.does("next_urgent")
         await agent.press("ctrl+underscore")
         assert agent.desk.conversation("c1").assignee == ME.id  # type: ignore[union-attr, arg-type]
+
+
+async def test_a_full_disk_keeps_the_text_and_says_why(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("precious words")
+        agent.desk._outbox._db.execute("PRAGMA max_page_count = 1")
+        for _ in range(40):  # until the pages at hand are used up
+            agent.screen.composer.load("precious words " * 200)
+            await agent.press("enter")
+            if agent.screen.composer.text:
+                break
+        assert agent.screen.composer.text.startswith("precious words")
+        assert any("磁盘已满" in notice for notice in agent.notices())
+        assert agent.app.is_running
+
+
+async def test_a_new_conversation_rings_once(world: World) -> None:
+    async with sit_down(world) as agent:
+        rung: list[bool] = []
+        agent.app.bell = lambda: rung.append(True)  # type: ignore[method-assign]
+        await agent.hears(world.chat("c8", "新客", "在吗"))
+        await agent.hears(world.feed([("c8", e.CustomerWrote(message="z", text="?"))]))  # type: ignore[arg-type]
+        assert rung == [True]

@@ -20,6 +20,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.protocol import Presence
+from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.text import clean, clip
@@ -78,6 +79,7 @@ class Workstation(Screen[None]):
         self.view = View.WORK
         self._band = band
         self._notice = notice
+        self._known: set[ConversationId] = set()
         self._presence: dict[ConversationId, Presence] = {}
         self.chat = ChatWork(self)
 
@@ -108,6 +110,7 @@ class Workstation(Screen[None]):
         self.composer.is_short = self.chat.is_short
         self.desk.listen(self.desk_changed)
         self._reorder()
+        self._known = {row.id for row in self.desk.rows()}
         self.draw_chat()
         self.set_interval(1.0, self._tick)
         if self._notice:
@@ -155,7 +158,11 @@ class Workstation(Screen[None]):
         key = self.target()
         if key is None:
             return False
-        refused = self.desk.do(key, command, title=title)
+        try:
+            refused = self.desk.do(key, command, title=title)
+        except StoreError as error:
+            self.trouble(error)
+            return False
         if refused is not None:
             self.refuse(refused.reason, refused.detail)
             return False
@@ -170,7 +177,11 @@ class Workstation(Screen[None]):
         if self.composer.has_focus and self.composer.text and typed_later:
             self.composer.undo()
             return
-        step = self.desk.undo()
+        try:
+            step = self.desk.undo()
+        except StoreError as error:
+            self.trouble(error)
+            return
         if step is None:
             self.say(Both("没有可撤销的", "nothing to undo"))
         elif isinstance(step, Undo):
@@ -306,9 +317,17 @@ class Workstation(Screen[None]):
         if not self.is_mounted:
             return
         self._reorder()
+        self._ring_for_new()
         if changes.all or self.current in changes.conversations or changes.things:
             self.draw_chat()
         self.draw_status()
+
+    def _ring_for_new(self) -> None:
+        """The terminal's bell when a conversation comes that was not there before."""
+        rows = {row.id for row in self.desk.rows() if row.section != "others"}
+        if rows - self._known and self._known and self.config.interface.bell:
+            self.app.bell()
+        self._known |= rows
 
     def presence(self, presence: Presence) -> None:
         """Somebody types or looks."""
@@ -438,6 +457,10 @@ class Workstation(Screen[None]):
 
         words = clean(reason(code, detail))
         self.app.notify(words, severity="warning", markup=False)
+
+    def trouble(self, error: StoreError) -> None:
+        """The local disk refused: what was written stays on the screen, and this says why."""
+        self.app.notify(clean(str(error)), severity="error", timeout=10, markup=False)
 
     def say(self, words: Both, *, seconds: float = 4) -> None:
         """A short notice."""
