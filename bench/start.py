@@ -19,6 +19,7 @@ from ptyprocess import PtyProcess
 
 from agent_tui.bootstrap import Login, write_login
 from agent_tui.domain import events as e
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
 from agent_tui.domain.model import Agent, Channel, Customer, Role
 from agent_tui.paths import Profile
 from agent_tui.store.cache import Cache
@@ -35,7 +36,8 @@ class Minimal(App):
 
 Minimal().run()
 """
-ME = Agent("li", "Li", Role.AGENT, ("after-sales",))
+TEAM = TeamId("after-sales")
+ME = Agent(AgentId("li"), "Li", Role.AGENT, (TEAM,))
 
 
 def fill(root: Path, conversations: int) -> Path:
@@ -46,25 +48,26 @@ def fill(root: Path, conversations: int) -> Path:
     events: list[e.Recorded] = []
 
     def add(key: str | None, event: e.FeedEvent, at: int) -> None:
-        events.append(e.Recorded(len(events) + 1, at, "system", event, conversation=key))
+        place = ConversationId(key) if key else None
+        events.append(e.Recorded(len(events) + 1, at, "system", event, conversation=place))
 
     add(None, e.AgentSaved(ME), now)
     for number in range(conversations):
         key, at = f"c{number:06}", now - 120_000 + number
-        customer = Customer(f"v{number}", f"顾客 {number}", since=at)
+        customer = Customer(CustomerId(f"v{number}"), f"顾客 {number}", since=at)
         add(
             key,
             e.ConversationOpened(
                 customer=customer,
-                inbox="web",
+                inbox=InboxId("web"),
                 channel=Channel.WEB,
-                team="after-sales",
+                team=TEAM,
                 visitor=customer.id,
             ),
             at,
         )
         text = MARK if number == 0 else f"第 {number} 个问题：我的包裹到哪里了？"
-        add(key, e.CustomerWrote(message=f"m{number}", text=text), at)
+        add(key, e.CustomerWrote(message=MessageId(f"m{number}"), text=text), at)
     cache = Cache(profile.cache)
     cache.apply(events, f"f:{len(events)}:x", 0)
     cache.close()

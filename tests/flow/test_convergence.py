@@ -15,6 +15,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain.context import may_see
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Priority, Status
+from agent_tui.domain.protocol import Page
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
 from agent_tui.sync.engine import Engine
@@ -107,7 +108,7 @@ class World:
         self.outbox.close()
 
 
-async def live(world: World, wire: FaultyWire) -> None:
+async def live(world: World, wire: FaultyWire, patience: float) -> None:
     """Everybody acts while the engine runs; then the wire calms down and the rest gets through."""
     engine = Engine(wire, world.store, HurriedClock(), world.rng)
     tasks = [asyncio.create_task(engine.push()), asyncio.create_task(engine.follow())]
@@ -118,7 +119,7 @@ async def live(world: World, wire: FaultyWire) -> None:
             await asyncio.sleep(world.rng.uniform(0, 0.02))
         wire.calm = True
         head = f":{len(world.serving.log())}:"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience):
             while world.outbox.pending() or head not in (world.cache.cursor() or ""):
                 assert not any(task.done() for task in tasks)
                 await asyncio.sleep(0.02)
@@ -131,29 +132,74 @@ async def live(world: World, wire: FaultyWire) -> None:
                 await task
 
 
-@pytest.mark.parametrize("seed", range(20))
-async def test_it_converges(shared: Serving, tmp_path: Path, seed: int) -> None:
-    world = World(shared, tmp_path, seed)
-    http = HttpWire(shared.base, shared.token("anna"))
+async def converges(serving: Serving, root: Path, seed: int, patience: float = 20.0) -> None:
+    """Run one seed and compare what came out. Raises AssertionError, TimeoutError."""
+    root.mkdir(exist_ok=True)
+    world = World(serving, root, seed)
+    http = HttpWire(serving.base, serving.token("anna"))
     wire = FaultyWire(http, world.rng)
-    await live(world, wire)
-    assert wire.faults > 5
+    try:
+        await live(world, wire, patience)
+        assert wire.faults > 5
+        compare(world)
+    finally:
+        await http.close()
+        world.close()
 
-    # Every command was decided exactly once: its message is on the server, or its text in the tray.
-    sent = Counter(m.id for key in world.keys for m in shared.messages(key))
+
+def compare(world: World) -> None:
+    """Every command was decided exactly once, and the cache says what the tables say."""
+    serving, outbox = world.serving, world.outbox
+    sent = Counter(m.id for key in world.keys for m in serving.messages(key))
     assert max(sent.values()) == 1
-    refused = {item.order.number for item in world.outbox.tray()}
+    refused = {item.order.number for item in outbox.tray()}
     for number, message in world.replies.items():
+        # Its message is on the server, or its text in the tray.
         assert (message in sent) != (number in refused), number
-    decided = [row for row in shared.log() if row.client == world.outbox.client]
+    decided = [row for row in serving.log() if row.client == outbox.client]
     assert {row.number for row in decided} == set(range(1, STEPS + 1))
-
-    # The cache is what the tables say, for this agent.
     for key in world.keys:
-        state = shared.state(key)
+        state = serving.state(key)
         visible = may_see(account("anna"), state)
         assert world.cache.conversation(key) == (state if visible else None)
-        lines = shared.messages(key) if visible else ()
+        lines = serving.messages(key) if visible else ()
         assert tuple(world.cache.messages(key)) == lines
-    await http.close()
-    world.close()
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_it_converges(shared: Serving, tmp_path: Path, seed: int) -> None:
+    await converges(shared, tmp_path, seed)
+
+
+def take_anything(engine: Engine, page: Page) -> bool:
+    engine._store.apply(page)
+    return True
+
+
+def settle_without_refusals(store: ProfileStore) -> bool:
+    return store._outbox.settle(store._cache.done(), [], now_ms())
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "mutant"),
+    [
+        (Engine, "_take", take_anything),
+        (ProfileStore, "settle", settle_without_refusals),
+    ],
+)
+async def test_the_simulation_would_notice(
+    shared: Serving,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    mutant: object,
+) -> None:
+    """With a fault put into the program, a few seeds are enough to find it."""
+    monkeypatch.setattr(owner, name, mutant)
+    for seed in range(5):
+        try:
+            await converges(shared, tmp_path / str(seed), seed, patience=3.0)
+        except (AssertionError, TimeoutError):
+            return
+    pytest.fail("nobody noticed")
