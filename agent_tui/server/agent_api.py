@@ -315,7 +315,8 @@ class AgentApi:
                 happened = await hub.wait(listener, max(0.0, sent_at + patience - clock()))
                 if not happened and at == sent:
                     sent_at = clock()
-                    yield b": beat\n\n"
+                    # It names the place, so that a page that was lost on the way is missed.
+                    yield f": beat {sent}\n\n".encode()
 
 
 class BuiltPage(NamedTuple):

@@ -226,8 +226,9 @@ class Engine:
                         reset = FeedReset(code)
                         reset.code = code
                         raise reset
-                    case Beat():
-                        pass
+                    case Beat(at):
+                        if _seq(at) > _seq(self._store.cursor() or ""):
+                            return False  # the last hint was lost
                 if self._lost_memory:
                     return False
             return True

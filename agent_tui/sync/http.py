@@ -142,7 +142,7 @@ class HttpWire:
                         if item is not None:
                             yield item
                     elif line.startswith(b":"):
-                        yield Beat()
+                        yield Beat(line.removeprefix(b": beat")[1:].decode())
         except _BROKEN as error:
             raise _unreachable(error, str(self._http.base_url)) from error
 

@@ -31,7 +31,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """The stream is alive."""
+    """The stream is alive, and its pages so far end at cursor `at`, if it says so."""
+
+    at: str = ""
 
 
 class ResetNotice(msgspec.Struct, frozen=True):

@@ -135,7 +135,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
 
     def remember(self) -> None:
         """Keep what the next start shows first."""
-        self._parts.remember(self.workstation.first())
+        self._parts.remember(self.workstation.listing.first())
 
     def on_unmount(self) -> None:
         """Stop syncing."""
@@ -158,7 +158,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if not self.workstation.is_mounted:
             return
         for presence in presences:
-            self.workstation.presence(presence)
+            self.workstation.view.presence(presence)
         if link is not None:
             self.workstation.draw_status()
         if self.bridge.new_in_tray():

@@ -56,7 +56,7 @@ class ChatWork:
             try:
                 screen.desk.save_draft(screen.current, screen.composer.text)
             except StoreError as error:
-                screen.trouble(error)
+                screen.doing.trouble(error)
                 return
         self._dirty = False
 
@@ -96,15 +96,15 @@ class ChatWork:
         try:
             self._submit(text)
         except StoreError as error:
-            self._screen.trouble(error)
+            self._screen.doing.trouble(error)
 
     def _submit(self, text: str) -> None:
         screen = self._screen
         key = screen.current
         if key is None:
-            screen.say(Both("先打开一个会话", "open a chat first"))
+            screen.doing.say(Both("先打开一个会话", "open a chat first"))
         elif not text.strip():
-            screen.say(Both("还没有写内容", "nothing is written yet"))
+            screen.doing.say(Both("还没有写内容", "nothing is written yet"))
         elif screen.composer.note:
             self._finish(screen.desk.note(key, text))
             screen.composer.set_note(False)
@@ -120,7 +120,7 @@ class ChatWork:
         if places:
             start, end = places[0]
             piece = text[start:end]
-            screen.say(Both(f"还没填：{piece}", f"still to fill in: {piece}"))
+            screen.doing.say(Both(f"还没填：{piece}", f"still to fill in: {piece}"))
             return
         reply = screen.desk.reply(key, text)
         actions = [part for macro in self._macros for part in _commands(macro)]
@@ -144,7 +144,7 @@ class ChatWork:
     def _finish(self, refused: Rejected | Held | None) -> bool:
         screen = self._screen
         if refused is not None:
-            screen.refuse(refused.reason, refused.detail)
+            screen.doing.refuse(refused.reason, refused.detail)
             return False
         self._macros = []
         self._dirty = False
@@ -164,9 +164,9 @@ class ChatWork:
         """`/short` before the cursor becomes its macro."""
         screen = self._screen
         now = datetime.datetime.now().astimezone()
-        found = screen.desk.macros().by_short(short, screen.customer_language(), now)
+        found = screen.desk.macros().by_short(short, screen.doing.customer_language(), now)
         if found is None:
-            screen.say(Both(f"/{short} 现在不可用", f"/{short} is not offered now"))
+            screen.doing.say(Both(f"/{short} 现在不可用", f"/{short} is not offered now"))
             return
         screen.composer.take_short()
         await self.insert_macro(found)
@@ -183,7 +183,7 @@ class ChatWork:
             if article is None:
                 return
             if article.audience != "public":
-                screen.say(Both("仅供内部，不能发给客户", "internal: not for customers"))
+                screen.doing.say(Both("仅供内部，不能发给客户", "internal: not for customers"))
                 return
             screen.composer.put(article.body)
         screen.remove_class("-side")
@@ -211,14 +211,14 @@ class ChatWork:
         words = [_action_words(action) for action in macro.head.actions]
         if words:
             joined = " · ".join(words)
-            screen.say(Both(f"发送时：{joined}", f"with the reply: {joined}"), seconds=3)
+            screen.doing.say(Both(f"发送时：{joined}", f"with the reply: {joined}"), seconds=3)
 
     # --- searching -------------------------------------------------------------------------------
 
     def search(self, query: str) -> None:
         """Fill the find pane; without a query, the likely answers to the customer's last words."""
         screen = self._screen
-        language = screen.customer_language()
+        language = screen.doing.customer_language()
         if query.strip():
             screen.find.show(screen.desk.finder().search(query, HITS, language))
             return

@@ -16,6 +16,7 @@ from agent_tui.domain.context import may_see
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Priority, Status
 from agent_tui.domain.protocol import Page
+from agent_tui.server import agent_api
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
 from agent_tui.sync.engine import Engine
@@ -31,9 +32,11 @@ STEPS = 40
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """One server for every seed."""
+    """One server for every seed, with a quick heartbeat: it tells of hints that were lost."""
     found = Serving(make_folder(tmp_path_factory.mktemp("data"))).start()
-    yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agent_api, "HEARTBEAT", 0.5)
+        yield found
     found.stop()
     check_log(found)
     found.close()

@@ -38,7 +38,7 @@ class PickMacro(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        macros = screen.desk.macros().offered(screen.customer_language(), _now())
+        macros = screen.desk.macros().offered(screen.doing.customer_language(), _now())
         choices = [
             Choice(
                 macro.id,
@@ -63,9 +63,9 @@ class MacroSlot(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        found = screen.desk.macros().by_key(self.key, screen.customer_language(), _now())
+        found = screen.desk.macros().by_key(self.key, screen.doing.customer_language(), _now())
         if found is None:
-            screen.say(Both(f"{self.key} 没有宏", f"there is no macro on {self.key}"))
+            screen.doing.say(Both(f"{self.key} 没有宏", f"there is no macro on {self.key}"))
         else:
             await screen.insert_macro(found)
 

@@ -30,7 +30,7 @@ class Claim(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.act(c.Claim(), Both("认领", "claim"))
+        screen.doing.act(c.Claim(), Both("认领", "claim"))
 
 
 class Release(Intent):
@@ -42,7 +42,7 @@ class Release(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.act(c.Release(), Both("放回队列", "release"))
+        screen.doing.act(c.Release(), Both("放回队列", "release"))
 
 
 class Assign(Intent):
@@ -70,7 +70,7 @@ class Assign(Intent):
             return
         kind, _, key = chosen.partition(":")
         command = c.Assign(agent=AgentId(key)) if kind == "agent" else c.Assign(team=TeamId(key))
-        screen.act(command, Both(f"转给 {key}", f"assign to {key}"))
+        screen.doing.act(command, Both(f"转给 {key}", f"assign to {key}"))
 
 
 class AddTag(Intent):
@@ -82,16 +82,16 @@ class AddTag(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        state = screen.state()
+        state = screen.doing.state()
         if state is None:
             return
-        used = {tag for row in screen.states() for tag in row.tags}
+        used = {tag for row in screen.doing.states() for tag in row.tags}
         known = dict.fromkeys((*COMMON_TAGS, *sorted(used)))
         choices = [Choice(tag, tag) for tag in known if tag not in state.tags]
         picker = Picker(str(Both("加标签", "Add a tag")), choices, free=True)
         chosen = await screen.app.push_screen_wait(picker)
         if chosen:
-            screen.act(c.Tag(chosen), Both(f"标签 {chosen}", f"tag {chosen}"))
+            screen.doing.act(c.Tag(chosen), Both(f"标签 {chosen}", f"tag {chosen}"))
 
 
 class RemoveTag(Intent):
@@ -102,15 +102,15 @@ class RemoveTag(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        state = screen.state()
+        state = screen.doing.state()
         if state is None or not state.tags:
-            screen.say(Both("没有标签", "there are no tags"))
+            screen.doing.say(Both("没有标签", "there are no tags"))
             return
         choices = [Choice(tag, tag) for tag in state.tags]
         title = str(Both("去掉哪个标签", "Take off which tag"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            screen.act(c.Untag(chosen), Both(f"去掉 {chosen}", f"untag {chosen}"))
+            screen.doing.act(c.Untag(chosen), Both(f"去掉 {chosen}", f"untag {chosen}"))
 
 
 class SetType(Intent):
@@ -126,7 +126,7 @@ class SetType(Intent):
         title = str(Both("问题类型", "Question type"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            screen.act(c.SetType(chosen), Both("改类型", "type"))
+            screen.doing.act(c.SetType(chosen), Both("改类型", "type"))
 
 
 class SetPriority(Intent):
@@ -141,7 +141,7 @@ class SetPriority(Intent):
         title = str(Both("优先级", "Priority"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
         if chosen:
-            screen.act(c.SetPriority(Priority(chosen)), Both("改优先级", "priority"))
+            screen.doing.act(c.SetPriority(Priority(chosen)), Both("改优先级", "priority"))
 
 
 class Snooze(Intent):
@@ -170,7 +170,7 @@ class Snooze(Intent):
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
         if chosen:
             command = c.SetStatus(Status.SNOOZED, until=int(chosen))
-            if screen.act(command, Both("搁置", "snooze")):
+            if screen.doing.act(command, Both("搁置", "snooze")):
                 screen.leave_chat()
 
 
@@ -183,7 +183,7 @@ class WaitForCustomer(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.act(c.SetStatus(Status.PENDING), Both("等客户", "waiting for customer"))
+        screen.doing.act(c.SetStatus(Status.PENDING), Both("等客户", "waiting for customer"))
 
 
 class ResolveNext(Intent):
@@ -196,7 +196,7 @@ class ResolveNext(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        if screen.act(c.SetStatus(Status.RESOLVED), Both("解决", "resolve")):
+        if screen.doing.act(c.SetStatus(Status.RESOLVED), Both("解决", "resolve")):
             screen.open_next()
 
 
@@ -211,4 +211,4 @@ class Undo(Intent):
     )
 
     async def run(self, screen: Workstation) -> None:
-        screen.undo()
+        screen.doing.undo()

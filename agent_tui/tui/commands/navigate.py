@@ -187,4 +187,4 @@ class ChooseView(Intent):
         picker = Picker(str(Both("显示哪些会话", "Show which chats")), choices, filtered=False)
         chosen = await screen.app.push_screen_wait(picker)
         if chosen:
-            screen.set_view(View(chosen))
+            screen.listing.set_view(View(chosen))

@@ -11,22 +11,16 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from agent_tui import lang
 from agent_tui.config import Config
 from agent_tui.desk.desk import Desk
-from agent_tui.desk.rows import View
-from agent_tui.desk.undo import Undo
-from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Conversation
-from agent_tui.domain.protocol import Presence
-from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
-from agent_tui.text import clean, clip
 from agent_tui.tui.chat import ChatWork
+from agent_tui.tui.chatview import ChatView
 from agent_tui.tui.commands import BY_ID, INTENTS
-from agent_tui.tui.first import ROWS, First
+from agent_tui.tui.doing import Doing
+from agent_tui.tui.listing import Listing
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.status import status_parts
 from agent_tui.tui.widgets.composer import Composer
@@ -76,12 +70,12 @@ class Workstation(Screen[None]):
         self.desk = desk
         self.config = config
         self.current: ConversationId | None = None
-        self.view = View.WORK
         self._band = band
         self._notice = notice
-        self._known: set[ConversationId] = set()
-        self._presence: dict[ConversationId, Presence] = {}
+        self.doing = Doing(self)
+        self.listing = Listing(self)
         self.chat = ChatWork(self)
+        self.view = ChatView(self)
 
     # --- composition -----------------------------------------------------------------------------
 
@@ -109,16 +103,15 @@ class Workstation(Screen[None]):
         self.find = self.query_one(FindPane)
         self.composer.is_short = self.chat.is_short
         self.desk.listen(self.desk_changed)
-        self._reorder()
-        self._known = {row.id for row in self.desk.rows()}
-        self.draw_chat()
+        self.listing.start()
+        self.view.draw()
         self.set_interval(1.0, self._tick)
         if self._notice:
-            self.say(Both(self._notice, self._notice), seconds=12)
+            self.doing.say(Both(self._notice, self._notice), seconds=12)
 
     def on_resize(self) -> None:
         """Lines that depend on the width."""
-        self.call_after_refresh(self.draw_chat)
+        self.call_after_refresh(self.view.draw)
 
     @property
     def ui(self) -> WorkstationApp:
@@ -132,92 +125,31 @@ class Workstation(Screen[None]):
         if self.app.screen is not self:
             return  # a dialogue is open
         intent = BY_ID[name]()
-        if intent.needs_chat and self.target() is None:
-            self.say(Both("先打开一个会话", "open a chat first"))
+        if intent.needs_chat and self.doing.target() is None:
+            self.doing.say(Both("先打开一个会话", "open a chat first"))
             return
         self.run_worker(intent.run(self), exit_on_error=True)
 
-    def target(self) -> ConversationId | None:
-        """The conversation that a key means: under the queue's cursor while it has the focus."""
-        if self.queue.has_focus and self.queue.cursor is not None:
-            return self.queue.cursor
-        return self.current
-
-    def state(self) -> Conversation | None:
-        """The target's state."""
-        key = self.target()
-        return self.desk.conversation(key) if key else None
-
-    def states(self) -> list[Conversation]:
-        """Every open conversation's state."""
-        found = (self.desk.conversation(row.id) for row in self.desk.rows())
-        return [state for state in found if state is not None]
-
-    def act(self, command: c.AgentCommand, title: Both) -> bool:
-        """Do something undoable to the target; says what happened. True if it was queued."""
-        key = self.target()
-        if key is None:
-            return False
-        try:
-            refused = self.desk.do(key, command, title=title)
-        except StoreError as error:
-            self.trouble(error)
-            return False
-        if refused is not None:
-            self.refuse(refused.reason, refused.detail)
-            return False
-        self.ui.ring()
-        undo = Both("Ctrl+Z 撤销", "Ctrl+Z undoes")
-        self.say(Both(f"{title.zh} · {undo.zh}", f"{title.en} · {undo.en}"), seconds=3)
-        return True
-
-    def undo(self) -> None:
-        """The newest of: a desk step, typing."""
-        typed_later = self.composer.edited_at * 1000 > self.desk.undo_stack.last_at()
-        if self.composer.has_focus and self.composer.text and typed_later:
-            self.composer.undo()
-            return
-        try:
-            step = self.desk.undo()
-        except StoreError as error:
-            self.trouble(error)
-            return
-        if step is None:
-            self.say(Both("没有可撤销的", "nothing to undo"))
-        elif isinstance(step, Undo):
-            self.ui.ring()
-            self.say(Both(f"已撤销：{step.title.zh}", f"undone: {step.title.en}"), seconds=3)
-            if self.current is None:
-                self.open(step.conversation)
-        else:
-            self.refuse(step.reason, step.detail)
-
     # --- the queue -------------------------------------------------------------------------------
-
-    def set_view(self, view: View) -> None:
-        """Show other conversations."""
-        self.view = view
-        self._reorder()
-        self.queue.focus()
 
     def open(self, key: ConversationId) -> None:
         """Open a conversation and put the cursor where one writes."""
         self.chat.keep_draft()
         self.current = key
         self.queue.opened = key
-        self._reorder()
+        self.listing.reorder()
         self.queue.move_to(key)
         self.chat.opened()
-        self.draw_chat()
+        self.view.draw()
         self.composer.focus()
 
     def open_next(self) -> None:
         """The most urgent other conversation."""
         row = self.desk.next_after(self.current)
         if row is None:
-            if self.state() is None or self.state().status == "resolved":  # type: ignore[union-attr]
+            if self.doing.state() is None or self.doing.state().status == "resolved":  # type: ignore[union-attr]
                 self.leave_chat()
-            self.say(Both("没有等待的会话", "nobody is waiting"))
+            self.doing.say(Both("没有等待的会话", "nobody is waiting"))
         else:
             self.open(row.id)
 
@@ -232,7 +164,7 @@ class Workstation(Screen[None]):
         self.chat.keep_draft()
         self.current = self.queue.opened = None
         self.composer.load("")
-        self.draw_chat()
+        self.view.draw()
         self.queue.focus()
 
     def back(self) -> None:
@@ -262,18 +194,13 @@ class Workstation(Screen[None]):
     def toggle_side(self) -> None:
         """Show or hide what slides over."""
         self.toggle_class("-side")
-        self.draw_chat()
+        self.view.draw()
 
     def toggle_note(self) -> None:
         """Between replying and writing a note."""
         self.focus_composer()
         self.composer.set_note(not self.composer.note)
         self.draw_status()
-
-    def customer_language(self) -> str:
-        """The language that macros are chosen in."""
-        state = self.state()
-        return state.customer.language if state else "zh"
 
     async def insert_macro(self, macro: Macro) -> None:
         """Insert a macro at the cursor, asking for its slots."""
@@ -316,87 +243,21 @@ class Workstation(Screen[None]):
         """The desk reads differently now."""
         if not self.is_mounted:
             return
-        self._reorder()
-        self._ring_for_new()
+        self.listing.reorder()
+        self.listing.ring_for_new()
         if changes.all or self.current in changes.conversations or changes.things:
-            self.draw_chat()
+            self.view.draw()
         self.draw_status()
-
-    def _ring_for_new(self) -> None:
-        """The terminal's bell when a conversation comes that was not there before."""
-        rows = {row.id for row in self.desk.rows() if row.section != "others"}
-        if rows - self._known and self._known and self.config.interface.bell:
-            self.app.bell()
-        self._known |= rows
-
-    def presence(self, presence: Presence) -> None:
-        """Somebody types or looks."""
-        self._presence[presence.conversation] = presence
-        self.draw_header()
 
     def _tick(self) -> None:
         now = self.desk.clock()
-        if self.queue.busy(self.config.interface.freeze_seconds):
+        if self.listing.busy():
             self.queue.tick(now)
         else:
-            self._reorder()
-        self.draw_header()
+            self.listing.reorder()
+        self.view.header()
         self.draw_status()
         self.chat.tick()
-
-    def _reorder(self) -> None:
-        now = self.desk.clock()
-        rows = self.desk.queue(self.view)
-        if self.queue.busy(self.config.interface.freeze_seconds):
-            # New rows go below what the agent is looking at; the known order stays.
-            place = {key: index for index, key in enumerate(self.queue.order())}
-            rows.sort(key=lambda row: (row.section.value != "mine", place.get(row.id, len(place))))
-            rows.sort(key=lambda row: ("mine", "team", "others").index(row.section))
-        self.queue.show(rows, self.desk.policy, now)
-        mine = sum(row.section == "mine" for row in rows)
-        title = Both(
-            f"会话 · 我的 {mine} · 其他 {len(rows) - mine}",
-            f"Queue · mine {mine} · other {len(rows) - mine}",
-        )
-        self.query_one("#queue-title", Static).update(str(title))
-
-    # --- drawing ---------------------------------------------------------------------------------
-
-    def draw_chat(self) -> None:
-        """Transcript, header and card of the open conversation."""
-        key = self.current
-        state = self.desk.conversation(key) if key else None
-        if key is not None and state is None:
-            self.say(Both("会话已不在你的范围内", "the chat went out of your scope"))
-            self.leave_chat()
-            return
-        now = self.desk.clock()
-        names = {str(agent.id): agent.name for agent in self.desk.agents().values()}
-        self.transcript.show(
-            key,
-            self.desk.transcript(key) if key else [],
-            customer=state.customer.name if state else "",
-            names=names,
-            me=self.desk.me.id,
-            now=now,
-            read_no=self.chat.read_before,
-        )
-        self.query_one(CustomerCard).show(state, now)
-        self.draw_header()
-        self.chat.mark_read()
-
-    def draw_header(self) -> None:
-        """The running clock and who types."""
-        state = self.desk.conversation(self.current) if self.current else None
-        words = ""
-        if state is not None:
-            presence = self._presence.get(state.id)
-            if presence is not None and presence.until > self.desk.clock():
-                who = presence.agent or str(Both("客户", "customer"))
-                words = str(Both(f"{who}正在输入…", f"{who} is typing…"))
-        self.query_one(ChatHeader).show(
-            state, self.desk.policy, self.desk.clock(), me=self.desk.me.id, presence=words
-        )
 
     def draw_status(self) -> None:
         """The line at the bottom."""
@@ -405,18 +266,9 @@ class Workstation(Screen[None]):
     def relabel(self) -> None:
         """The language changed: every word is drawn again."""
         self.find.relabel()
-        self._reorder()
-        self.draw_chat()
+        self.listing.reorder()
+        self.view.draw()
         self.draw_status()
-
-    def first(self) -> First:
-        """What the next start shows before anything is loaded."""
-        title = str(self.query_one("#queue-title", Static).content)
-        rows = self.desk.queue(self.view)[:ROWS]
-        lines = [f" {title}"]
-        for row in rows:
-            lines += [clip(f"          {row.name}", 34), clip(f"     {row.preview}", 34)]
-        return First(tuple(lines), self.app.theme, lang.current())
 
     # --- other screens, and leaving --------------------------------------------------------------
 
@@ -450,18 +302,3 @@ class Workstation(Screen[None]):
                 return
         self.ui.remember()
         self.app.exit()
-
-    def refuse(self, code: str, detail: str) -> None:
-        """Say why something was refused, where the agent acted."""
-        from agent_tui.desk.reasons import reason
-
-        words = clean(reason(code, detail))
-        self.app.notify(words, severity="warning", markup=False)
-
-    def trouble(self, error: StoreError) -> None:
-        """The local disk refused: what was written stays on the screen, and this says why."""
-        self.app.notify(clean(str(error)), severity="error", timeout=10, markup=False)
-
-    def say(self, words: Both, *, seconds: float = 4) -> None:
-        """A short notice."""
-        self.app.notify(clean(str(words)), timeout=seconds, markup=False)

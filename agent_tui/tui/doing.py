@@ -1,0 +1,99 @@
+"""What a key does to the desk, and what is said about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_tui.desk.reasons import reason
+from agent_tui.desk.undo import Undo
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import Conversation
+from agent_tui.errors import StoreError
+from agent_tui.lang import Both
+from agent_tui.text import clean
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+
+class Doing:
+    """Commands on the conversation that a key means, with undo; notices to the agent."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+
+    def target(self) -> ConversationId | None:
+        """The conversation that a key means: under the queue's cursor while it has the focus."""
+        if self._screen.queue.has_focus and self._screen.queue.cursor is not None:
+            return self._screen.queue.cursor
+        return self._screen.current
+
+    def state(self) -> Conversation | None:
+        """The target's state."""
+        key = self.target()
+        return self._screen.desk.conversation(key) if key else None
+
+    def states(self) -> list[Conversation]:
+        """Every open conversation's state."""
+        found = (self._screen.desk.conversation(row.id) for row in self._screen.desk.rows())
+        return [state for state in found if state is not None]
+
+    def act(self, command: c.AgentCommand, title: Both) -> bool:
+        """Do something undoable to the target; says what happened. True if it was queued."""
+        key = self.target()
+        if key is None:
+            return False
+        try:
+            refused = self._screen.desk.do(key, command, title=title)
+        except StoreError as error:
+            self.trouble(error)
+            return False
+        if refused is not None:
+            self.refuse(refused.reason, refused.detail)
+            return False
+        self._screen.ui.ring()
+        undo = Both("Ctrl+Z 撤销", "Ctrl+Z undoes")
+        self.say(Both(f"{title.zh} · {undo.zh}", f"{title.en} · {undo.en}"), seconds=3)
+        return True
+
+    def undo(self) -> None:
+        """The newest of: a desk step, typing."""
+        typed_later = (
+            self._screen.composer.edited_at * 1000 > self._screen.desk.undo_stack.last_at()
+        )
+        if self._screen.composer.has_focus and self._screen.composer.text and typed_later:
+            self._screen.composer.undo()
+            return
+        try:
+            step = self._screen.desk.undo()
+        except StoreError as error:
+            self.trouble(error)
+            return
+        if step is None:
+            self.say(Both("没有可撤销的", "nothing to undo"))
+        elif isinstance(step, Undo):
+            self._screen.ui.ring()
+            self.say(Both(f"已撤销：{step.title.zh}", f"undone: {step.title.en}"), seconds=3)
+            if self._screen.current is None:
+                self._screen.open(step.conversation)
+        else:
+            self.refuse(step.reason, step.detail)
+
+    def customer_language(self) -> str:
+        """The language that macros are chosen in."""
+        state = self.state()
+        return state.customer.language if state else "zh"
+
+    def refuse(self, code: str, detail: str) -> None:
+        """Say why something was refused, where the agent acted."""
+        words = clean(reason(code, detail))
+        self._screen.app.notify(words, severity="warning", markup=False)
+
+    def trouble(self, error: StoreError) -> None:
+        """The local disk refused: what was written stays on the screen, and this says why."""
+        self._screen.app.notify(clean(str(error)), severity="error", timeout=10, markup=False)
+
+    def say(self, words: Both, *, seconds: float = 4) -> None:
+        """A short notice."""
+        self._screen.app.notify(clean(str(words)), timeout=seconds, markup=False)

@@ -1,0 +1,74 @@
+"""The list's order as the agent sees it: views, stillness under the cursor, the bell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import Static
+
+from agent_tui import lang
+from agent_tui.desk.rows import Section, View
+from agent_tui.domain.ids import ConversationId
+from agent_tui.lang import Both
+from agent_tui.text import clip
+from agent_tui.tui.first import ROWS, First
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+SECTIONS = list(Section)
+
+
+class Listing:
+    """Fills the queue from the desk."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+        self._known: set[ConversationId] = set()
+        self.view = View.WORK
+
+    def start(self) -> None:
+        """First content; what is there now is not new."""
+        self.reorder()
+        self._known = {row.id for row in self._screen.desk.rows()}
+
+    def busy(self) -> bool:
+        """Whether rows must not move just now."""
+        return self._screen.queue.busy(self._screen.config.interface.freeze_seconds)
+
+    def set_view(self, view: View) -> None:
+        """Show other conversations."""
+        self.view = view
+        self.reorder()
+        self._screen.queue.focus()
+
+    def reorder(self) -> None:
+        """Show the rows in order; while the agent moves in the list, new ones go below."""
+        now = self._screen.desk.clock()
+        rows = self._screen.desk.queue(self.view)
+        if self.busy():
+            place = {key: index for index, key in enumerate(self._screen.queue.order())}
+            rows.sort(key=lambda r: (SECTIONS.index(r.section), place.get(r.id, len(place))))
+        self._screen.queue.show(rows, self._screen.desk.policy, now)
+        mine = sum(row.section == "mine" for row in rows)
+        title = Both(
+            f"会话 · 我的 {mine} · 其他 {len(rows) - mine}",
+            f"Queue · mine {mine} · other {len(rows) - mine}",
+        )
+        self._screen.query_one("#queue-title", Static).update(str(title))
+
+    def ring_for_new(self) -> None:
+        """The terminal's bell when a conversation comes that was not there before."""
+        rows = {row.id for row in self._screen.desk.rows() if row.section != "others"}
+        if rows - self._known and self._known and self._screen.config.interface.bell:
+            self._screen.app.bell()
+        self._known |= rows
+
+    def first(self) -> First:
+        """What the next start shows before anything is loaded."""
+        title = str(self._screen.query_one("#queue-title", Static).content)
+        rows = self._screen.desk.queue(self.view)[:ROWS]
+        lines = [f" {title}"]
+        for row in rows:
+            lines += [clip(f"          {row.name}", 34), clip(f"     {row.preview}", 34)]
+        return First(tuple(lines), self._screen.app.theme, lang.current())
