@@ -5,12 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from agent_tui import config_docs
 from agent_tui.config import Config
+from agent_tui.desk.reasons import REASONS
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
+from agent_tui.domain.outcome import HELD, Reason
 from agent_tui.server import app
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import Endpoint
@@ -25,9 +30,9 @@ def keys() -> str:
     lines = [
         "# Keys",
         "",
-        "Made from the program's table of intents by `make docs`; `agent-tui keys` and F1 show the same.",
-        'Give an intent another key in `config.toml`: `[keys]`, then `claim = "ctrl+k"`. Keys of the queue',
-        "are extras: plain letters while the list has the focus.",
+        "Made from the program's table of intents by `make docs`; `agent-tui keys` and F1 show the",
+        'same. Give an intent another key in `config.toml`: `[keys]`, then `claim = "ctrl+k"`. Keys',
+        "of the queue are extras: plain letters while the list has the focus.",
         "",
         "| intent | anywhere | in the queue | what it does | 做什么 |",
         "|---|---|---|---|---|",
@@ -56,16 +61,44 @@ def protocol() -> str:
         text.replace("{{commands}}", _kinds((*get_args(c.AgentPart), c.Batch)))
         .replace("{{events}}", _kinds(get_args(e.LoggedEvent)))
         .replace("{{feed}}", _kinds((e.ConversationEntered, e.ConversationLeft)))
+        .replace("{{reasons}}", _reasons())
         .replace("{{endpoints}}", _endpoints(offered))
     )
 
 
-def _kinds(kinds: Iterable[type]) -> str:
+def _kinds(kinds: Iterable[type[msgspec.Struct]]) -> str:
     lines = ["| kind | fields | meaning |", "|---|---|---|"]
     for kind in kinds:
         doc = " ".join((inspect.getdoc(kind) or "").split())
-        fields = ", ".join(f"`{name}`" for name in kind.__struct_fields__)  # type: ignore[attr-defined]
-        lines.append(f"| `{kind.__struct_config__.tag}` | {fields} | {doc} |")  # type: ignore[attr-defined]
+        lines.append(f"| `{kind.__struct_config__.tag}` | {_fields(kind)} | {doc} |")
+    return "\n".join(lines)
+
+
+def _fields(kind: type[msgspec.Struct]) -> str:
+    """`name: type` of every field; `?` marks those that may be missing."""
+    hints = get_type_hints(kind)
+    return "<br>".join(
+        f"`{field.encode_name}{'' if field.required else '?'}: {_type(hints[field.name])}`"
+        for field in msgspec.structs.fields(kind)
+    )
+
+
+def _type(kind: Any) -> str:
+    if get_origin(kind) in (Union, UnionType):
+        members = [_type(each) for each in get_args(kind)]
+        # The parts of a batch are all the commands of the table that it stands in.
+        return "command" if len(members) > 8 else " or ".join(members)
+    if get_origin(kind) is tuple:
+        return f"[{_type(get_args(kind)[0])}]"
+    words = {str: "text", int: "number", bool: "true or false", type(None): "null"}
+    return words.get(kind) or str(kind.__name__)
+
+
+def _reasons() -> str:
+    lines = ["| reason | | in words |", "|---|---|---|"]
+    for reason in Reason:
+        outcome = "held" if reason in HELD else "refused"
+        lines.append(f"| `{reason}` | {outcome} | {REASONS[reason].en} / {REASONS[reason].zh} |")
     return "\n".join(lines)
 
 

@@ -33,6 +33,9 @@ class Reason(StrEnum):
     EXPIRED = "expired"
 
 
+HELD = frozenset({Reason.CLOSED, Reason.CUSTOMER_WROTE, Reason.COLLEAGUE_ANSWERED, Reason.EXPIRED})
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """No effect, and sending the same again would not help. `events` tell others what was lost."""
 

@@ -26,8 +26,10 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
     if refused is not None:
         return refused
     mine = s.assignee in (None, actor.id)
-    # An epoch ahead of this one is the author's own claim that did not come about: no change of hands.
-    if command.epoch < s.epoch and not (command.force and (mine or is_lead(actor))):
+    # An epoch ahead of this one is the author's own claim that did not come about; one behind it,
+    # in a chat that is the author's, a claim by their other machine: neither changed hands.
+    moved = command.epoch < s.epoch and s.assignee != actor.id
+    if moved and not (command.force and (mine or is_lead(actor))):
         return offered(s, command, actor, Reason.REASSIGNED)
     if not mine and not is_lead(actor):
         return Rejected(Reason.NOT_YOURS, s.assignee or "")

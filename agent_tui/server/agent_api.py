@@ -148,9 +148,7 @@ class AgentApi:
         secret, row = auth.new_token(auth.AGENT, agent.id, now_ms(), lifetime)
         await service.writer.submit(accounts.WriteRows([(schema.token.insert(), row)]))
         return json(
-            LoginAnswer(
-                token=secret, agent=agent, expires_at=row["expires_at"], protocol=PROTOCOL
-            )
+            LoginAnswer(token=secret, agent=agent, expires_at=row["expires_at"], protocol=PROTOCOL)
         )
 
     async def session(self, request: Request) -> Response:

@@ -101,6 +101,7 @@ class HttpWire:
     async def snapshot(self, client: ClientId) -> Snapshot:
         """Raises WireError, also when the answer broke off before its end."""
         events: list[Recorded] = []
+        lines = 0
         header: SnapshotHeader | None = None
         end: SnapshotEnd | None = None
         try:
@@ -114,12 +115,13 @@ class HttpWire:
                     elif line.startswith(b'{"end"'):
                         end = msgspec.json.decode(line, type=SnapshotEnd)
                     elif line:
+                        lines += 1
                         event = _recorded(line)
                         if event is not None:
                             events.append(event)
         except _BROKEN as error:
             raise _unreachable(error, str(self._http.base_url)) from error
-        if header is None or end is None:
+        if header is None or end is None or end.events != lines:
             raise WireError(Both("快照没有传完", "the snapshot broke off"))
         return Snapshot(header.cursor, header.done, events)
 
@@ -142,7 +144,7 @@ class HttpWire:
                         if item is not None:
                             yield item
                     elif line.startswith(b":"):
-                        yield Beat(line.removeprefix(b": beat")[1:].decode())
+                        yield Beat(line[7:].decode() if line.startswith(b": beat ") else "")
         except _BROKEN as error:
             raise _unreachable(error, str(self._http.base_url)) from error
 

@@ -70,9 +70,7 @@ def test_what_is_sent_while_the_server_is_down_arrives_once(
     assert anna.links[-1] == Link.ONLINE
 
 
-def test_everything_is_there_after_a_restart_while_offline(
-    serving: Serving, desk_of: Make
-) -> None:
+def test_everything_is_there_after_a_restart_while_offline(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving, "一", "二")
     anna.until(lambda desk: len(desk.transcript(key)) == 2)

@@ -16,7 +16,7 @@ from agent_tui.domain.decide import DECIDERS, decide
 from agent_tui.domain.evolve import HANDLERS, evolve, message_of
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
 from agent_tui.domain.model import Clock, Conversation, Priority, Role, Status
-from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
+from agent_tui.domain.outcome import HELD, Held, Outcome, Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import (
     ANNA,
@@ -52,7 +52,9 @@ def test_no_command_raises(
 ) -> None:
     outcome = decided(state, command, context)
     assert isinstance(outcome, tuple | Rejected | Held)
-    if isinstance(outcome, tuple):
+    if not isinstance(outcome, tuple):
+        assert (outcome.reason in HELD) == isinstance(outcome, Held)
+    else:
         for event in outcome:
             state = evolve(state, event, conversation=KEY, at=context.now)
             message_of(event, state, context.now, 1)

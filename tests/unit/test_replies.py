@@ -113,6 +113,17 @@ def test_a_predicted_claim_that_was_held_back_changes_no_hands() -> None:
     assert decided(taken, epoch=2) == Rejected(Reason.NOT_YOURS, "bo")
 
 
+def test_ones_own_claim_from_another_machine_changes_no_hands() -> None:
+    """A second workstation, or the command line, wrote before it saw the first one's claim."""
+    assert decided(MINE, epoch=0) == (SENT,)
+    back = fold(MINE, e.Assigned(BO, f.AFTER_SALES, 2), e.Assigned(ANNA, f.AFTER_SALES, 3))
+    assert decided(back, epoch=1) == (replace(SENT, epoch=3),)
+    answered = fold(back, f.replied("m3", author="bo"))
+    assert decided(answered, epoch=1) == Held(Reason.COLLEAGUE_ANSWERED, "bo")
+    free = fold(MINE, e.Released(2))
+    assert isinstance(decided(free, epoch=1), Rejected)
+
+
 def test_answering_one_that_sleeps_wakes_it() -> None:
     asleep = fold(MINE, e.StatusSet(Status.SNOOZED, until=f.NOW + f.DAY))
     assert decided(asleep) == (e.Reopened(Status.SNOOZED), SENT)

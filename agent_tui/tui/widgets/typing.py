@@ -1,0 +1,44 @@
+"""Keys in the order in which they were pressed.
+
+Textual hands letters to the focused widget's own queue but lets a binding travel through every
+parent's, or (a priority binding) overtake them all. A burst, from a lagging line, an input method or a
+bouncing key, then ends up in another order than it was typed. A text field with this mixin obeys its
+bindings, and the screen's intents, at its own place in its own queue.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.widget import Widget
+from textual.widgets import Input
+
+
+class InOrder(Widget):
+    """Mixin for text fields; stands before the field's class."""
+
+    # Keys that mean what they mean in every text field, whatever intent else has them.
+    own_keys: ClassVar[frozenset[str]] = frozenset()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.is_printable:
+            return
+        if await self._obey(event):
+            event.stop()
+            event.prevent_default()
+
+    async def _obey(self, event: events.Key) -> bool:
+        for key in event.aliases:
+            if key not in self.own_keys:
+                intend = getattr(self.screen, "intend_key", None)
+                if intend is not None and await intend(key):
+                    return True
+            for binding in self._bindings.key_to_bindings.get(key, ()):
+                if await self.app.run_action(binding.action, self):
+                    return True
+        return False
+
+
+class OrderedInput(InOrder, Input):
+    """A one-line field in a dialogue."""

@@ -1,0 +1,266 @@
+"""The desk: what is pending lies over what is confirmed, and `do` is the one way to change."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from agent_tui.desk.desk import Desk
+from agent_tui.desk.reasons import DEADLINES, PRIORITIES, REASONS, STATUSES, reason
+from agent_tui.desk.rows import View
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.model import Agent, MacroSource, Priority, Status
+from agent_tui.domain.outcome import Held, Reason, Rejected
+from agent_tui.domain.policy import Policy
+from agent_tui.domain.sla import Deadline
+from agent_tui.lang import Both
+from agent_tui.store.cache import Cache, Changes
+from agent_tui.store.outbox import Outbox
+from tests import factories as f
+
+C1, C2 = ConversationId("c1"), ConversationId("c2")
+TITLE = Both("步骤", "step")
+
+
+class Server:
+    """Plays the server: what it says comes into the cache, and the desk is told."""
+
+    def __init__(self, cache: Cache, outbox: Outbox, desk: Desk) -> None:
+        self.cache, self.outbox, self.desk = cache, outbox, desk
+        self.seq = 0
+        self.now = f.NOW
+
+    def says(self, *bodies: e.FeedEvent, key: str | None = "c1", done: int | None = None) -> None:
+        """These events, in one page."""
+        records = []
+        for body in bodies:
+            self.seq += 1
+            records.append(f.recorded(body, self.seq, self.now, conversation=key))
+        known = self.cache.done() if done is None else done
+        changes = self.cache.apply(records, f"f:{self.seq}:x", known)
+        settled = self.outbox.settle(known, self.cache.refusals(), self.now)
+        self.desk.refresh(changes | Changes(outbox=settled))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    cache, outbox = Cache(tmp_path / "cache.db"), Outbox(tmp_path / "outbox.db")
+    desk = Desk(f.agent(), cache, outbox, lambda: f.NOW)
+    found = Server(cache, outbox, desk)
+    found.says(f.opened(), f.wrote())
+    yield found
+    cache.close()
+    outbox.close()
+
+
+@pytest.fixture
+def desk(server: Server) -> Desk:
+    return server.desk
+
+
+def shows(desk: Desk) -> list[tuple[str, str]]:
+    return [(line.message.text, line.state) for line in desk.transcript(C1)]
+
+
+def test_a_reply_is_shown_at_once_and_settles_when_it_comes_home(
+    server: Server, desk: Desk
+) -> None:
+    assert desk.send(C1, "好的\x1b[2J") is None
+    assert shows(desk)[-1] == ("好的[2J", "waiting")
+    (row,) = desk.rows()
+    assert (row.assignee, row.unsent, row.due, row.preview) == ("anna", 1, None, "好的[2J")
+    (order,) = server.outbox.pending()
+    sent = order.command
+    assert isinstance(sent, c.SendReply)
+    reply = e.ReplySent(sent.message, sent.text, AgentId("anna"), 1)
+    server.says(e.Claimed(AgentId("anna"), 1), reply, done=1)
+    assert shows(desk) == [("你好，我的快递到哪了？", ""), ("好的[2J", "sent")]
+    assert desk.unsent == 0
+    server.says(e.CustomerSaw(delivered=2, seen=0))
+    assert shows(desk)[-1][1] == "delivered"
+    server.says(e.CustomerSaw(delivered=2, seen=2))
+    assert shows(desk)[-1][1] == "read"
+
+
+def test_what_was_seen_are_confirmed_messages_only(server: Server, desk: Desk) -> None:
+    """One's own waiting reply takes no number that the customer's next message may get."""
+    for text in ("一", "二"):
+        desk.send(C1, text)
+    first, second = (order.command for order in server.outbox.pending())
+    assert isinstance(first, c.SendReply) and isinstance(second, c.SendReply)
+    assert (first.seen, second.seen) == (1, 1)
+    assert (first.epoch, second.epoch) == (0, 1)
+
+
+def test_confirmed_news_and_pending_work_are_shown_together(server: Server, desk: Desk) -> None:
+    desk.send(C1, "回答")
+    desk.do(C1, c.Tag("退货"))
+    server.says(f.wrote("m2", "还有一个问题"))
+    assert [text for text, _ in shows(desk)] == ["你好，我的快递到哪了？", "还有一个问题", "回答"]
+    state = desk.conversation(C1)
+    assert state is not None
+    assert (state.tags, state.messages, state.waiting) == (("退货",), 3, 0)
+
+
+def test_a_refusal_leaves_no_trace_but_the_tray(server: Server, desk: Desk) -> None:
+    desk.send(C1, "我来回答")
+    client = server.outbox.client
+    refusal = f.refused(client, number=1, code="colleague_answered", held=True)
+    server.says(refusal, key=None, done=1)
+    assert shows(desk) == [("你好，我的快递到哪了？", "")]
+    (item,) = desk.tray
+    assert (item.text, reason(item.reason, item.detail)) == ("我来回答", "bo 期间已回复")
+    desk.discard(item)
+    assert desk.tray == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (f.reply(text=" "), Rejected(Reason.EMPTY)),
+        (c.SetStatus(Status.SNOOZED), Rejected(Reason.MALFORMED, "until")),
+        (
+            c.SetPriority(Priority.HIGH, expect=Priority.LOW),
+            Rejected(Reason.CHANGED_SINCE, "normal"),
+        ),
+    ],
+)
+def test_what_is_refused_here_is_not_queued(
+    server: Server, desk: Desk, command: c.AgentCommand, expected: Rejected | Held
+) -> None:
+    assert desk.do(C1, command) == expected
+    assert server.outbox.pending() == []
+    assert desk.do(ConversationId("gone"), command) == Rejected(Reason.NO_SUCH_CONVERSATION)
+
+
+def test_reading_what_was_read_is_not_queued(server: Server, desk: Desk) -> None:
+    assert desk.do(C1, c.MarkRead(1)) is None
+    assert desk.do(C1, c.MarkRead(1)) is None
+    assert len(server.outbox.pending()) == 1
+
+
+def test_undo(server: Server, desk: Desk) -> None:
+    desk.do(C1, c.SetStatus(Status.RESOLVED), title=TITLE)
+    desk.do(C1, c.Tag("untitled"))
+    assert desk.rows() == []
+    step = desk.undo()
+    assert step is not None and not isinstance(step, Rejected | Held)
+    assert step.title == TITLE
+    assert len(desk.rows()) == 1
+    assert desk.undo() is None
+    assert [type(o.command) for o in server.outbox.pending()] == [c.SetStatus, c.Tag, c.SetStatus]
+
+
+def test_undo_after_a_change_by_somebody_else(server: Server, desk: Desk) -> None:
+    desk.do(C1, c.SetPriority(Priority.HIGH), title=TITLE)
+    server.says(e.PrioritySet(Priority.HIGH), done=1)
+    server.says(e.PrioritySet(Priority.URGENT))
+    assert desk.undo() == Rejected(Reason.CHANGED_SINCE, "urgent")
+
+
+def test_a_note_that_is_taken_back_hides_itself_and_no_other(server: Server, desk: Desk) -> None:
+    desk.note(C1, "写错了")
+    server.says(f.wrote("m2", "第二句"))
+    desk.undo()
+    assert [text for text, _ in shows(desk)] == ["你好，我的快递到哪了？", "第二句"]
+
+
+def test_drafts(server: Server, desk: Desk) -> None:
+    desk.save_draft(C1, "写了一半")
+    assert desk.drafts[C1].text == "写了一半"
+    assert desk.rows()[0].draft
+    desk.send(C1, "写完了")
+    assert desk.drafts == {}
+    assert not desk.rows()[0].draft
+
+
+def test_what_left_the_scope_is_gone(server: Server, desk: Desk) -> None:
+    assert desk.conversation(C1) is not None
+    server.says(e.ConversationLeft(C1))
+    assert desk.conversation(C1) is None
+    assert desk.rows() == []
+    assert desk.transcript(C1) == []
+
+
+def test_a_snapshot_replaces_what_was_shown(server: Server, desk: Desk) -> None:
+    server.says(e.StatusSet(Status.RESOLVED))
+    assert desk.conversation(C1) is not None
+    state = f.entered(f.conversation("c2"))
+    record = f.recorded(state, 9, conversation="c2")
+    desk.refresh(server.cache.apply([record], "f:9:x", 0, replace=True))
+    assert desk.conversation(C1) is None
+    assert [row.id for row in desk.rows()] == [C2]
+
+
+def test_the_policy_and_ones_own_account_may_change(server: Server, desk: Desk) -> None:
+    before = desk.rows()[0].due
+    server.says(e.PolicySaved(Policy(first_reply=60)), key=None)
+    after = desk.rows()[0].due
+    assert before is not None and after is not None
+    assert before.at - after.at == 2 * f.MINUTE
+    moved = replace(f.agent(), name="Anna B")
+    server.says(e.AgentSaved(moved), e.AgentSaved(f.agent("bo")), key=None)
+    assert desk.me == moved
+    assert set(desk.agents()) == {"anna", "bo"}
+
+
+def test_content_is_found_and_follows_its_events(server: Server, desk: Desk) -> None:
+    server.says(
+        e.ArticleSaved(f.article()),
+        e.MacroSaved(MacroSource("greet", "---\ntitle: 问候\nshort: hy\n---\n您好", "1")),
+        e.TeamSaved(f.team()),
+        e.InboxSaved(f.inbox()),
+        key=None,
+    )
+    assert desk.finder().search("多久发货")[0].entry.id == f.article().id
+    assert desk.finder().search("问候")[0].entry.kind == "macro"
+    assert list(desk.teams()) == ["after-sales"]
+    server.says(e.ArticleRemoved(f.article().id), key=None)
+    assert not [h for h in desk.finder().search("多久发货") if h.entry.kind == "article"]
+
+
+def test_the_variables_of_macros(server: Server, desk: Desk) -> None:
+    server.says(e.InboxSaved(f.inbox()), key=None)
+    now = datetime.datetime(2026, 11, 2, 9, 5)  # noqa: DTZ001 -- local time
+    values = desk.values(C1, now)
+    assert values["customer.name"] == "王女士"
+    assert values["shop.name"] == "青禾生活"
+    assert (values["now.date"], values["now.time"]) == ("2026-11-02", "09:05")
+    assert desk.values(None, now)["agent.name"] == "Anna"
+
+
+def test_listeners_hear_of_every_change(server: Server, desk: Desk) -> None:
+    heard: list[Changes] = []
+    desk.listen(heard.append)
+    desk.do(C1, c.Tag("x"))
+    server.says(f.wrote("m2"))
+    assert [C1 in changes.conversations for changes in heard] == [True, True]
+
+
+def test_views_and_the_next_one(server: Server, desk: Desk) -> None:
+    server.now += f.SECOND
+    server.says(f.opened(visitor="v2"), f.wrote("m9"), key="c2")
+    assert [row.id for row in desk.queue(View.WORK)] == [C1, C2]
+    following = desk.next_after(C1)
+    assert following is not None and following.id == C2
+    assert desk.find_id("c") == [C1, C2]
+
+
+def test_every_code_has_its_words() -> None:
+    assert {each.value for each in Reason} <= REASONS.keys()
+    assert {each.value for each in Deadline} == DEADLINES.keys()
+    assert {each.value for each in Status} == STATUSES.keys()
+    assert {each.value for each in Priority} == PRIORITIES.keys()
+    assert reason("of_a_newer_server", "x") == "of_a_newer_server x"
+    assert reason("not_yours", "") == "会话属于 ?"
+
+
+def test_a_detail_is_never_a_template() -> None:
+    assert reason("not_yours", "{0.__class__}") == "会话属于 {0.__class__}"
+    assert isinstance(f.agent(), Agent)

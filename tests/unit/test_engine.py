@@ -1,0 +1,432 @@
+"""The sync core against a wire, a store and a clock that do as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_tui.domain import commands as c
+from agent_tui.domain.commands import Order
+from agent_tui.domain.ids import ClientId
+from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page
+from agent_tui.errors import FeedReset, StoreError, Unauthorized, WireError
+from agent_tui.store.cache import Cache
+from agent_tui.store.outbox import Outbox
+from agent_tui.sync.engine import Backoff, Engine, Link
+from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, Snapshot, StreamItem
+from agent_tui.sync.runner import ProfileStore
+from tests import factories as f
+
+
+def page(start: int, end: int, done: int = 0, *, more: bool = False) -> Page:
+    """A page without events from one seq to another."""
+    events = tuple(f.recorded(f.refused("k-other"), n) for n in range(start + 1, end + 1))
+    return Page(
+        feed="f",
+        from_=f"f:{start}:x",
+        to=f"f:{end}:x",
+        head=end,
+        done=done,
+        more=more,
+        events=events,
+    )
+
+
+class Script:
+    """A wire that answers from lists; when one is used up, it stays silent."""
+
+    def __init__(self) -> None:
+        self.commands_do: list[Callable[[CommandsRequest], Awaitable[CommandsAnswer]]] = []
+        self.change_pages: list[Page | Exception] = []
+        self.snapshots: list[Snapshot | Exception] = []
+        self.streams: list[list[StreamItem | Exception]] = []
+        self.sent: list[CommandsRequest] = []
+        self.asked: list[str] = []
+
+    async def commands(self, request: CommandsRequest) -> CommandsAnswer:
+        self.sent.append(request)
+        if not self.commands_do:
+            return await self.silence()
+        return await self.commands_do.pop(0)(request)
+
+    async def changes(self, client: ClientId, since: str, wait: int) -> Page:
+        self.asked.append(f"changes {since}" + (f" wait {wait}" if wait else ""))
+        if not self.change_pages:
+            return await self.silence()
+        found = self.change_pages.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def snapshot(self, client: ClientId) -> Snapshot:
+        self.asked.append(f"snapshot {client}")
+        if not self.snapshots:
+            return await self.silence()
+        found = self.snapshots.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def stream(self, client: ClientId, since: str) -> AsyncIterator[StreamItem]:
+        self.asked.append(f"stream {since}")
+        if not self.streams:
+            await self.silence()
+        for item in self.streams.pop(0):
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def silence(self) -> CommandsAnswer:  # type: ignore[return]
+        await asyncio.Event().wait()
+
+
+async def take(request: CommandsRequest) -> CommandsAnswer:
+    """Everything is accepted."""
+    return CommandsAnswer(last=request.orders[-1].number, results=())
+
+
+def refuse(error: Exception) -> Callable[[CommandsRequest], Awaitable[CommandsAnswer]]:
+    async def answer(request: CommandsRequest) -> CommandsAnswer:
+        raise error
+
+    return answer
+
+
+class StillClock:
+    """No time passes; what was waited for is written down."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now_ms(self) -> int:
+        return f.NOW
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+    async def wait_for_work(self, seconds: float) -> None:
+        await asyncio.sleep(0.001)
+
+    def ring(self) -> None:
+        pass
+
+
+class Rig:
+    """An engine with everything it needs."""
+
+    def __init__(self, root: Path) -> None:
+        self.wire = Script()
+        self.clock = StillClock()
+        self.cache, self.outbox = Cache(root / "cache.db"), Outbox(root / "outbox.db")
+        self.store = ProfileStore(self.cache, self.outbox, lambda changes: None)
+        self.links: list[Link] = []
+        self.engine = Engine(
+            self.wire,
+            self.store,
+            self.clock,
+            random.Random(1),
+            on_status=lambda: self.links.append(self.engine.status.link),
+        )
+
+    def at(self, seq: int) -> None:
+        """The cache stands at this seq."""
+        self.cache.apply([], f"f:{seq}:x", 0)
+
+    def enqueue(self, *commands: c.AgentCommand) -> list[Order]:
+        return [self.outbox.enqueue(each, f.CONVERSATION, f.NOW) for each in commands]
+
+    async def run(self, endless: Callable[[], Awaitable[None]], steps: int = 60) -> bool:
+        """Let one of the endless tasks go on for a while; True if it ended by itself."""
+        task = asyncio.ensure_future(endless())
+        for _ in range(steps):
+            await asyncio.sleep(0.001)
+        ended = task.done()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return ended
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    found = Rig(tmp_path)
+    yield found
+    found.cache.close()
+    found.outbox.close()
+
+
+# --- up ------------------------------------------------------------------------------------------
+
+
+async def test_what_was_pushed_is_not_pushed_again(rig: Rig) -> None:
+    rig.wire.commands_do = [take, take]
+    rig.enqueue(f.reply("m1"), f.reply("m2"))
+    assert await rig.engine.push_once()
+    assert not await rig.engine.push_once()
+    rig.enqueue(f.reply("m3"))
+    assert await rig.engine.push_once()
+    assert [[o.number for o in request.orders] for request in rig.wire.sent] == [[1, 2], [3]]
+
+
+async def test_a_lost_answer_is_asked_for_again(rig: Rig) -> None:
+    rig.wire.commands_do = [refuse(WireError("lost")), take]
+    rig.enqueue(f.reply("m1"))
+    await rig.run(rig.engine.push)
+    assert [[o.number for o in request.orders] for request in rig.wire.sent] == [[1], [1]]
+    assert rig.links[:2] == [Link.OFFLINE, Link.ONLINE]
+
+
+async def test_a_request_stays_small(rig: Rig) -> None:
+    rig.wire.commands_do = [take] * 9
+    rig.enqueue(*(f.reply(f"m{n}", "长" * 60_000) for n in range(5)))
+    while await rig.engine.push_once():
+        pass
+    assert [len(request.orders) for request in rig.wire.sent] == [2, 2, 1]
+    rig.enqueue(f.reply("big", "长" * 100_000 * 3))
+    assert await rig.engine.push_once()  # one that is large alone goes alone
+
+
+async def test_a_gap_may_be_ones_own_wrong_memory(rig: Rig) -> None:
+    rig.wire.commands_do = [take, refuse(OutOfStep("gap", "gap")), take]
+    rig.enqueue(f.reply("m1"))
+    await rig.engine.push_once()
+    rig.enqueue(f.reply("m2"))
+    assert await rig.engine.push_once()
+    assert await rig.engine.push_once()
+    assert [o.number for o in rig.wire.sent[-1].orders] == [1, 2]
+
+
+@pytest.mark.parametrize("code", ["gap", "reused", "not_your_client"])
+async def test_out_of_step_means_a_new_client_id_and_the_tray(rig: Rig, code: str) -> None:
+    rig.at(5)
+    rig.enqueue(f.reply("m1", "没发出去"))
+    old = rig.outbox.client
+    rig.wire.commands_do = [refuse(OutOfStep(code, code))]
+    await rig.engine.push_once()
+    assert not await rig.engine.push_once()  # waits for the follower
+    rig.wire.snapshots = [Snapshot("f:9:x", 3, [f.recorded(f.refused(old), 9)])]
+    rig.wire.change_pages = [page(9, 9)]
+    await rig.engine.catch_up()
+    assert rig.outbox.client != old
+    assert [item.text for item in rig.outbox.tray()] == ["没发出去"]
+    assert (rig.cache.cursor(), rig.cache.done(), rig.cache.refusals()) == ("f:9:x", 0, [])
+    # Under the new name it starts at one.
+    rig.wire.commands_do = [take]
+    rig.enqueue(f.reply("m2"))
+    assert await rig.engine.push_once()
+    assert [o.number for o in rig.wire.sent[-1].orders] == [1]
+
+
+@pytest.mark.parametrize("good", [True, False])
+async def test_an_answer_to_a_client_id_given_up_meanwhile_counts_for_nothing(
+    rig: Rig, good: bool
+) -> None:
+    """While a request is on its way, the follower learns that the server lost its memory."""
+    rig.at(5)
+    rig.enqueue(*(f.reply(f"m{n}") for n in range(3)))
+    rig.engine._lost_memory = False
+
+    async def meanwhile(request: CommandsRequest) -> CommandsAnswer:
+        rig.engine._lost_memory = True
+        rig.wire.snapshots = [Snapshot("f:9:x", 0, [])]
+        rig.wire.change_pages = [page(9, 9)]
+        await rig.engine.catch_up()
+        rig.enqueue(f.reply("new"))
+        if good:
+            return await take(request)
+        raise OutOfStep("gap", "gap")
+
+    rig.wire.commands_do = [meanwhile, take]
+    assert await rig.engine.push_once()
+    client = rig.outbox.client
+    assert await rig.engine.push_once()
+    last = rig.wire.sent[-1]
+    assert (last.client, [o.number for o in last.orders]) == (client, [1])
+    assert len(rig.outbox.tray()) == 3
+
+
+async def test_a_server_that_says_when_is_obeyed(rig: Rig) -> None:
+    rig.enqueue(f.reply("m1"))
+    rig.wire.commands_do = [refuse(WireError("busy", retry_after=7.0)), take]
+    await rig.run(rig.engine.push)
+    assert rig.clock.slept[0] >= 7.0
+    assert len(rig.wire.sent) == 2
+
+
+async def test_a_login_that_ended_ends_both(rig: Rig) -> None:
+    rig.at(5)
+    rig.enqueue(f.reply("m1"))
+    rig.wire.commands_do = [refuse(Unauthorized("out"))]
+    rig.wire.change_pages = [Unauthorized("out")]
+    assert await rig.run(rig.engine.push)
+    assert await rig.run(rig.engine.follow)
+    assert rig.links == [Link.LOGGED_OUT]
+    assert len(rig.outbox.pending()) == 1
+
+
+# --- down ----------------------------------------------------------------------------------------
+
+
+async def test_the_first_time_takes_a_snapshot(rig: Rig) -> None:
+    rig.wire.snapshots = [WireError("broke off"), Snapshot("f:4:x", 0, [])]
+    rig.wire.change_pages = [page(4, 6, more=True), page(6, 7)]
+    await rig.run(rig.engine.follow)
+    assert rig.cache.cursor() == "f:7:x"
+    assert rig.links == [Link.OFFLINE, Link.ONLINE]
+    assert rig.wire.asked[-1] == "stream f:7:x"
+
+
+async def test_pages_of_a_stream_are_taken_only_where_they_continue(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5), page(7, 9), page(9, 9)]
+    # Doubled ones pass by; one that leaves a gap is a reason to ask.
+    rig.wire.streams = [[page(5, 6), page(5, 6), page(6, 7), page(8, 9)]]
+    await rig.run(rig.engine.follow)
+    assert rig.cache.cursor() == "f:9:x"
+    assert rig.wire.asked == [
+        "changes f:5:x",
+        "stream f:5:x",
+        "changes f:7:x",
+        "stream f:9:x",
+    ]
+
+
+async def test_a_beat_tells_of_a_hint_that_was_lost(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5), page(5, 8)]
+    rig.wire.streams = [[Beat(), Beat("f:5:x"), Beat("f:8:x")]]
+    await rig.run(rig.engine.follow)
+    assert rig.cache.cursor() == "f:8:x"
+
+
+@pytest.mark.parametrize("on_stream", [True, False])
+async def test_a_changed_scope_asks_for_a_snapshot_and_keeps_the_client(
+    rig: Rig, on_stream: bool
+) -> None:
+    rig.at(5)
+    rig.enqueue(f.reply("m1"))
+    client = rig.outbox.client
+    reset = FeedReset("scope")
+    reset.code = "scope_changed"
+    rig.wire.change_pages = [page(5, 5) if on_stream else reset, page(9, 9)]
+    rig.wire.streams = [[ResetNotice("scope_changed")]] if on_stream else []
+    rig.wire.snapshots = [Snapshot("f:9:x", 0, [])]
+    await rig.run(rig.engine.follow)
+    assert rig.cache.cursor() == "f:9:x"
+    assert rig.outbox.client == client
+    assert len(rig.outbox.pending()) == 1
+    assert f"snapshot {client}" in rig.wire.asked
+
+
+async def test_a_feed_reset_takes_a_new_client_id(rig: Rig) -> None:
+    rig.at(5)
+    client = rig.outbox.client
+    rig.wire.change_pages = [FeedReset("restored"), page(2, 2)]
+    rig.wire.snapshots = [Snapshot("g:2:x", 0, [])]
+    await rig.run(rig.engine.follow)
+    assert rig.outbox.client != client
+
+
+async def test_a_server_that_resets_for_ever_is_not_asked_in_a_hurry(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [FeedReset("again")] * 5
+    rig.wire.snapshots = [Snapshot("f:9:x", 0, [])] * 5
+    await rig.run(rig.engine.follow)
+    assert len(rig.clock.slept) >= 5
+
+
+async def test_a_stream_that_ends_is_opened_again_after_a_moment(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5)] * 3
+    rig.wire.streams = [[Beat()], [Beat()]]
+    await rig.run(rig.engine.follow)
+    assert rig.wire.asked.count("stream f:5:x") == 3
+    assert len(rig.clock.slept) == 2
+    assert all(0 < seconds <= 0.5 for seconds in rig.clock.slept)
+
+
+async def test_behind_a_proxy_that_buffers_streams_it_polls(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5)] * 5
+    rig.wire.streams = [[WireError("silence")]] * 3
+    await rig.run(rig.engine.follow, 120)
+    assert rig.wire.asked.count("stream f:5:x") == 3
+    assert rig.wire.asked[-1] in ("changes f:5:x wait 20", "changes f:5:x")
+    assert "changes f:5:x wait 20" in rig.wire.asked
+
+
+async def test_trouble_with_the_store_is_told_and_tried_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 6), page(5, 6)]
+    real = rig.cache.apply
+    troubles = [StoreError("disk full")]
+
+    def apply(*args: object, **kwargs: object) -> object:
+        if troubles:
+            raise troubles.pop()
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rig.cache, "apply", apply)
+    await rig.run(rig.engine.follow)
+    assert rig.links == [Link.STORE_TROUBLE, Link.ONLINE]
+    assert rig.clock.slept[0] >= 1.0
+    assert rig.cache.cursor() == "f:6:x"
+
+
+async def test_effects_settle_the_outbox(rig: Rig) -> None:
+    rig.at(5)
+    rig.enqueue(f.reply("m1"), f.reply("m2"))
+    rig.wire.change_pages = [page(5, 7, done=1)]
+    await rig.run(rig.engine.follow)
+    assert [order.number for order in rig.outbox.pending()] == [2]
+
+
+# --- files that cannot commit as one -------------------------------------------------------------
+
+
+def test_an_end_between_cache_and_outbox_is_made_good(rig: Rig) -> None:
+    """The refusal and `done` are in the cache; the process ended before the outbox knew."""
+    rig.enqueue(f.reply("m1", "文字"))
+    refusal = f.refused(rig.outbox.client, number=1)
+    rig.cache.apply([f.recorded(refusal, 6)], "f:6:x", 1)
+    assert len(rig.outbox.pending()) == 1
+    assert rig.store.settle()
+    assert rig.outbox.pending() == []
+    assert [item.text for item in rig.outbox.tray()] == ["文字"]
+    assert rig.cache.refusals() == []
+
+
+def test_an_end_amid_taking_a_new_client_id_loses_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old client's `done` must never settle the new one's commands."""
+    rig.cache.apply([], "f:6:x", 10)
+    monkeypatch.setattr(rig.cache, "apply", None)  # the process ends before the snapshot is in
+    rig.store.restart(frozenset())
+    rig.enqueue(f.reply("m1"), f.reply("m2"))
+    rig.store.settle()
+    assert [order.number for order in rig.outbox.pending()] == [1, 2]
+    assert rig.store.cursor() is None
+
+
+# --- waiting -------------------------------------------------------------------------------------
+
+
+def test_backoff_grows_jitters_and_starts_over() -> None:
+    backoff = Backoff(random.Random(3))
+    waits = [backoff.next() for _ in range(40)]
+    assert all(0.05 <= wait <= 20.0 for wait in waits)
+    assert waits[0] <= 0.5
+    assert max(waits[10:]) > 10.0
+    assert len(set(waits)) == 40
+    assert backoff.next(60.0) == 60.0
+    backoff.reset()
+    assert backoff.next() <= 0.5
