@@ -30,9 +30,10 @@ def keys() -> str:
     lines = [
         "# Keys",
         "",
-        "Made from the program's table of intents by `make docs`; `agent-tui keys` and F1 show the",
-        'same. Give an intent another key in `config.toml`: `[keys]`, then `claim = "ctrl+k"`. Keys',
-        "of the queue are extras: plain letters while the list has the focus.",
+        "Made from the program's table of intents by `make docs`; `agent-tui keys` and F1 show",
+        "the same. Give an intent another key in `config.toml`: `[keys]`, then",
+        '`claim = "ctrl+k"`. Keys of the queue are extras: plain letters while the list has the',
+        "focus.",
         "",
         "| intent | anywhere | in the queue | what it does | 做什么 |",
         "|---|---|---|---|---|",

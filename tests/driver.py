@@ -266,14 +266,16 @@ def streaming(url: str, token: str, **query: str) -> Iterator[Stream]:
     headers = {"Authorization": f"Bearer {token}"}
 
     async def read() -> None:
-        async with httpx.AsyncClient(timeout=60.0, verify=False) as http:
-            async with http.stream("GET", url, params=query, headers=headers) as response:
-                found.status = response.status_code
-                rest = b""
-                async for chunk in response.aiter_raw():
-                    *blocks, rest = (rest + chunk).split(b"\n\n")
-                    for block in blocks:
-                        _take(found, block.decode())
+        async with (
+            httpx.AsyncClient(timeout=60.0, verify=False) as http,
+            http.stream("GET", url, params=query, headers=headers) as response,
+        ):
+            found.status = response.status_code
+            rest = b""
+            async for chunk in response.aiter_raw():
+                *blocks, rest = (rest + chunk).split(b"\n\n")
+                for block in blocks:
+                    _take(found, block.decode())
 
     async def main() -> None:
         with contextlib.suppress(httpx.HTTPError, asyncio.CancelledError):

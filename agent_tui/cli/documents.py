@@ -37,7 +37,7 @@ def queue_entry(row: QueueRow) -> QueueEntry:
         due=_due(row.due),
         waiting_since=row.waiting_since,
         last_at=row.last_at,
-        draft=row.draft,
+        draft=bool(row.draft),
         unsent=row.unsent,
     )
 

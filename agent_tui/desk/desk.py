@@ -203,13 +203,17 @@ class Desk:
                     predicted.state,
                     self.me,
                     self.policy,
-                    draft=key in self.drafts,
+                    draft=self._draft_of(key),
                     unsent=len(predicted.waiting),
                 )
                 self._rows[key] = row
             if row.status != "resolved":
                 found.append(row)
         return found
+
+    def _draft_of(self, key: ConversationId) -> str:
+        draft = self.drafts.get(key)
+        return draft.text[:60] if draft else ""
 
     def queue(self, view: View) -> list[QueueRow]:
         """The list, in order, as of now."""
@@ -387,6 +391,11 @@ def _state_of(message: Message, state: Conversation) -> str:
     return "delivered" if message.no <= state.delivered_no else "sent"
 
 
+def internal(article: Article) -> bool:
+    """Whether only colleagues may read it."""
+    return article.audience != "public"
+
+
 def entries(articles: Iterable[Article], library: Library) -> list[Entry]:
     """What the search box looks through."""
     found = [
@@ -397,7 +406,8 @@ def entries(articles: Iterable[Article], library: Library) -> list[Entry]:
             names=(a.title, *a.questions, *a.tags),
             body=a.body,
             lang=a.lang,
-            label=a.category,
+            label=f"{Both('内部', 'internal')} {a.category}" if internal(a) else a.category,
+            internal=internal(a),
         )
         for a in articles
     ]

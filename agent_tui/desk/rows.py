@@ -51,7 +51,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     weight: float
     waiting_since: int | None
     last_at: int
-    draft: bool
+    draft: str  # how it begins; empty if there is none
     unsent: int
     version: int
 
@@ -69,7 +69,7 @@ class QueueRow(msgspec.Struct, frozen=True):
         return sla.urgency_of(self.due, self.channel, self.waiting_since, policy, now)
 
 
-def row_of(state: Conversation, me: Agent, policy: Policy, *, draft: bool, unsent: int) -> QueueRow:
+def row_of(state: Conversation, me: Agent, policy: Policy, *, draft: str, unsent: int) -> QueueRow:
     """The row for one conversation."""
     if state.assignee == me.id:
         section = Section.MINE

@@ -20,6 +20,7 @@ class Entry(msgspec.Struct, frozen=True):
     body: str
     lang: str
     label: str  # what the list shows at its right: a category, or a macro's key and short name
+    internal: bool = False  # for colleagues only
 
 
 class Hit(msgspec.Struct, frozen=True):

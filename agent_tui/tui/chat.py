@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.reasons import word
@@ -11,7 +12,7 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Status
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.errors import StoreError
-from agent_tui.knowledge.finder import Entry
+from agent_tui.knowledge.finder import Entry, Hit
 from agent_tui.lang import Both
 from agent_tui.tui.screens.pick import Confirm, SlotForm
 
@@ -41,10 +42,8 @@ class ChatWork:
         screen = self._screen
         state = screen.desk.conversation(screen.current) if screen.current else None
         self.read_before = state.read_no if state and state.unread else 0
-        draft = screen.desk.drafts.get(screen.current) if screen.current else None
         self._macros = []
-        screen.composer.set_note(False)
-        screen.composer.load(draft.text if draft else "")
+        screen.composer.begin(self._draft(screen.current), self._draft(_note_key(screen.current)))
         self._dirty = False
         screen.find.clear()
         self.search("")
@@ -54,7 +53,9 @@ class ChatWork:
         screen = self._screen
         if screen.current is not None and self._dirty:
             try:
-                screen.desk.save_draft(screen.current, screen.composer.text)
+                reply, note = screen.composer.texts()
+                screen.desk.save_draft(screen.current, reply)
+                screen.desk.save_draft(_note_key(screen.current), note)
             except StoreError as error:
                 screen.doing.trouble(error)
                 return
@@ -106,10 +107,25 @@ class ChatWork:
         elif not text.strip():
             screen.doing.say(Both("还没有写内容", "nothing is written yet"))
         elif screen.composer.note:
-            self._finish(screen.desk.note(key, text))
-            screen.composer.set_note(False)
+            self._leave_note(key, text)
         else:
             self._send(key, text)
+
+    def _leave_note(self, key: ConversationId, text: str) -> None:
+        screen = self._screen
+        refused = screen.desk.note(key, text)
+        if refused is not None:
+            screen.doing.refuse(refused.reason, refused.detail)
+            return
+        screen.composer.load("")
+        screen.composer.set_note(False)
+        screen.desk.save_draft(_note_key(key), "")
+        screen.ui.ring()
+        screen.transcript.end()
+
+    def _draft(self, key: ConversationId | None) -> str:
+        draft = self._screen.desk.drafts.get(key) if key else None
+        return draft.text if draft else ""
 
     def _send(self, key: ConversationId, text: str) -> None:
         screen = self._screen
@@ -160,24 +176,27 @@ class ChatWork:
         """Whether `/short` is a macro's."""
         return any(m.head.short == short for m in self._screen.desk.macros().all.values())
 
-    async def expand(self, short: str) -> None:
-        """`/short` before the cursor becomes its macro."""
+    def complete(self, short: str) -> None:
+        """Tab: `/short` before the cursor becomes its macro; with nothing to complete, search."""
         screen = self._screen
+        if not short:
+            screen.focus_find()
+            return
         now = datetime.datetime.now().astimezone()
         found = screen.desk.macros().by_short(short, screen.doing.customer_language(), now)
         if found is None:
             screen.doing.say(Both(f"/{short} 现在不可用", f"/{short} is not offered now"))
             return
         screen.composer.take_short()
-        await self.insert_macro(found)
+        self.insert_macro(found)
 
-    async def insert_entry(self, entry: Entry) -> None:
+    def insert_entry(self, entry: Entry) -> None:
         """A hit of the find pane goes to the cursor."""
         screen = self._screen
         if entry.kind == "macro":
             macro = screen.desk.macros().all.get(entry.id)
             if macro is not None:
-                await self.insert_macro(macro)
+                self.insert_macro(macro)
         else:
             article = screen.desk.articles().get(entry.id)
             if article is None:
@@ -185,27 +204,38 @@ class ChatWork:
             if article.audience != "public":
                 screen.doing.say(Both("仅供内部，不能发给客户", "internal: not for customers"))
                 return
-            screen.composer.put(article.body)
+            screen.composer.put_block(article.body)
         screen.remove_class("-side")
         screen.find.clear()
         screen.composer.focus()
+        self.search("")
 
-    async def insert_macro(self, macro: Macro) -> None:
-        """Ask for what it needs and insert it; its actions go with the next send."""
+    def insert_macro(self, macro: Macro) -> None:
+        """Insert it, after asking for what it needs; its actions go with the next send."""
+        if macro.head.ask:
+            self._screen.run_worker(self._ask_and_put(macro))
+        else:
+            self._put_macro(macro, {})
+
+    async def _ask_and_put(self, macro: Macro) -> None:
+        from agent_tui.macros import library
+
+        screen = self._screen
+        key = screen.current
+        values = screen.desk.values(key, datetime.datetime.now().astimezone())
+        known = library.slot_defaults(macro, values)
+        form = SlotForm(macro.head.title, macro.head.ask, known)
+        answer = await screen.app.push_screen_wait(form)
+        if answer is not None and screen.current == key:
+            self._put_macro(macro, answer)
+
+    def _put_macro(self, macro: Macro, slots: dict[str, str]) -> None:
         from agent_tui.macros import library
 
         screen = self._screen
         now = datetime.datetime.now().astimezone()
         values = screen.desk.values(screen.current, now)
-        slots: dict[str, str] = {}
-        if macro.head.ask:
-            known = library.slot_defaults(macro, values)
-            form = SlotForm(macro.head.title, macro.head.ask, known)
-            answer = await screen.app.push_screen_wait(form)
-            if answer is None:
-                return
-            slots = answer
-        screen.composer.put(library.fill(macro, values, slots))
+        screen.composer.put_block(library.fill(macro, values, slots))
         screen.composer.focus()
         self._macros.append(macro)
         words = [_action_words(action) for action in macro.head.actions]
@@ -216,14 +246,25 @@ class ChatWork:
     # --- searching -------------------------------------------------------------------------------
 
     def search(self, query: str) -> None:
-        """Fill the find pane; without a query, the likely answers to the customer's last words."""
+        """Fill the find pane."""
+        self._screen.find.show(self.hits(query))
+
+    def hits(self, query: str) -> Sequence[Hit]:
+        """What matches `query`; without one, the likely answers to the customer's last words."""
         screen = self._screen
         language = screen.doing.customer_language()
+        finder = screen.desk.finder()
         if query.strip():
-            screen.find.show(screen.desk.finder().search(query, HITS, language))
-            return
+            return finder.search(query, HITS, language)
         last = screen.desk.last_words(screen.current) if screen.current else ""
-        screen.find.show(screen.desk.finder().search(last, SUGGESTIONS, language))
+        found = finder.search(last, SUGGESTIONS * 3, language)
+        # Nobody asked: what only colleagues may read is not put under the agent's finger.
+        return [hit for hit in found if not hit.entry.internal][:SUGGESTIONS]
+
+
+def _note_key(key: ConversationId | None) -> ConversationId:
+    """Under which a conversation's unfinished note is kept among the drafts."""
+    return ConversationId(f"note:{key}")
 
 
 def forced(command: c.AgentCommand) -> c.AgentCommand:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 SECTIONS = list(Section)
+VIEW_NAMES = {
+    View.WORK: Both("我的与待认领", "mine and unclaimed"),
+    View.MINE: Both("我的", "mine"),
+    View.TEAM: Both("待认领", "unclaimed"),
+    View.ALL: Both("全部", "all"),
+    View.SNOOZED: Both("已搁置", "snoozed"),
+}
 
 
 class Listing:
@@ -51,10 +58,14 @@ class Listing:
             rows.sort(key=lambda r: (SECTIONS.index(r.section), place.get(r.id, len(place))))
         self._screen.queue.show(rows, self._screen.desk.policy, now)
         mine = sum(row.section == "mine" for row in rows)
-        title = Both(
-            f"会话 · 我的 {mine} · 其他 {len(rows) - mine}",
-            f"Queue · mine {mine} · other {len(rows) - mine}",
-        )
+        if self.view is View.WORK:
+            title = Both(
+                f"会话 · 我的 {mine} · 其他 {len(rows) - mine}",
+                f"Queue · mine {mine} · other {len(rows) - mine}",
+            )
+        else:
+            name = VIEW_NAMES[self.view]
+            title = Both(f"{name.zh} · {len(rows)}", f"{name.en} · {len(rows)}")
         self._screen.query_one("#queue-title", Static).update(str(title))
 
     def ring_for_new(self) -> None:

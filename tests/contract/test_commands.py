@@ -293,16 +293,14 @@ def test_what_is_out_of_scope_is_out_of_reach(serving: Serving, person: str, rea
 
 
 def test_a_claim_is_won_by_exactly_one(serving: Serving) -> None:
+    def race(racer: AgentClient, key: ConversationId, outcomes: list[str]) -> None:
+        outcomes.append(racer.do(key, c.Claim())[0].outcome)
+
     for _ in range(5):
         _, key = chat(serving)
         racers = [serving.agent(who) for who in ("anna", "bo", "lee") for _ in range(2)]
         outcomes: list[str] = []
-        threads = [
-            threading.Thread(
-                target=lambda r=racer: outcomes.append(r.do(key, c.Claim())[0].outcome)
-            )
-            for racer in racers
-        ]
+        threads = [threading.Thread(target=race, args=(racer, key, outcomes)) for racer in racers]
         for thread in threads:
             thread.start()
         for thread in threads:

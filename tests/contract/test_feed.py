@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import may_see
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
-from agent_tui.domain.model import Conversation, MacroSource, Priority, Role, Status
+from agent_tui.domain.model import Agent, Conversation, MacroSource, Priority, Role, Status
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.protocol import Page
 from agent_tui.server import schema
@@ -58,7 +59,7 @@ def test_pages_lead_from_cursor_to_cursor(serving: Serving) -> None:
     visitor, _ = chat(serving, *(f"第 {n} 句" for n in range(25)))
     pages = list(anna.pages(since, limit=10))
     assert pages[0].from_ == since
-    for one, two in zip(pages, pages[1:], strict=False):
+    for one, two in itertools.pairwise(pages):
         assert one.to == two.from_
         assert one.more
     assert not pages[-1].more
@@ -335,7 +336,7 @@ class Mirror:
             self.cache.apply(page.events, page.to, page.done)
             more = page.more
 
-    def check(self, serving: Serving, account: f.Agent) -> None:
+    def check(self, serving: Serving, account: Agent) -> None:
         expected = {k: s for k, s in serving.states().items() if may_see(account, s)}
         known: dict[ConversationId, Conversation] = {}
         for key in expected:
@@ -359,7 +360,7 @@ def busy(tmp_path: Path) -> Iterator[Serving]:
 
 def test_snapshot_and_changes_give_what_the_log_says(busy: Serving, tmp_path: Path) -> None:
     """A few hundred random steps; every reader's mirror equals the server's tables in scope."""
-    rng = random.Random(11)  # noqa: S311
+    rng = random.Random(11)
     visitors = [busy.visitor(rng.choice(["web", "parcels"])) for _ in range(6)]
     for visitor in visitors[:3]:
         visitor.say("第一句")
@@ -377,23 +378,21 @@ def test_snapshot_and_changes_give_what_the_log_says(busy: Serving, tmp_path: Pa
         key = rng.choice(sorted(busy.states()))
         state = busy.state(key)
         actor = actors[rng.choice(people).id]
-        command: c.AgentCommand = rng.choice(
-            [
-                c.Claim(),
-                c.Release(),
-                c.Assign(rng.choice(anybody), rng.choice([None, f.AFTER_SALES, LOGISTICS])),
-                f.reply(new_id(), f"回答 {step}", epoch=state.epoch, seen=state.messages),
-                c.AddNote(new_id(), f"备注 {step}"),
-                c.Tag(rng.choice("abc")),
-                c.Untag(rng.choice("abc")),
-                c.SetStatus(Status.RESOLVED),
-                c.SetStatus(Status.OPEN),
-                c.SetPriority(rng.choice(list(Priority))),
-                c.MarkRead(state.messages),
-                c.Batch((c.Tag("b"), c.Assign(None, LOGISTICS), c.SetStatus(Status.PENDING))),
-            ]
-        )
-        actor.do(key, command)
+        choices: list[c.AgentCommand] = [
+            c.Claim(),
+            c.Release(),
+            c.Assign(rng.choice(anybody), rng.choice([None, f.AFTER_SALES, LOGISTICS])),
+            f.reply(new_id(), f"回答 {step}", epoch=state.epoch, seen=state.messages),
+            c.AddNote(new_id(), f"备注 {step}"),
+            c.Tag(rng.choice("abc")),
+            c.Untag(rng.choice("abc")),
+            c.SetStatus(Status.RESOLVED),
+            c.SetStatus(Status.OPEN),
+            c.SetPriority(rng.choice(list(Priority))),
+            c.MarkRead(state.messages),
+            c.Batch((c.Tag("b"), c.Assign(None, LOGISTICS), c.SetStatus(Status.PENDING))),
+        ]
+        actor.do(key, rng.choice(choices))
         if rng.random() < 0.2:
             mirrors[rng.choice(people).id].follow()
     for person in people:
@@ -414,7 +413,7 @@ def test_a_snapshot_leaves_out_what_was_resolved_long_ago(tmp_path: Path) -> Non
     _, other = chat(serving)
     header, events = anna.snapshot()
     assert {x.conversation for x in events if x.conversation} == {other}
-    mirror = Mirror(anna, tmp_path / "cache.db", random.Random(1))  # noqa: S311
+    mirror = Mirror(anna, tmp_path / "cache.db", random.Random(1))
     visitor.say("又来了")
     mirror.follow()
     mirror.check(serving, PEOPLE[0])
@@ -437,7 +436,7 @@ def test_the_stream_tells_pages_in_order(serving: Serving) -> None:
         until(lambda: stream.data("page") and stream.data("page")[-1]["done"] == 1)
         pages = [msgspec.convert(page, Page) for page in stream.data("page")]
     assert pages[0].from_ == since
-    for one, two in zip(pages, pages[1:], strict=False):
+    for one, two in itertools.pairwise(pages):
         assert two.from_ == one.to
     assert [id for kind, id, _ in stream.events if kind == "page"] == [page.to for page in pages]
     seqs = [event.seq for page in pages for event in page.events]

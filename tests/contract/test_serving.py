@@ -201,7 +201,7 @@ def test_a_port_that_is_taken(tmp_path: Path, serving: Serving) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "shop.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "shop.example"])
 def test_no_plain_listening_beyond_loopback(host: str, tmp_path: Path) -> None:
     with pytest.raises(ServerError) as caught:
         run.check(Listen(host, 0))
@@ -255,8 +255,9 @@ async def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await wire.close()
     # Plain HTTP on that port is no way in, and the certificate is looked at.
     plain = serving.base.replace("https", "http")
-    with pytest.raises(httpx.HTTPError):
-        httpx.get(f"{plain}/healthz", timeout=5)
+    async with httpx.AsyncClient(timeout=5.0) as http:
+        with pytest.raises(httpx.HTTPError):
+            await http.get(f"{plain}/healthz")
     monkeypatch.delenv("SSL_CERT_FILE")
     from agent_tui.errors import WireError
 

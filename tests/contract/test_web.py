@@ -141,7 +141,8 @@ def test_paging_and_waiting(serving: Serving) -> None:
 )
 def test_queries_that_are_no_numbers(serving: Serving, query: dict[str, str]) -> None:
     visitor = serving.visitor()
-    assert visitor.call("GET", f"{visitor.path}/messages", **query).status == 400
+    path = f"{visitor.path}/messages"
+    assert visitor.call("GET", path, **query).status == 400  # type: ignore[arg-type]
 
 
 def test_receipts_reach_the_agents(serving: Serving) -> None:

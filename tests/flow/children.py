@@ -1,4 +1,4 @@
-"""Processes that tests may kill: forked from one that has everything loaded, so that they are quick.
+"""Processes that tests may kill, forked from one that has everything loaded: they start quickly.
 
 Run as a module it is that process: a JSON list [function, arguments ...] a line on stdin, the
 child's process id a line on stdout.
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ from agent_tui.paths import Profile
 from agent_tui.server.run import Listen, serve
 from agent_tui.server.setup import DataFolder
 from agent_tui.store import migrations  # noqa: F401 -- loaded before forking
+from agent_tui.store.cache import Changes
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.runner import SyncThread  # noqa: F401 -- the same
+from tests.driver import until
 
 
 def server(root: str, port: int) -> None:
@@ -56,7 +58,7 @@ def client(root: str, key: str, name: str, out: str, count: int, together: str) 
     while time.monotonic() < end:
         if changed.is_set():
             changed.clear()
-            desk.refresh(bootstrap_changes())
+            desk.refresh(Changes(all=True, outbox=True))
         if n < count and desk.conversation(conversation) is not None:
             text = f"{name}-{n}"
             if desk.send(conversation, text) is None:
@@ -72,13 +74,6 @@ def client(root: str, key: str, name: str, out: str, count: int, together: str) 
             break
         changed.wait(0.02)
     link.close()
-
-
-def bootstrap_changes() -> Any:
-    """Everything."""
-    from agent_tui.store.cache import Changes
-
-    return Changes(all=True, outbox=True)
 
 
 def _count_pushes() -> list[int]:
@@ -111,11 +106,17 @@ class Nursery:
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
-    @staticmethod
-    def kill(pid: int) -> None:
-        """kill -9."""
+    @classmethod
+    def kill(cls, pid: int) -> None:
+        """kill -9, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        cls.gone(pid)
+
+    @classmethod
+    def gone(cls, pid: int, seconds: float = 10.0) -> None:
+        """Wait until the child has ended."""
+        until(lambda: not cls.lives(pid), seconds)
 
     @staticmethod
     def lives(pid: int) -> bool:
@@ -151,6 +152,9 @@ def nursery() -> Iterator[Nursery]:
         found.close()
 
 
+FUNCTIONS: dict[str, Callable[..., None]] = {"server": server, "client": client}
+
+
 def main() -> None:
     """Fork a child for each line."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
@@ -163,7 +167,7 @@ def main() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(0)
         try:
-            {"server": server, "client": client}[name](*arguments)
+            FUNCTIONS[name](*arguments)
         except BaseException:
             import traceback
 

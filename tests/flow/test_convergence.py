@@ -46,6 +46,7 @@ class World:
     """An agent behind a faulty wire; customers and a colleague behind good ones."""
 
     def __init__(self, serving: Serving, root: Path, seed: int) -> None:
+        root.mkdir(exist_ok=True)
         self.rng = random.Random(seed)
         self.serving = serving
         self.cache, self.outbox = Cache(root / "cache.db"), Outbox(root / "outbox.db")
@@ -89,18 +90,16 @@ class World:
             self.visitor.say(f"客户 {step}")
             return
         key: ConversationId = self.rng.choice(self.keys)
-        command: c.AgentCommand = self.rng.choice(
-            [
-                c.Claim(),
-                c.Assign(None, f.LOGISTICS),
-                c.Assign(None, f.AFTER_SALES),
-                c.Assign(AgentId("anna")),
-                c.Release(),
-                c.SetStatus(Status.RESOLVED),
-                c.SetStatus(Status.OPEN),
-            ]
-        )
-        self.colleague.do(key, command)
+        choices: list[c.AgentCommand] = [
+            c.Claim(),
+            c.Assign(None, f.LOGISTICS),
+            c.Assign(None, f.AFTER_SALES),
+            c.Assign(AgentId("anna")),
+            c.Release(),
+            c.SetStatus(Status.RESOLVED),
+            c.SetStatus(Status.OPEN),
+        ]
+        self.colleague.do(key, self.rng.choice(choices))
 
     @property
     def visitor(self) -> Visitor:
@@ -137,7 +136,6 @@ async def live(world: World, wire: FaultyWire, patience: float) -> None:
 
 async def converges(serving: Serving, root: Path, seed: int, patience: float = 20.0) -> None:
     """Run one seed and compare what came out. Raises AssertionError, TimeoutError."""
-    root.mkdir(exist_ok=True)
     world = World(serving, root, seed)
     http = HttpWire(serving.base, serving.token("anna"))
     wire = FaultyWire(http, world.rng)

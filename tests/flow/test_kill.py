@@ -15,7 +15,6 @@ from agent_tui.bootstrap import Login
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import MessageId
 from agent_tui.store.outbox import Outbox
-from tests import factories as f
 from tests.driver import (
     AgentClient,
     Serving,
@@ -88,6 +87,11 @@ class Traffic:
         self._threads.append(thread)
         thread.start()
 
+    def goes_on(self) -> None:
+        """Return when a few more were acknowledged."""
+        enough = len(self.acknowledged) + 5
+        until(lambda: len(self.acknowledged) > enough, 20)
+
     def end(self) -> None:
         """No more writing."""
         self.stop.set()
@@ -116,14 +120,11 @@ def test_the_server_is_killed(tmp_path: Path) -> None:
         for n, key in enumerate(keys[:2]):
             traffic.agent(serving.agent("bo"), key, f"a{n}")
         for _ in range(KILLS):
-            before = len(traffic.acknowledged)
-            until(lambda seen=before: len(traffic.acknowledged) > seen + 5, 20)
+            traffic.goes_on()
             time.sleep(rng.uniform(0, 0.15))
             children.kill(pid)
-            until(lambda dead=pid: not children.lives(dead))
             pid = children.start("server", str(tmp_path), port)
-        before = len(traffic.acknowledged)
-        until(lambda: len(traffic.acknowledged) > before + 5, 20)
+        traffic.goes_on()
         traffic.end()
         children.kill(pid)
     assert traffic.repeated > KILLS
@@ -155,14 +156,13 @@ def test_the_workstation_is_killed(tmp_path: Path) -> None:
     rng = random.Random(6)
     with nursery() as children:
         for n in range(KILLS):
-            before = out.stat().st_size if out.exists() else 0
+            before = _size(out)
             pid = children.start("client", str(profile), key, f"r{n}", str(out), 10_000, "")
-            until(lambda size=before: out.exists() and out.stat().st_size > size, 20)
+            _grown(out, before)
             time.sleep(rng.uniform(0, 0.3))
             children.kill(pid)
-            until(lambda dead=pid: not children.lives(dead))
         pid = children.start("client", str(profile), key, "end", str(out), -1, "")
-        until(lambda: not children.lives(pid), 60)
+        children.gone(pid, 60)
 
     enqueued = out.read_text("utf-8").split()
     assert len(enqueued) > KILLS
@@ -180,6 +180,14 @@ def test_the_workstation_is_killed(tmp_path: Path) -> None:
     numbers = sorted({row.number for row in rows if row.number is not None})
     assert numbers == list(range(1, len(texts) + 1))
     serving.close()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _grown(path: Path, before: int) -> None:
+    until(lambda: _size(path) > before, 20)
 
 
 def visitor_texts(serving: Serving, key: str) -> list[str]:
@@ -205,7 +213,7 @@ def test_two_processes_share_one_profile(tmp_path: Path) -> None:
         until(lambda: len(visitor_texts(serving, key)) == 80, 30)
         done.write_text("", "utf-8")
         for pid in pids.values():
-            until(lambda dead=pid: not children.lives(dead))
+            children.gone(pid)
         lines = {name: path.read_text("utf-8").splitlines() for name, path in out.items()}
         pushes = sorted(int(each[-1].split()[1]) for each in lines.values())
         assert pushes[0] == 0 < pushes[1]

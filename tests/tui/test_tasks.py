@@ -7,10 +7,11 @@ import pytest
 from agent_tui.config import Config
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
+from agent_tui.domain.commands import text_of
 from agent_tui.domain.model import Status
 from agent_tui.errors import ConfigError
 from agent_tui.tui.commands import BY_ID, INTENTS, check_keys, table
-from tests.tui.driver import ME, World, sit_down
+from tests.tui.driver import ME, Person, World, sit_down
 
 
 async def test_first_content_comes_from_the_cache(world: World) -> None:
@@ -48,7 +49,7 @@ async def test_macro_with_slot_is_sent_with_its_actions(world: World) -> None:
         await agent.does("macro_f3")
         await agent.types("12345")
         await agent.press("enter")
-        assert "要符合" in agent.sees()  # too short for an order number
+        assert "10–20 位数字" in agent.sees()  # too short for an order number
         await agent.types("67890")
         await agent.press("enter")
         assert "1234567890" in agent.screen.composer.text
@@ -306,3 +307,88 @@ async def test_a_new_conversation_rings_once(world: World) -> None:
         await agent.hears(world.chat("c8", "新客", "在吗"))
         await agent.hears(world.feed([("c8", e.CustomerWrote(message="z", text="?"))]))  # type: ignore[arg-type]
         assert rung == [True]
+
+
+async def burst(agent: Person, *keys: str) -> None:
+    """Keys that arrive together, as from a lagging line or an input method."""
+    from textual import events
+
+    for key in keys:
+        character = key if len(key) == 1 else {"space": " "}.get(key)
+        agent.app.post_message(events.Key(key, character))
+    for _ in range(6):
+        await agent.pilot.pause()
+
+
+async def test_a_bouncing_enter_sends_once(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await burst(agent, *"dup", "enter", "enter", "enter")
+        assert [text_of(order.command) for order in world.sent()] == ["dup"]
+
+
+async def test_a_burst_keeps_its_order_across_chats(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        first = agent.screen.current
+        await burst(agent, *"one", "enter", "ctrl+n", *"three")
+        assert [text_of(order.command) for order in world.sent()] == ["one"]
+        assert agent.screen.current != first
+        assert agent.screen.composer.text == "three"
+
+
+async def test_backspace_keeps_its_place_in_a_burst(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await burst(agent, *"over", *["backspace"] * 4, *"under")
+        assert agent.screen.composer.text == "under"
+        await agent.does("find")
+        await burst(agent, *"tuihuo", *["backspace"] * 6, *"refund")
+        assert agent.screen.find.query_text == "refund"
+
+
+async def test_enter_behind_a_query_takes_its_top_hit(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("find")
+        expected = agent.desk.finder().search("发票抬头", 1, "zh")[0].entry
+        await burst(agent, *"发票抬头", "enter")
+        body = agent.desk.articles()[expected.id].body
+        assert agent.screen.composer.text.startswith(body[:20])
+
+
+async def test_a_note_never_becomes_a_reply(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("dear customer")
+        await agent.does("note")
+        assert agent.screen.composer.text == ""
+        assert "只有同事看得到" in agent.sees()
+        await agent.types("angry")
+        await agent.does("note")
+        assert agent.screen.composer.text == "dear customer"
+        await agent.does("next_in_list")
+        await agent.does("previous_in_list")
+        assert agent.screen.composer.texts() == ("dear customer", "angry")
+        assert not world.sent()
+
+
+async def test_internal_articles_are_marked_and_never_suggested(world: World) -> None:
+    async with sit_down(world) as agent:
+        entries = [hit.entry for hit in agent.desk.finder().search("改地址前的身份核对", 3, "zh")]
+        assert entries[0].internal and entries[0].label.startswith("内部")
+        await agent.does("next_urgent")
+        await agent.does("find")
+        await agent.types("改地址前的身份核对")
+        await agent.press("enter")
+        assert agent.screen.composer.text == ""
+        assert any("内部" in notice for notice in agent.notices())
+
+
+async def test_assigning_away_closes_the_chat(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("assign")
+        await agent.types("zhang")
+        await agent.press("enter")
+        assert agent.screen.current is None

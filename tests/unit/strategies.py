@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context, NotePlace
 from agent_tui.domain.ids import AgentId, CustomerId, MessageId, TeamId
-from agent_tui.domain.model import Agent, Conversation, Customer, Role, Team
+from agent_tui.domain.model import (
+    Agent,
+    Clock,
+    Conversation,
+    Customer,
+    Priority,
+    Role,
+    Status,
+    Team,
+)
 from agent_tui.domain.policy import Policy
 
 # What breaks terminals, joins emoji, runs from right to left, or stacks on a letter.
@@ -30,7 +39,7 @@ NUMBERS = st.integers(-3, 9) | st.integers(-(2**70), 2**70)
 
 
 def well_typed(kind: Any) -> st.SearchStrategy[Any]:
-    """Any value of `kind`: a struct, an enum, an id, a number, text, or unions and tuples of them."""
+    """Any value of `kind`: structs, enums, ids, numbers, text, unions and tuples of them."""
     origin = get_origin(kind)
     if isinstance(kind, NewType):
         return IDS
@@ -44,8 +53,7 @@ def well_typed(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         hints = get_type_hints(kind, include_extras=True)
-        fields = {name: st.deferred(lambda t=hint: well_typed(t)) for name, hint in hints.items()}
-        return st.builds(kind, **fields)
+        return st.builds(kind, **{name: well_typed(hint) for name, hint in hints.items()})
     plain: dict[Any, st.SearchStrategy[Any]] = {
         int: NUMBERS,
         str: texts,
@@ -59,7 +67,7 @@ def well_typed(kind: Any) -> st.SearchStrategy[Any]:
 def _bounded(kind: Any, *extras: Any) -> st.SearchStrategy[Any]:
     meta = next(each for each in extras if isinstance(each, msgspec.Meta))
     if kind is int:
-        return st.integers(meta.ge, meta.le if meta.le is not None else 2**52)
+        return st.integers(int(meta.ge or 0), int(meta.le or 2**52))
     return well_typed(kind)
 
 
@@ -119,14 +127,14 @@ parts: st.SearchStrategy[c.AgentPart] = st.one_of(
     st.builds(c.AddNote, message=_messages, text=st.sampled_from(["看一下", "look"])),
     st.builds(c.Tag, tag=_tags),
     st.builds(c.Untag, tag=_tags),
-    st.builds(c.SetPriority, priority=well_typed(c.Priority)),
+    st.builds(c.SetPriority, priority=well_typed(Priority)),
     st.builds(c.SetType, type=st.sampled_from(["", "refund", "complaint"])),
     st.builds(
-        c.SetStatus, status=well_typed(c.Status), until=st.none() | st.integers(2 * 10**12, 2**41)
+        c.SetStatus, status=well_typed(Status), until=st.none() | st.integers(2 * 10**12, 2**41)
     ),
     st.builds(c.MarkRead, no=_small),
-    st.builds(c.StartClock, clock=well_typed(c.Clock)),
-    st.builds(c.StopClock, clock=well_typed(c.Clock)),
+    st.builds(c.StartClock, clock=well_typed(Clock)),
+    st.builds(c.StopClock, clock=well_typed(Clock)),
 )
 agent_commands = parts | st.lists(parts, min_size=1, max_size=4).map(lambda p: c.Batch(tuple(p)))
 __all__ = [

@@ -63,7 +63,7 @@ def test_a_page_is_folded_with_its_cursor_in_one_step(cache: Cache) -> None:
 
 
 def test_pages_fold_as_the_domain_does(cache: Cache) -> None:
-    events = [
+    events: list[e.ConversationEvent] = [
         f.opened(),
         f.wrote(),
         e.Claimed(AgentId("anna"), 1),
@@ -125,7 +125,7 @@ def test_it_may_come_and_go_within_one_page(cache: Cache) -> None:
 
 
 def test_things_are_saved_and_removed(cache: Cache) -> None:
-    page = [
+    page: list[e.FeedEvent] = [
         e.AgentSaved(f.agent()),
         e.TeamSaved(f.team()),
         e.InboxSaved(f.inbox()),
@@ -138,7 +138,7 @@ def test_things_are_saved_and_removed(cache: Cache) -> None:
     assert changes.things == {"agent", "team", "inbox", "article", "macro", "policy"}
     assert cache.things("agent") == [f.agent()]
     assert cache.things("policy") == [Policy(first_reply=60)]
-    gone = [e.ArticleRemoved(f.article().id), e.MacroRemoved("greet")]
+    gone: list[e.FeedEvent] = [e.ArticleRemoved(f.article().id), e.MacroRemoved("greet")]
     cache.apply([f.recorded(body, 7, conversation=None) for body in gone], "f:8:x", 0)
     assert cache.things("article") == cache.things("macro") == []
 

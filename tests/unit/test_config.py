@@ -68,7 +68,7 @@ def test_mistakes_name_the_place_and_the_way_out(
 
 
 def test_a_mistake_is_told_in_chinese_too(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="没有设置项 policy.first_replay"):
+    with pytest.raises(ConfigError, match=r"没有设置项 policy\.first_replay"):
         load(tmp_path, "[policy]\nfirst_replay = 5\n")
 
 

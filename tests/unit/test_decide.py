@@ -15,7 +15,7 @@ from agent_tui.domain.context import Context, NotePlace, in_scope
 from agent_tui.domain.decide import DECIDERS, decide
 from agent_tui.domain.evolve import HANDLERS, evolve, message_of
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
-from agent_tui.domain.model import Clock, Conversation, Priority, Role, Status
+from agent_tui.domain.model import Agent, Clock, Conversation, Priority, Role, Status
 from agent_tui.domain.outcome import HELD, Held, Outcome, Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import (
@@ -127,7 +127,7 @@ def test_replay_of_the_log_gives_the_same_state(
 
 
 @given(st.lists(parts, min_size=1, max_size=5), st.sampled_from(PEOPLE))
-def test_a_batch_is_all_or_nothing(many: list[c.AgentPart], actor: f.Agent) -> None:
+def test_a_batch_is_all_or_nothing(many: list[c.AgentPart], actor: Agent) -> None:
     """A batch does what its parts do one after the other, or, if one of them may not, nothing.
 
     Scope is asked once, before the first: a chat may be moved away and tagged in one go.

@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -51,13 +52,13 @@ class Script:
     async def commands(self, request: CommandsRequest) -> CommandsAnswer:
         self.sent.append(request)
         if not self.commands_do:
-            return await self.silence()
+            await self.silence()
         return await self.commands_do.pop(0)(request)
 
     async def changes(self, client: ClientId, since: str, wait: int) -> Page:
         self.asked.append(f"changes {since}" + (f" wait {wait}" if wait else ""))
         if not self.change_pages:
-            return await self.silence()
+            await self.silence()
         found = self.change_pages.pop(0)
         if isinstance(found, Exception):
             raise found
@@ -66,7 +67,7 @@ class Script:
     async def snapshot(self, client: ClientId) -> Snapshot:
         self.asked.append(f"snapshot {client}")
         if not self.snapshots:
-            return await self.silence()
+            await self.silence()
         found = self.snapshots.pop(0)
         if isinstance(found, Exception):
             raise found
@@ -81,8 +82,9 @@ class Script:
                 raise item
             yield item
 
-    async def silence(self) -> CommandsAnswer:  # type: ignore[return]
+    async def silence(self) -> NoReturn:
         await asyncio.Event().wait()
+        raise AssertionError
 
 
 async def take(request: CommandsRequest) -> CommandsAnswer:

@@ -15,7 +15,7 @@ from agent_tui.domain.decide import decide
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, CustomerId, MessageId
 from agent_tui.domain.inverse import inverse
-from agent_tui.domain.model import Clock, Conversation, Priority, Status
+from agent_tui.domain.model import Agent, Clock, Conversation, Priority, Status
 from agent_tui.domain.outcome import Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import PEOPLE, agent_commands
@@ -58,7 +58,7 @@ def says(command: c.AgentCommand) -> bool:
     agent_commands.filter(lambda command: not says(command)),
 )
 def test_a_command_and_its_inverse_leave_things_as_they_were(
-    past: list[tuple[f.Agent, c.AgentCommand]], actor: f.Agent, command: c.AgentCommand
+    past: list[tuple[Agent, c.AgentCommand]], actor: Agent, command: c.AgentCommand
 ) -> None:
     before = f.folded(f.opened(), f.wrote())
     for who, each in past:

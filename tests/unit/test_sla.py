@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_tui.desk.rows import View, arrange, most_urgent, row_of
+from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
 from agent_tui.domain import sla
 from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Channel, Clock, Conversation, Priority, RunningClock, Status
@@ -19,7 +21,7 @@ VIP = f.customer(tier="VIP")
 MAIL = Channel.MAIL
 
 
-def waiting(id: str = "c1", since: int = f.NOW, **more: object) -> Conversation:
+def waiting(id: str = "c1", since: int = f.NOW, **more: Any) -> Conversation:
     return f.conversation(id, messages=1, waiting=1, waiting_since=since, **more)
 
 
@@ -134,7 +136,7 @@ states = st.builds(
 
 @given(states, st.integers(f.NOW - f.HOUR, f.NOW + 3 * f.DAY))
 def test_a_row_of_the_list_ranks_as_its_conversation(state: Conversation, now: int) -> None:
-    row = row_of(state, f.agent(), POLICY, draft=False, unsent=0)
+    row = row_of(state, f.agent(), POLICY, draft="", unsent=0)
     assert row.rank(now, POLICY.late_cap * 1000) == sla.rank(state, POLICY, now)
 
 
@@ -153,14 +155,14 @@ def test_a_row_of_the_list_ranks_as_its_conversation(state: Conversation, now: i
     ],
 )
 def test_urgency(state: Conversation, after: int, expected: Urgency) -> None:
-    row = row_of(state, f.agent(), POLICY, draft=False, unsent=0)
+    row = row_of(state, f.agent(), POLICY, draft="", unsent=0)
     assert row.urgency(f.NOW + after * f.SECOND, POLICY) is expected
 
 
 # --- views ---------------------------------------------------------------------------------------
 
 
-def rows() -> list[object]:
+def rows() -> list[QueueRow]:
     anna, bo = AgentId("anna"), AgentId("bo")
     many = [
         waiting("mine", since=f.NOW - 10, assignee=anna),
@@ -169,7 +171,7 @@ def rows() -> list[object]:
         f.conversation("calm", assignee=anna),
         f.conversation("asleep", assignee=anna, status=Status.SNOOZED, until=f.NOW + 1),
     ]
-    return [row_of(state, f.agent(), POLICY, draft=False, unsent=0) for state in many]
+    return [row_of(state, f.agent(), POLICY, draft="", unsent=0) for state in many]
 
 
 @pytest.mark.parametrize(
@@ -183,11 +185,11 @@ def rows() -> list[object]:
     ],
 )
 def test_views(view: View, expected: list[str]) -> None:
-    assert [row.id for row in arrange(rows(), view, f.NOW, POLICY)] == expected  # type: ignore[arg-type]
+    assert [row.id for row in arrange(rows(), view, f.NOW, POLICY)] == expected
 
 
 def test_next_is_mine_first_and_never_the_one_at_hand() -> None:
-    found = most_urgent(rows(), f.NOW, POLICY, after=None)  # type: ignore[arg-type]
+    found = most_urgent(rows(), f.NOW, POLICY, after=None)
     assert found is not None and found.id == "mine"
-    then = most_urgent(rows(), f.NOW, POLICY, after=ConversationId("mine"))  # type: ignore[arg-type]
+    then = most_urgent(rows(), f.NOW, POLICY, after=ConversationId("mine"))
     assert then is not None and then.id == "free"

@@ -111,6 +111,16 @@ def check_keys(overrides: dict[str, str], source: str) -> dict[str, str]:
     return overrides
 
 
+def keys_of(overrides: dict[str, str]) -> dict[str, str]:
+    """Key -> intent id, for the keys that work everywhere."""
+    return {
+        key.strip(): intent.id
+        for intent in INTENTS
+        for key in overrides.get(intent.id, intent.default_keys).split(",")
+        if key.strip()
+    }
+
+
 def key_name(key: str) -> str:
     """A Textual key name as people write it: ctrl+n -> Ctrl+N, f3 -> F3."""
     names = {"question_mark": "?", "slash": "/", "escape": "Esc", "pageup": "PgUp"}

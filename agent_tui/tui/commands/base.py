@@ -24,7 +24,8 @@ class Intent:
     `id` names it in config.toml; `default_keys` are comma-separated Textual key names; `letters`
     are extras while the queue has the focus; `title` is a word or two for the status line, `doc` a
     sentence.
-    `footer`: shown among the next useful keys in these focuses ("queue", "composer", "find").
+    `asks`: opens a dialogue and waits for it. `footer`: shown among the next useful keys in these
+    focuses ("queue", "composer", "find").
     """
 
     id: ClassVar[str]
@@ -34,6 +35,7 @@ class Intent:
     doc: ClassVar[Both]
     footer: ClassVar[tuple[str, ...]] = ()
     needs_chat: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
 
     async def run(self, screen: Workstation) -> None:
         """Do it."""

@@ -36,6 +36,7 @@ class PickMacro(Intent):
     title = Both("宏", "macros")
     doc = Both("按名称选一个宏插入", "Pick a macro by name and insert it")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         macros = screen.desk.macros().offered(screen.doing.customer_language(), _now())
@@ -53,7 +54,7 @@ class PickMacro(Intent):
         title = str(Both("插入宏", "Insert a macro"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            await screen.insert_macro(screen.desk.macros().all[chosen])
+            screen.insert_macro(screen.desk.macros().all[chosen])
 
 
 class MacroSlot(Intent):
@@ -67,7 +68,7 @@ class MacroSlot(Intent):
         if found is None:
             screen.doing.say(Both(f"{self.key} 没有宏", f"there is no macro on {self.key}"))
         else:
-            await screen.insert_macro(found)
+            screen.insert_macro(found)
 
 
 def _slot(key: str) -> type[MacroSlot]:

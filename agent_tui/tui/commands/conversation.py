@@ -52,6 +52,7 @@ class Assign(Intent):
     title = Both("转交", "assign")
     doc = Both("转交给同事或团队", "Assign the chat to a colleague or a team")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         desk = screen.desk
@@ -70,7 +71,10 @@ class Assign(Intent):
             return
         kind, _, key = chosen.partition(":")
         command = c.Assign(agent=AgentId(key)) if kind == "agent" else c.Assign(team=TeamId(key))
-        screen.doing.act(command, Both(f"转给 {key}", f"assign to {key}"))
+        given_away = command.agent != screen.desk.me.id
+        if screen.doing.act(command, Both(f"转给 {key}", f"assign to {key}")) and given_away:
+            # An open composer on somebody else's chat is how the wrong customer gets an answer.
+            screen.leave_chat()
 
 
 class AddTag(Intent):
@@ -80,6 +84,7 @@ class AddTag(Intent):
     title = Both("标签", "tag")
     doc = Both("加标签；可以输入新的", "Add a tag; a new one may be typed")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         state = screen.doing.state()
@@ -100,6 +105,7 @@ class RemoveTag(Intent):
     title = Both("去标签", "untag")
     doc = Both("去掉一个标签", "Take a tag off")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         state = screen.doing.state()
@@ -120,6 +126,7 @@ class SetType(Intent):
     title = Both("类型", "type")
     doc = Both("改问题类型", "Change the question type")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         choices = [Choice(key, str(text), key, text.zh) for key, text in TYPES.items()]
@@ -135,6 +142,7 @@ class SetPriority(Intent):
     title = Both("优先级", "priority")
     doc = Both("改优先级", "Change the priority")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         choices = [Choice(key, str(text), key) for key, text in reversed(PRIORITIES.items())]
@@ -151,6 +159,7 @@ class Snooze(Intent):
     title = Both("搁置", "snooze")
     doc = Both("搁置到以后；到时自动回来", "Put the chat aside; it comes back by itself")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         now = screen.desk.clock()

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 from agent_tui.desk.rows import View
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.listing import VIEW_NAMES
 from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
-
-VIEWS = {
-    View.WORK: Both("我的与待认领", "mine and unclaimed"),
-    View.MINE: Both("我的", "mine"),
-    View.TEAM: Both("待认领", "unclaimed"),
-    View.ALL: Both("全部", "all"),
-    View.SNOOZED: Both("已搁置", "snoozed"),
-}
 
 
 class NextUrgent(Intent):
@@ -111,8 +104,10 @@ class CursorBottom(Intent):
 class FocusQueue(Intent):
     id = "focus_queue"
     default_keys = "escape"
-    title = Both("列表", "queue")
-    doc = Both("收起浮层，或回到会话列表", "Close what slid over, or go to the queue")
+    title = Both("返回", "back")
+    doc = Both(
+        "从查找回到输入框，从输入框回到列表", "From search to the composer, from there to the queue"
+    )
     footer = ("composer", "find")
 
     async def run(self, screen: Workstation) -> None:
@@ -181,9 +176,10 @@ class ChooseView(Intent):
         "选择列表显示哪些会话：我的、待认领、全部、已搁置",
         "Choose which chats the queue shows: mine, unclaimed, all, snoozed",
     )
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
-        choices = [Choice(view, str(title)) for view, title in VIEWS.items()]
+        choices = [Choice(view, str(title)) for view, title in VIEW_NAMES.items()]
         picker = Picker(str(Both("显示哪些会话", "Show which chats")), choices, filtered=False)
         chosen = await screen.app.push_screen_wait(picker)
         if chosen:

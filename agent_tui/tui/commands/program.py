@@ -61,6 +61,7 @@ class Quit(Intent):
     default_keys = "ctrl+q"
     title = Both("退出", "quit")
     doc = Both("退出；有未发送的内容时会先问", "Leave; asks first when something has not been sent")
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
         await screen.leave()

@@ -56,6 +56,6 @@ class HelpScreen(ModalScreen[None]):
             everywhere = self._overrides.get(intent.id, intent.default_keys)
             keys = " ".join(key_name(k) for k in everywhere.split(",") if k)
             letters = " ".join(key_name(k) for k in intent.letters.split(",") if k and k != "/")
-            both = " · ".join(part for part in (keys, letters) if part) or "Ctrl+P"
+            both = " · ".join(part for part in (keys, letters) if part) or "Ctrl+P …"
             parts += [(fit(both, 22), "$accent bold"), (f"{intent.doc}\n", "")]
         return Content.assemble(*parts)

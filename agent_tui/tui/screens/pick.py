@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from agent_tui.lang import Both
+from agent_tui.tui.widgets.typing import OrderedInput
 
 if TYPE_CHECKING:
     from agent_tui.macros.model import Slot
@@ -44,7 +45,7 @@ class Picker(ModalScreen[str | None]):
         Binding("up", "step(-1)", "previous", show=False, priority=True),
     ]
     DEFAULT_CSS = """
-    Picker { align: center middle; background: $background 60%; }
+    Picker { align: center bottom; padding-bottom: 2; background: $background 60%; }
     Picker > Vertical {
         width: 56; max-width: 95%; height: auto; max-height: 80%;
         background: $panel; border: round $primary; padding: 0 1;
@@ -70,7 +71,7 @@ class Picker(ModalScreen[str | None]):
         with Vertical():
             yield Label(self._title, id="pick-title", markup=False)
             if self._filtered:
-                yield Input(id="pick-filter", compact=True)
+                yield OrderedInput(id="pick-filter", compact=True)
             yield OptionList(id="pick-list", compact=True)
 
     def on_mount(self) -> None:
@@ -163,7 +164,7 @@ class SlotForm(ModalScreen[dict[str, str] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", show=False)]
     DEFAULT_CSS = """
-    SlotForm { align: center middle; background: $background 60%; }
+    SlotForm { align: center bottom; padding-bottom: 2; background: $background 60%; }
     SlotForm > Vertical {
         width: 60; max-width: 95%; height: auto;
         background: $panel; border: round $primary; padding: 0 1;
@@ -184,7 +185,7 @@ class SlotForm(ModalScreen[dict[str, str] | None]):
             yield Label(self._title, id="slot-title", markup=False)
             for number, (name, slot) in enumerate(self._slots.items()):
                 yield Label(slot.prompt, markup=False)
-                yield Input(self._values.get(name, ""), id=f"slot-{number}", compact=True)
+                yield OrderedInput(self._values.get(name, ""), id=f"slot-{number}", compact=True)
             yield Static("", classes="wrong", markup=False)
 
     def on_mount(self) -> None:
@@ -217,10 +218,20 @@ class SlotForm(ModalScreen[dict[str, str] | None]):
             return ""
         return str(
             Both(
-                f"“{slot.prompt}”要符合 {slot.pattern}",
-                f"{slot.prompt!r} must match {slot.pattern}",
+                f"“{slot.prompt}”要填 {_in_words(slot.pattern).zh}",
+                f"{slot.prompt!r} takes {_in_words(slot.pattern).en}",
             )
         )
+
+
+def _in_words(pattern: str) -> Both:
+    """A slot's pattern for people: digits are said in words, anything else as it is written."""
+    digits = re.fullmatch(r"\^?\\d\{(\d+)(?:,(\d+))?\}\$?", pattern)
+    if not digits:
+        return Both(f"符合 {pattern} 的内容", f"text that matches {pattern}")
+    least, most = digits[1], digits[2]
+    count = f"{least}–{most}" if most else least
+    return Both(f"{count} 位数字", f"{count} digits")
 
 
 class Confirm(ModalScreen[bool]):

@@ -18,7 +18,7 @@ from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.chatview import ChatView
-from agent_tui.tui.commands import BY_ID, INTENTS
+from agent_tui.tui.commands import BY_ID, INTENTS, keys_of
 from agent_tui.tui.doing import Doing
 from agent_tui.tui.listing import Listing
 from agent_tui.tui.screens.pick import Confirm
@@ -36,14 +36,11 @@ if TYPE_CHECKING:
 
 def _bindings() -> Iterator[BindingType]:
     for intent in INTENTS:
-        # Escape must reach an open dialogue's own binding; everything else works in any focus.
-        priority = intent.default_keys != "escape"
         yield Binding(
             intent.default_keys or f"<{intent.id}>",
             f"intent('{intent.id}')",
             intent.title.en,
             show=False,
-            priority=priority,
             id=intent.id,
         )
 
@@ -72,6 +69,7 @@ class Workstation(Screen[None]):
         self.current: ConversationId | None = None
         self._band = band
         self._notice = notice
+        self._keys = keys_of(config.keys)
         self.doing = Doing(self)
         self.listing = Listing(self)
         self.chat = ChatWork(self)
@@ -102,6 +100,9 @@ class Workstation(Screen[None]):
         self.composer = self.query_one(Composer)
         self.find = self.query_one(FindPane)
         self.composer.is_short = self.chat.is_short
+        self.composer.on_submit = self.chat.submit
+        self.composer.on_complete = self.chat.complete
+        self.find.search = self.chat.hits
         self.desk.listen(self.desk_changed)
         self.listing.start()
         self.view.draw()
@@ -120,15 +121,25 @@ class Workstation(Screen[None]):
 
     # --- intents ---------------------------------------------------------------------------------
 
-    def action_intent(self, name: str) -> None:
-        """A key or the palette: run an intent. In a worker, since it may ask something."""
+    async def action_intent(self, name: str) -> None:
+        """A key or the palette: run an intent; one that asks something waits in a worker."""
         if self.app.screen is not self:
             return  # a dialogue is open
         intent = BY_ID[name]()
         if intent.needs_chat and self.doing.target() is None:
             self.doing.say(Both("先打开一个会话", "open a chat first"))
-            return
-        self.run_worker(intent.run(self), exit_on_error=True)
+        elif intent.asks:
+            self.run_worker(intent.run(self), exit_on_error=True)
+        else:
+            await intent.run(self)
+
+    async def intend_key(self, key: str) -> bool:
+        """A key in a text field: run its intent, if it has one."""
+        name = self._keys.get(key)
+        if name is None:
+            return False
+        await self.action_intent(name)
+        return True
 
     # --- the queue -------------------------------------------------------------------------------
 
@@ -163,13 +174,13 @@ class Workstation(Screen[None]):
         """Close the conversation and go back to the queue."""
         self.chat.keep_draft()
         self.current = self.queue.opened = None
-        self.composer.load("")
+        self.composer.begin("", "")
         self.view.draw()
         self.queue.focus()
 
     def back(self) -> None:
         """Escape: what slid over goes, then the queue has the focus."""
-        if self.has_class("-side"):
+        if self.has_class("-side") or self.find.has_focus_within:
             self.remove_class("-side")
             self.focus_composer()
         elif self.composer.note:
@@ -189,7 +200,7 @@ class Workstation(Screen[None]):
         if self.current is None and self.queue.cursor is not None:
             self.open(self.queue.cursor)
         self.add_class("-side")
-        self.find.query_one("#find-input").focus()
+        self.find.begin()
 
     def toggle_side(self) -> None:
         """Show or hide what slides over."""
@@ -202,11 +213,11 @@ class Workstation(Screen[None]):
         self.composer.set_note(not self.composer.note)
         self.draw_status()
 
-    async def insert_macro(self, macro: Macro) -> None:
+    def insert_macro(self, macro: Macro) -> None:
         """Insert a macro at the cursor, asking for its slots."""
         if self.current is None and self.queue.cursor is not None:
             self.open(self.queue.cursor)
-        await self.chat.insert_macro(macro)
+        self.chat.insert_macro(macro)
 
     # --- messages from widgets -------------------------------------------------------------------
 
@@ -216,23 +227,11 @@ class Workstation(Screen[None]):
     def on_queue_list_cursor_moved(self) -> None:
         self.draw_status()
 
-    def on_composer_submitted(self, event: Composer.Submitted) -> None:
-        self.chat.submit(event.text)
-
-    def on_composer_completed(self, event: Composer.Completed) -> None:
-        if event.short:
-            self.run_worker(self.chat.expand(event.short))
-        else:
-            self.focus_find()
-
     def on_composer_edited(self) -> None:
         self.chat.edited()
 
-    def on_find_pane_typed(self, event: FindPane.Typed) -> None:
-        self.chat.search(event.text)
-
     def on_find_pane_chosen(self, event: FindPane.Chosen) -> None:
-        self.run_worker(self.chat.insert_entry(event.entry))
+        self.chat.insert_entry(event.entry)
 
     def on_descendant_focus(self) -> None:
         self.draw_status()

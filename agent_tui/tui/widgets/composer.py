@@ -11,10 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from agent_tui.lang import Both
 from agent_tui.text import clean
+from agent_tui.tui.widgets.typing import InOrder
+
+SENTENCE_ENDS = ("。", "！", "？", "～", "~", ".", "!", "?", "…")
 
 
-class Composer(TextArea):
+class Composer(InOrder, TextArea):
     """A text area that grows, and tells what its owner wants."""
 
     DEFAULT_CSS = """
@@ -22,28 +26,14 @@ class Composer(TextArea):
         height: auto; min-height: 3; max-height: 10; padding: 0 1;
         border: none; border-top: solid $border; background: $surface;
         &:focus { border: none; border-top: solid $primary; }
-        &.-note { border-top: solid $warning; }
+        &.-note { border-top: solid $warning; border-title-color: $warning; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "send", show=False, priority=True),
-        Binding("ctrl+j", "newline", "new line", show=False, priority=True),
-        Binding("tab", "complete", "complete", show=False, priority=True),
+        Binding("enter", "submit", "send", show=False),
+        Binding("ctrl+j", "newline", "new line", show=False),
+        Binding("tab", "complete", "complete", show=False),
     ]
-
-    class Submitted(Message):
-        """The text is to be sent (or, in note mode, left for colleagues)."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Completed(Message):
-        """Tab or Enter after a macro's `/short`; Tab with nothing to complete: `short` is empty."""
-
-        def __init__(self, short: str) -> None:
-            super().__init__()
-            self.short = short
 
     class Edited(Message):
         """The text changed. Only the last of a burst matters."""
@@ -56,12 +46,40 @@ class Composer(TextArea):
         self.highlight_cursor_line = False
         self.edited_at = 0.0
         self.note = False
+        self._other = ""  # the note while replying, the reply while writing a note
+        # Called at the key's own place in the queue: what is typed behind it comes after.
+        self.on_submit: Callable[[str], None] = lambda text: None
+        self.on_complete: Callable[[str], None] = lambda short: None
         self.is_short: Callable[[str], bool] = lambda short: False
 
     def set_note(self, note: bool) -> None:
-        """Write a note for colleagues instead of a reply."""
-        self.note = note
+        """Write a note for colleagues instead of a reply, or the other way round.
+
+        Each keeps its own text: a note can never be sent as a reply by changing one's mind.
+        """
+        if note != self.note:
+            self.note = note
+            text, self._other = self._other, self.text
+            self.load(text)
         self.set_class(note, "-note")
+        self.relabel()
+
+    def begin(self, reply: str, note: str) -> None:
+        """Another conversation: its two drafts, replying first."""
+        self.note = False
+        self._other = note
+        self.set_class(False, "-note")
+        self.load(reply)
+        self.relabel()
+
+    def texts(self) -> tuple[str, str]:
+        """(reply, note) as they stand."""
+        return (self._other, self.text) if self.note else (self.text, self._other)
+
+    def relabel(self) -> None:
+        """Say in words what is being written."""
+        words = Both("备注：只有同事看得到", "note: colleagues only") if self.note else None
+        self.border_title = str(words) if words else None
 
     def load(self, text: str) -> None:
         """Replace everything, with the cursor at the end and nothing to undo."""
@@ -74,13 +92,19 @@ class Composer(TextArea):
         self.insert(clean(text), maintain_selection_offset=False)
         self.scroll_cursor_visible(animate=False)
 
+    def put_block(self, text: str) -> None:
+        """Insert a whole answer; after a finished sentence it begins a new line."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column].rstrip()
+        self.put(f"\n{text}" if before.endswith(SENTENCE_ENDS) else text)
+
     def action_submit(self) -> None:
         """Enter. An expansion of /short comes before sending."""
         short = self._short()
         if short:
-            self.post_message(self.Completed(short))
+            self.on_complete(short)
         else:
-            self.post_message(self.Submitted(self.text))
+            self.on_submit(self.text)
 
     def action_newline(self) -> None:
         """Ctrl+J."""
@@ -91,7 +115,7 @@ class Composer(TextArea):
         if self.suggestion:
             self.put(self.suggestion)
         else:
-            self.post_message(self.Completed(self._short()))
+            self.on_complete(self._short())
 
     def _short(self) -> str:
         """A macro's short name after a slash that begins the line and ends at the cursor."""

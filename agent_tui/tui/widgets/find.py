@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,14 +17,16 @@ from textual.widgets.option_list import Option
 from agent_tui.knowledge.finder import Entry, Hit
 from agent_tui.lang import Both
 from agent_tui.text import clip, wrap
+from agent_tui.tui.widgets.typing import InOrder
 
 
-class FindInput(Input):
+class FindInput(InOrder, Input):
     """The search box; the arrow keys move through the hits below it."""
 
+    own_keys: ClassVar[frozenset[str]] = frozenset({"ctrl+u", "ctrl+a"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,ctrl+n", "hits(1)", "next hit", show=False, priority=True),
-        Binding("up", "hits(-1)", "previous hit", show=False, priority=True),
+        Binding("down", "hits(1)", "next hit", show=False),
+        Binding("up", "hits(-1)", "previous hit", show=False),
     ]
 
     def action_hits(self, step: int) -> None:
@@ -46,16 +48,6 @@ class FindPane(Vertical):
     FindPane #find-preview { color: $secondary; margin-top: 1; height: 1fr; }
     """
 
-    class Typed(Message):
-        """The query changed. Only the last of a burst matters."""
-
-        def __init__(self, query: str) -> None:
-            super().__init__()
-            self.text = query
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, FindPane.Typed)
-
     class Chosen(Message):
         """An entry is to be inserted."""
 
@@ -66,6 +58,7 @@ class FindPane(Vertical):
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)
         self._hits: Sequence[Hit] = ()
+        self.search: Callable[[str], Sequence[Hit]] = lambda query: ()
 
     def compose(self) -> ComposeResult:
         yield Static(id="find-title", markup=False)
@@ -102,6 +95,12 @@ class FindPane(Vertical):
         """What stands in the box."""
         return self.query_one(Input).value
 
+    def begin(self) -> None:
+        """Put the cursor into the box; typing replaces the last query."""
+        box = self.query_one(Input)
+        box.focus()
+        box.select_all()
+
     def clear(self) -> None:
         """Empty the box."""
         self.query_one(Input).value = ""
@@ -123,7 +122,8 @@ class FindPane(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """A key in the box."""
         event.stop()
-        self.post_message(self.Typed(event.value))
+        # Searched here and now, so that an Enter right behind the letters takes their top hit.
+        self.show(self.search(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""

@@ -18,7 +18,9 @@ class LineView(ScrollView):
     """Base of the queue and the transcript: subclasses say how many lines there are, and each."""
 
     DEFAULT_CSS = """
-    LineView { scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto; }
+    LineView {
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: hidden; overflow-y: auto;
+    }
     """
 
     def line_count(self) -> int:
@@ -36,7 +38,7 @@ class LineView(ScrollView):
     @property
     def text_width(self) -> int:
         """Cells for text, beside a scroll bar that keeps its place whether shown or not."""
-        return max(4, self.size.width - (0 if self.show_vertical_scrollbar else 1))
+        return max(4, self.scrollable_content_region.width)
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one screen line."""

@@ -221,7 +221,7 @@ class QueueList(LineView, can_focus=True):
         if item.due is not None:
             timer = fmt.countdown(item.due.at - self._now)
         else:
-            timer = fmt.ago(self._now - item.last_at)
+            timer = f"({fmt.ago(self._now - item.last_at)})"
             sign = (
                 "~"
                 if item.status is Status.PENDING
@@ -246,16 +246,16 @@ class QueueList(LineView, can_focus=True):
             right.append((f" *{min(item.unread, 99)}", "queue--unread"))
         name = f"VIP {item.name}" if item.vip else item.name
         mark = "▸" if item.id == self.cursor else " "
-        left = [(f"{mark}{sign:<2}{timer:>6} ", loud), (name, "queue--name")]
+        left = [(f"{mark}{sign:<2}{timer:>7} ", loud), (name, "queue--name")]
         return row(left, right, width)
 
     def _second_line(self, item: QueueRow, width: int) -> list[Piece]:
-        who = ""
+        text = item.preview
         if item.draft:
-            who = str(Both("[草稿] ", "[draft] "))
+            text = str(Both("[草稿] ", "[draft] ")) + item.draft
         elif item.preview_kind is MessageKind.REPLY:
-            who = "> "
-        return [(clip("     " + who + item.preview, width), "queue--dim")]
+            text = f"> {text}"
+        return [(clip("     " + text, width), "queue--dim")]
 
 
 def _channel(channel: Channel) -> str:

@@ -1,21 +1,26 @@
 """Keys in the order in which they were pressed.
 
 Textual hands letters to the focused widget's own queue but lets a binding travel through every
-parent's, or (a priority binding) overtake them all. A burst, from a lagging line, an input method or a
-bouncing key, then ends up in another order than it was typed. A text field with this mixin obeys its
-bindings, and the screen's intents, at its own place in its own queue.
+parent's, or (a priority binding) overtake them all. A burst, from a lagging line, an input method
+or a bouncing key, then ends up in another order than it was typed. A text field with this mixin
+obeys its bindings, and the screen's intents, at its own place in its own queue.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.widget import Widget
 from textual.widgets import Input
 
+if TYPE_CHECKING:
+    from textual.widget import Widget as Field
+else:
+    # No widget itself: Textual takes a class's first widget base for its name in style sheets.
+    Field = object
 
-class InOrder(Widget):
+
+class InOrder(Field):
     """Mixin for text fields; stands before the field's class."""
 
     # Keys that mean what they mean in every text field, whatever intent else has them.
