@@ -208,14 +208,17 @@ def _merge_everywhere(
 def _cleaned(command: c.AgentCommand) -> c.AgentCommand:
     """`command` with every text that others will read made harmless."""
     if isinstance(command, c.Batch):
-        parts = tuple(_cleaned(part) for part in command.parts)
-        return c.Batch(parts)  # type: ignore[arg-type]
-    match command:
+        return c.Batch(tuple(_cleaned_part(part) for part in command.parts))
+    return _cleaned_part(command)
+
+
+def _cleaned_part(part: c.AgentPart) -> c.AgentPart:
+    match part:
         case c.SendReply() | c.AddNote():
-            return msgspec.structs.replace(command, text=clean(command.text))
+            return msgspec.structs.replace(part, text=clean(part.text))
         case c.Tag() | c.Untag():
-            return msgspec.structs.replace(command, tag=clean_line(command.tag))
+            return msgspec.structs.replace(part, tag=clean_line(part.tag))
         case c.SetType():
-            return msgspec.structs.replace(command, type=clean_line(command.type))
+            return msgspec.structs.replace(part, type=clean_line(part.type))
         case _:
-            return command
+            return part

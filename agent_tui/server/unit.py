@@ -247,10 +247,14 @@ class Unit:
             else:
                 table[key] = value
         self._undo.clear()
-        for rows, length in zip(
-            (self.drafts, self.results, self.writes, self._inbound_new), mark, strict=True
-        ):
-            del rows[length:]  # type: ignore[attr-defined]
+        recorded: tuple[list[Any], ...] = (
+            self.drafts,
+            self.results,
+            self.writes,
+            self._inbound_new,
+        )
+        for rows, length in zip(recorded, mark, strict=True):
+            del rows[length:]
 
     # --- writing ---------------------------------------------------------------------------------
 

@@ -180,7 +180,7 @@ def test_two_requests_of_one_client_in_one_batch(shop: Shop) -> None:
         shop.orders(*orders),  # the same again, before anything was written
         shop.orders(f.order(c.Tag("x"), 2, key)),
     )
-    assert [getattr(answer, "last", None) for answer in answers] == [2, 4, 4, None]
+    assert [answer.last for answer in answers[:3]] == [2, 4, 4]
     assert isinstance(answers[3], Conflict) and answers[3].code == "reused"
     assert shop.serving.state(key).tags == ("1", "2", "3", "4")
 

@@ -50,7 +50,7 @@ class Picker(ModalScreen[str | None]):
         width: 56; max-width: 95%; height: auto; max-height: 80%;
         background: $panel; border: round $primary; padding: 0 1;
     }
-    Picker Input { border: none; height: 1; padding: 0; background: $boost; }
+    Picker Input { border: none; height: 1; padding: 0; background: $background; }
     Picker OptionList {
         height: auto; max-height: 16; border: none; padding: 0; background: $panel;
     }
@@ -169,7 +169,7 @@ class SlotForm(ModalScreen[dict[str, str] | None]):
         width: 60; max-width: 95%; height: auto;
         background: $panel; border: round $primary; padding: 0 1;
     }
-    SlotForm Input { border: none; height: 1; padding: 0; background: $boost; }
+    SlotForm Input { border: none; height: 1; padding: 0; background: $background; }
     SlotForm .wrong { color: $error; height: auto; }
     SlotForm #slot-title { text-style: bold; }
     """
