@@ -40,6 +40,7 @@ from agent_tui.server.service import Service, address
 
 HEARTBEAT = 15.0
 ADVANCE_EVERY = 1.0
+RECHECK = 60.0  # how often an open stream asks whether its login still holds
 LONGEST_WAIT = 30.0
 PAGE = 500
 PRESENCE_MS = 6_000
@@ -277,20 +278,25 @@ class AgentApi:
         )
         await self._check(reader, since)
         return StreamingResponse(
-            self._events(reader, since),
+            self._events(reader, since, bearer(request)),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def _events(self, reader: Reader, since: Cursor) -> AsyncIterator[bytes]:
+    async def _events(self, reader: Reader, since: Cursor, token: str) -> AsyncIterator[bytes]:
         hub = self._service.hub
         done = await anyio.to_thread.run_sync(self._done, reader, since.seq)
         sent = at = since  # where the last page that was sent ended; what was looked at
         clock = asyncio.get_running_loop().time
         sent_at = clock()
+        look_again = sent_at + RECHECK
         yield b": hello\n\n"
         with hub.listen("agent") as listener:
             while not hub.closing.is_set():
+                if clock() >= look_again:
+                    look_again = clock() + RECHECK
+                    if not await self._service.tokens.holds(token, auth.AGENT, now_ms()):
+                        return  # the login was ended
                 current = hub.directory.agents.get(reader.agent.id, reader.agent)
                 reader = Reader(current, reader.client)
                 try:

@@ -107,6 +107,14 @@ class Tokens:
             )
         return row
 
+    async def holds(self, secret: str, kind: str, now: int) -> bool:
+        """Whether there is such a living token."""
+        try:
+            await self.find(secret, kind, now)
+        except Unauthorized:
+            return False
+        return True
+
     def forget(self, secret: str) -> None:
         """Drop a token from memory, after it was revoked."""
         self._cache.pop(digest(secret), None)

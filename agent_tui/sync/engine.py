@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from contextlib import aclosing
 from enum import StrEnum
 
 import msgspec
@@ -22,6 +23,7 @@ from agent_tui.sync.ports import (
     OutOfStep,
     ResetNotice,
     Snapshot,
+    StreamItem,
     SyncStore,
     Wire,
 )
@@ -212,28 +214,32 @@ class Engine:
             self._tell(Link.ONLINE)
             return False
         heard = False
+        stream = self._wire.stream(self._store.client, self._store.cursor() or "")
         try:
-            async for item in self._wire.stream(self._store.client, self._store.cursor() or ""):
-                heard = True
-                self._recovered()
-                match item:
-                    case Page():
-                        if not self._take(item):
-                            return False  # a hint was lost or reordered: catch up by asking
-                    case Presence():
-                        self._on_presence(item)
-                    case ResetNotice(code):
-                        reset = FeedReset(code)
-                        reset.code = code
-                        raise reset
-                    case Beat(at):
-                        if _seq(at) > _seq(self._store.cursor() or ""):
-                            return False  # the last hint was lost
-                if self._lost_memory:
-                    return False
+            async with aclosing(stream):
+                async for item in stream:
+                    heard = True
+                    self._recovered()
+                    if not self._hear(item) or self._lost_memory:
+                        return False
             return True
         finally:
             self._short_streams = 0 if heard else self._short_streams + 1
+
+    def _hear(self, item: StreamItem) -> bool:
+        """Take in what the stream said. False if something is missing: catch up by asking."""
+        match item:
+            case Page():
+                return self._take(item)
+            case Presence():
+                self._on_presence(item)
+            case ResetNotice(code):
+                reset = FeedReset(code)
+                reset.code = code
+                raise reset
+            case Beat(at):
+                return _seq(at) <= _seq(self._store.cursor() or "")
+        return True
 
     def _take(self, page: Page) -> bool:
         """Apply a page if it continues the cache; True if the cache stands at or past its end."""
@@ -272,7 +278,7 @@ def _fitting(orders: list[Order]) -> list[Order]:
 
 def _seq(cursor: str) -> int:
     part = cursor.split(":")[1:2]
-    return int(part[0]) if part and part[0].isdigit() else 0
+    return int(part[0]) if part and part[0].isdecimal() else 0
 
 
 def _message_ids(snapshot: Snapshot) -> frozenset[str]:

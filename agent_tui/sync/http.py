@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, TypeVar
 
 import httpx
@@ -125,7 +125,7 @@ class HttpWire:
             raise WireError(Both("快照没有传完", "the snapshot broke off"))
         return Snapshot(header.cursor, header.done, events)
 
-    async def stream(self, client: ClientId, since: str) -> AsyncIterator[StreamItem]:
+    async def stream(self, client: ClientId, since: str) -> AsyncGenerator[StreamItem, None]:
         """Raises FeedReset, WireError; ends when the server ends it."""
         try:
             async with self._http.stream(
@@ -199,7 +199,7 @@ class HttpWire:
             raise OutOfStep(problem.code, problem.title, problem.hint)
         after = response.headers.get("retry-after", "")
         error = WireError(
-            problem.title, problem.hint, retry_after=float(after) if after.isdigit() else None
+            problem.title, problem.hint, retry_after=float(after) if after.isdecimal() else None
         )
         if response.status_code < 500 and response.status_code != 429:
             error.exit_code = EXIT_FAILED  # reached, and refused: trying again does not help

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -57,7 +57,7 @@ class Wire(Protocol):
     async def snapshot(self, client: ClientId) -> Snapshot:
         """Everything in scope."""
 
-    def stream(self, client: ClientId, since: str) -> AsyncIterator[StreamItem]:
+    def stream(self, client: ClientId, since: str) -> AsyncGenerator[StreamItem, None]:
         """Pages as they come. Raises FeedReset."""
 
 

@@ -19,7 +19,6 @@ from agent_tui.domain.commands import Order
 from agent_tui.domain.events import Recorded
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.domain.protocol import Page, Presence
-from agent_tui.errors import DeskError
 from agent_tui.paths import Profile
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Outbox
@@ -29,6 +28,7 @@ from agent_tui.sync.ports import Snapshot
 
 WATCH_SECONDS = 0.25
 LOCK_SECONDS = 1.0
+RESTART_SECONDS = 5.0
 TYPING_EVERY = 3.0
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,8 @@ class SyncThread:
                 self._loop.call_soon_threadsafe(self._main.cancel)
             except RuntimeError:
                 return
-        self._thread.join(timeout=5.0)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5.0)
 
     def ring(self) -> None:
         """Something was enqueued."""
@@ -181,13 +182,17 @@ class SyncThread:
             loop.call_soon_threadsafe(send)
 
     def _run(self) -> None:
-        try:
-            asyncio.run(self._work())
-        except asyncio.CancelledError:
-            pass
-        except Exception:
-            log.exception("sync stopped")
-            self._on_link(Link.STORE_TROUBLE, "sync stopped; see the log")
+        while not self._stop.is_set():
+            try:
+                asyncio.run(self._work())
+                return
+            except asyncio.CancelledError:
+                return
+            except Exception as error:
+                log.exception("sync stopped; it starts again")
+                first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+                self._on_link(Link.STORE_TROUBLE, str(first))
+            self._stop.wait(RESTART_SECONDS)
 
     async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -207,7 +212,7 @@ class SyncThread:
 
     async def _wait_for_lock(self, lock: int, cache: Cache, outbox: Outbox) -> None:
         """Until this process may sync, watch what the one that does writes."""
-        seen = (cache.data_version(), outbox.data_version())
+        seen: object = None  # the desk may have read its files before this began
         next_try = 0.0
         while True:
             if time.monotonic() >= next_try:
@@ -241,10 +246,6 @@ class SyncThread:
                 group.create_task(engine.push())
                 group.create_task(engine.follow())
                 group.create_task(self._watch(outbox))
-        except* DeskError as errors:
-            for error in errors.exceptions:
-                log.error("sync: %s", error)
-                self._on_link(Link.STORE_TROUBLE, str(error))
         finally:
             await self._wire.close()
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId
 from agent_tui.domain.model import Role
-from agent_tui.server import accounts, auth
+from agent_tui.server import accounts, agent_api, auth
 from tests import factories as f
 from tests.driver import PASSWORD, PEOPLE, Http, Serving, make_folder, until
 
@@ -71,6 +71,18 @@ def test_a_new_password_ends_every_login(serving: Serving, monkeypatch: pytest.M
     assert bo.call("GET", "/v1/session").status == 200
     set_password(serving, "bo", "another password")
     until(lambda: bo.call("GET", "/v1/session").status == 401)
+
+
+def test_a_stream_ends_with_its_login(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.2)
+    monkeypatch.setattr(agent_api, "RECHECK", 0.3)
+    monkeypatch.setattr(agent_api, "HEARTBEAT", 0.3)
+    bo = serving.agent("bo")
+    with bo.stream(bo.now()) as stream:
+        until(lambda: stream.comments >= 3)
+        assert not stream.ended
+        serving.run(accounts.forget_password(AgentId("bo")))
+        until(lambda: stream.ended)
 
 
 def test_an_invite_works_once(serving: Serving) -> None:

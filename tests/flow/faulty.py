@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from agent_tui.domain.ids import ClientId
 from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page
@@ -56,23 +57,24 @@ class FaultyWire:
             raise WireError("the snapshot broke off")
         return await self._wire.snapshot(client)
 
-    async def stream(self, client: ClientId, since: str) -> AsyncIterator[StreamItem]:
+    async def stream(self, client: ClientId, since: str) -> AsyncGenerator[StreamItem, None]:
         """Hints may be lost, doubled, swapped, or the line be cut."""
         late: StreamItem | None = None
-        async for item in self._wire.stream(client, since):
-            if self._happens(0.15):
-                raise WireError("the line was cut")
-            if self._happens(0.2):
-                continue
-            if late is None and self._happens(0.2):
-                late = item
-                continue
-            yield item
-            if self._happens(0.2):
+        async with aclosing(self._wire.stream(client, since)) as stream:
+            async for item in stream:
+                if self._happens(0.15):
+                    raise WireError("the line was cut")
+                if self._happens(0.2):
+                    continue
+                if late is None and self._happens(0.2):
+                    late = item
+                    continue
                 yield item
-            if late is not None:
-                yield late
-                late = None
+                if self._happens(0.2):
+                    yield item
+                if late is not None:
+                    yield late
+                    late = None
 
 
 class HurriedClock:

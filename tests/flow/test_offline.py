@@ -15,6 +15,7 @@ from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.lang import Both
 from agent_tui.store import sqlite
 from agent_tui.store.outbox import Outbox
+from agent_tui.sync import runner
 from agent_tui.sync.engine import Link
 from tests import factories as f
 from tests.driver import Serving, Visitor, conversation_of, until
@@ -268,6 +269,37 @@ def test_a_revoked_login_says_so_and_keeps_the_work(serving: Serving, desk_of: M
     anna.until(lambda desk: Link.LOGGED_OUT in anna.links)
     assert anna.desk.unsent == 1
     assert anna.shows(key)[-1] == ("写给谁呢", "waiting")
+
+
+def test_sync_that_failed_starts_again(
+    serving: Serving, desk_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in the program itself: told, logged, and tried again."""
+    monkeypatch.setattr(runner, "RESTART_SECONDS", 0.2)
+    anna = desk_of()
+    faults = [ZeroDivisionError("kaputt"), ZeroDivisionError("kaputt")]
+    real = runner.ProfileStore.settle
+
+    def settle(self: runner.ProfileStore) -> bool:
+        if faults:
+            raise faults.pop()
+        return real(self)
+
+    monkeypatch.setattr(runner.ProfileStore, "settle", settle)
+    anna.connect()
+    _, key = chat(serving)
+    anna.until(lambda desk: desk.rows())
+    assert anna.links.count(Link.STORE_TROUBLE) == 2
+    anna.sends(key, "geht wieder")
+    anna.until(lambda desk: desk.unsent == 0)
+
+
+def test_closing_what_never_started(serving: Serving, desk_of: Make) -> None:
+    anna = desk_of()
+    link = bootstrap.Link(
+        anna.profile, anna.login, on_change=lambda changes: None, on_link=lambda *_: None
+    )
+    link.close()
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 100_001])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -73,7 +73,7 @@ class Script:
             raise found
         return found
 
-    async def stream(self, client: ClientId, since: str) -> AsyncIterator[StreamItem]:
+    async def stream(self, client: ClientId, since: str) -> AsyncGenerator[StreamItem, None]:
         self.asked.append(f"stream {since}")
         if not self.streams:
             await self.silence()
