@@ -248,6 +248,8 @@ class SyncThread:
                 group.create_task(self._watch(outbox))
         finally:
             await self._wire.close()
+            # A closed connection is let go by the loop's next turn: there must be one.
+            await asyncio.sleep(0.01)
 
     async def _watch(self, outbox: Outbox) -> None:
         """Notice what other processes of this profile enqueue."""
