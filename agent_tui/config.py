@@ -57,6 +57,31 @@ class Server(Section, frozen=True):
             le=3650,
         ),
     ] = 30
+    stall_seconds: Annotated[
+        float,
+        _meta(
+            "对方多少秒不读就断开连接",
+            "seconds after which a connection whose other end does not read is cut",
+            ge=1,
+            le=600,
+        ),
+    ] = 30.0
+    log_days: Annotated[
+        int,
+        _meta(
+            "事件日志保留的天数，更早的收起为存档；0 为全部保留",
+            "days of the event log to keep, older ones are folded into a base; 0 keeps all",
+            ge=0,
+            le=3650,
+        ),
+    ] = 90
+    database: Annotated[
+        str,
+        _meta(
+            "数据库地址；空为数据目录里的 SQLite",
+            "database address; empty: SQLite in the data folder",
+        ),
+    ] = ""
 
 
 class Limits(Section, frozen=True):
@@ -65,8 +90,16 @@ class Limits(Section, frozen=True):
     web_session: Annotated[str, _meta("每地址新访客", "new web visitors per address")] = "30/minute"
     web_message: Annotated[str, _meta("每访客消息数", "messages per visitor")] = "60/minute"
     web_address: Annotated[str, _meta("每地址消息数", "messages per address")] = "600/minute"
+    inbound: Annotated[
+        str, _meta("每收件箱推入的消息数", "messages that a shop's system hands in, per inbox")
+    ] = "6000/minute"
     login: Annotated[str, _meta("每地址登录尝试", "logins tried per address")] = "20/minute"
     login_account: Annotated[str, _meta("每账号登录尝试", "logins tried per account")] = "10/minute"
+    streams: Annotated[int, _meta("每账号推送连接数", "open streams per account", ge=1)] = 20
+    web_streams: Annotated[int, _meta("每访客推送连接数", "open streams per visitor", ge=1)] = 10
+    address_streams: Annotated[
+        int, _meta("每地址访客推送连接数", "open streams of visitors per address", ge=1)
+    ] = 500
     body_bytes: Annotated[
         int, _meta("请求体上限（字节）", "largest request body, bytes", ge=1_048_576)
     ] = 4_194_304
@@ -74,6 +107,39 @@ class Limits(Section, frozen=True):
         int, _meta("单次提交命令数上限", "commands in one request", ge=256, le=1000)
     ] = 256
     page_events: Annotated[int, _meta("每页事件数上限", "events in one page", ge=10, le=5000)] = 500
+
+
+class Outgoing(Section, frozen=True):
+    """Replies that a channel pushes (a webhook, say): bounds, and when to give up."""
+
+    timeout: Annotated[
+        float,
+        _meta(
+            "等对方答复的秒数，含连接",
+            "seconds in which the other side must answer, connecting included",
+            ge=0.1,
+            le=120,
+        ),
+    ] = 15.0
+    repeats: Annotated[
+        int,
+        _meta(
+            "对方支持幂等键时，结果不明自动重发的次数",
+            "how often an unknown outcome is tried again where the other side takes a key once",
+            ge=0,
+            le=100,
+        ),
+    ] = 5
+    expiry: Annotated[
+        int,
+        _meta("超过多少秒没发出就算失败", "seconds after which it fails", ge=1, le=2_592_000),
+    ] = 86_400
+    parallel: Annotated[
+        int, _meta("每个收件箱同时发送数", "sent at the same time, per inbox", ge=1, le=64)
+    ] = 8
+    body_bytes: Annotated[
+        int, _meta("单条上限（字节）", "largest body sent, bytes", ge=1024, le=16_777_216)
+    ] = 1_048_576
 
 
 class Interface(Section, frozen=True):
@@ -105,6 +171,7 @@ class Config(Section, frozen=True):
     server: Server = Server()
     policy: Policy = Policy()
     limits: Limits = Limits()
+    outgoing: Outgoing = Outgoing()
     interface: Interface = Interface()
     keys: Annotated[
         dict[str, str],

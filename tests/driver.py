@@ -63,10 +63,11 @@ def until(condition: Callable[[], Any], seconds: float = 10.0, what: str = "") -
         time.sleep(0.02)
 
 
-def make_folder(root: Path, config: str = "") -> DataFolder:
+def make_folder(root: Path, config: str = "", database: str | None = None) -> DataFolder:
     """A data folder with one article, one macro, two teams, a web inbox and `PEOPLE`.
 
-    Nobody has a password: `Serving.token` logs people in without the cost of hashing.
+    `database` is an address, if not the folder's own file. Nobody has a password: `Serving.token`
+    logs people in without the cost of hashing.
     """
     for name, text in (
         ("kb/delivery/when.md", "---\ntitle: 什么时候发货\n---\n48 小时内。\n"),
@@ -76,7 +77,7 @@ def make_folder(root: Path, config: str = "") -> DataFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     (root / "config.toml").write_text(config, "utf-8")
-    folder = DataFolder(root)
+    folder = DataFolder(root, database)
     events: list[e.WorkspaceEvent] = [
         e.TeamSaved(f.team()),
         e.TeamSaved(f.team("logistics", "物流", "Logistics")),
@@ -84,9 +85,9 @@ def make_folder(root: Path, config: str = "") -> DataFolder:
         e.InboxSaved(f.inbox("parcels", team="logistics")),
         *(e.AgentSaved(person) for person in PEOPLE),
     ]
-    with administration(folder) as (database, writer):
+    with administration(folder) as (opened, writer):
         writer.run_now(ChangeWorkspace(events))
-        folder.publish(database, writer)
+        folder.publish(opened, writer)
     return folder
 
 

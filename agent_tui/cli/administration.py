@@ -1,4 +1,4 @@
-"""`init`, `user`, `invite`, `inbox`, `team`, `load-token`: on the data folder, served or not."""
+"""`init`, `user`, `invite`, `team`, `load-token`: on the data folder, served or not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import typer
 
 from agent_tui.cli import output
 from agent_tui.cli.output import words
-from agent_tui.domain.ids import AgentId, InboxId, TeamId
-from agent_tui.domain.model import Agent, Channel, Inbox, Role, Team
+from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.domain.model import Agent, Role, Team
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 
@@ -37,7 +37,6 @@ Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print J
 Account = Annotated[str, typer.Argument(metavar="NAME", help=words("账号", "the account"))]
 
 user = typer.Typer(no_args_is_help=True, help=words("坐席账号", "Accounts."))
-inbox = typer.Typer(no_args_is_help=True, help=words("收件箱", "Inboxes."))
 team = typer.Typer(no_args_is_help=True, help=words("团队", "Teams."))
 
 
@@ -114,16 +113,16 @@ def user_add(
     from agent_tui.server import accounts
     from agent_tui.text import clean_line
 
-    _check_id(account, r"[\w.@-]{1,40}", RESERVED)
+    check_id(account, r"[\w.@-]{1,40}", RESERVED)
     # Two lines on stdin must not become two meanings: the password is the first.
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
     if password_stdin:
         accounts.check_password(password)
     with administering(data, database) as (folder, writer):
         if AgentId(account) in writer.directory.agents:
-            raise _exists(Both("账号", "account"), account)
+            raise exists(Both("账号", "account"), account)
         for key in teams or ():
-            _check_team(key, writer)
+            check_team(key, writer)
         agent = Agent(
             id=AgentId(account),
             name=clean_line(name) or account,
@@ -251,38 +250,7 @@ def _invited(account: str, code: str, expires_at: int, json: bool) -> None:
         output.say(Both(f"已建账号 {account}", f"made the account {account}"))
 
 
-# --- inboxes, teams, load tests ------------------------------------------------------------------
-
-
-@inbox.command("add", help=words("新建收件箱", "Make an inbox."))
-def inbox_add(
-    key: Annotated[str, typer.Argument(metavar="ID", help=words("编号", "its id"))],
-    to_team: Annotated[
-        str,
-        typer.Option("--team", metavar="TEAM", help=words("接待团队", "the team that serves it")),
-    ],
-    title: Annotated[str, typer.Option(help=words("中文名", "its name in Chinese"))],
-    title_en: Annotated[str, typer.Option(help=words("英文名", "its name in English"))],
-    channel: Annotated[
-        Channel, typer.Option(help=words("渠道", "how it is reached"))
-    ] = Channel.WEB,
-    data: Data = None,
-    database: Database = None,
-) -> None:
-    from agent_tui.domain import events as e
-    from agent_tui.server.workspace import ChangeWorkspace
-    from agent_tui.text import clean_line
-
-    _check_id(key, r"[a-z0-9][a-z0-9-]{0,39}")
-    with administering(data, database) as (_, writer):
-        _check_team(to_team, writer)
-        if InboxId(key) in writer.directory.inboxes:
-            raise _exists(Both("收件箱", "inbox"), key)
-        made = Inbox(
-            InboxId(key), channel, TeamId(to_team), clean_line(title), clean_line(title_en)
-        )
-        writer.run_now(ChangeWorkspace([e.InboxSaved(made)]))
-    output.say(Both(f"已建收件箱 {key}", f"made the inbox {key}"))
+# --- teams, load tests ---------------------------------------------------------------------------
 
 
 @team.command("add", help=words("新建团队", "Make a team."))
@@ -297,10 +265,10 @@ def team_add(
     from agent_tui.server.workspace import ChangeWorkspace
     from agent_tui.text import clean_line
 
-    _check_id(key, r"[a-z0-9][a-z0-9-]{0,39}")
+    check_id(key, r"[a-z0-9][a-z0-9-]{0,39}")
     with administering(data, database) as (_, writer):
         if TeamId(key) in writer.directory.teams:
-            raise _exists(Both("团队", "team"), key)
+            raise exists(Both("团队", "team"), key)
         made = Team(TeamId(key), clean_line(name), clean_line(name_en))
         writer.run_now(ChangeWorkspace([e.TeamSaved(made)]))
     output.say(Both(f"已建团队 {key}", f"made the team {key}"))
@@ -340,16 +308,18 @@ def load_token(
 def _agent(account: str, writer: Writer) -> Agent:
     found = writer.directory.agents.get(AgentId(account))
     if found is None:
-        raise _missing(Both("账号", "account"), account, writer.directory.agents)
+        raise missing(Both("账号", "account"), account, writer.directory.agents)
     return found
 
 
-def _check_team(key: str, writer: Writer) -> None:
+def check_team(key: str, writer: Writer) -> None:
+    """Raises NotFound for a team that does not exist."""
     if TeamId(key) not in writer.directory.teams:
-        raise _missing(Both("团队", "team"), key, writer.directory.teams)
+        raise missing(Both("团队", "team"), key, writer.directory.teams)
 
 
-def _missing(kind: Both, key: str, known: Iterable[str]) -> NotFound:
+def missing(kind: Both, key: str, known: Iterable[str]) -> NotFound:
+    """The error for a name that is none of `known`."""
     names = " ".join(sorted(known)) or "-"
     return NotFound(
         Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
@@ -357,14 +327,16 @@ def _missing(kind: Both, key: str, known: Iterable[str]) -> NotFound:
     )
 
 
-def _exists(kind: Both, key: str) -> UsageError:
+def exists(kind: Both, key: str) -> UsageError:
+    """The error for an id that is taken."""
     return UsageError(
         Both(f"已有{kind.zh} {key}", f"the {kind.en} {key} exists already"),
         Both("换一个编号", "choose another id"),
     )
 
 
-def _check_id(key: str, pattern: str, reserved: frozenset[str] = frozenset()) -> None:
+def check_id(key: str, pattern: str, reserved: frozenset[str] = frozenset()) -> None:
+    """Raises UsageError for what cannot be an id."""
     if not re.fullmatch(pattern, key) or key in reserved:
         raise UsageError(
             Both(f"不能用 {key!r} 作编号", f"{key!r} cannot be an id"),

@@ -12,7 +12,9 @@ from agent_tui.cli import (
     administration,
     content,
     doctor,
+    inboxes,
     keys,
+    maintenance,
     output,
     replaying,
     serving,
@@ -79,6 +81,7 @@ app.command("send", help=words("回复客户或写备注", "Reply to a customer,
 app.command("assign", help=words("转给坐席或团队", "Give a conversation to an agent or a team."))(
     work.assign
 )
+app.command("tray", help=words("列出未发送的内容", "List what was not sent, and why."))(work.tray)
 app.add_typer(content.kb, name="kb")
 app.add_typer(content.macros, name="macros")
 app.command("keys", help=words("列出全部按键", "List every intent and its key."))(keys.keys)
@@ -89,11 +92,12 @@ app.add_typer(administration.user, name="user")
 app.command("invite", help=words("发邀请码", "Print a one-time invite for an account."))(
     administration.invite
 )
-app.add_typer(administration.inbox, name="inbox")
+app.add_typer(inboxes.inbox, name="inbox")
 app.add_typer(administration.team, name="team")
 app.command("load-token", help=words("压测令牌", "Print a token for load tests."))(
     administration.load_token
 )
+app.add_typer(maintenance.server, name="server")
 app.command("replay", help=words("重放顾客一侧的对话", "Play recorded customers to a server."))(
     replaying.replay
 )

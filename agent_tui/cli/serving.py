@@ -13,6 +13,8 @@ from agent_tui.cli import output
 from agent_tui.cli.administration import Data, Database, data_folder
 from agent_tui.cli.output import words
 
+SWITCH_SECONDS = 0.0005  # Python's own is ten times that
+
 Fresh = Annotated[
     bool, typer.Option("--fresh", help=words("从头开始", "forget what was done there before"))
 ]
@@ -41,9 +43,14 @@ def serve(
 ) -> None:
     """Serve agents and customers until a signal."""
     import logging
+    import sys
 
     from agent_tui.cli import edge
     from agent_tui.server import run, setup
+
+    # The writer gives the interpreter up at every statement: it must not wait long to get it back
+    # from a busy event loop.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
     edge.log_to_stderr(logging.INFO)
     # Before the server takes signals over: being told to stop is a clean end at any moment.

@@ -41,7 +41,8 @@ class QueueEntry(Shape, frozen=True):
 
 
 class Line(Shape, frozen=True):
-    """A line of a transcript. `no` is 0 for one that the server has not confirmed."""
+    """A line of a transcript. `no` is 0 for one that the server has not confirmed; `why` tells of a
+    pushed reply why it did not arrive."""
 
     no: int
     id: str
@@ -50,6 +51,7 @@ class Line(Shape, frozen=True):
     author: str
     text: str
     state: str
+    why: str = ""
 
 
 class CustomerCard(Shape, frozen=True):
@@ -95,6 +97,27 @@ class Verdict(Shape, frozen=True):
     reason: str = ""
     detail: str = ""
     text: str = ""
+
+
+class TrayEntry(Shape, frozen=True):
+    """`tray --json` is a list of these, oldest first.
+
+    `action` says what a command without a text was to do; `since` is what others said after what
+    its author had seen; `ways`: what can be done in the workstation now.
+    """
+
+    id: int
+    conversation: str
+    name: str
+    at: int
+    held: bool
+    reason: str
+    detail: str
+    why: str
+    text: str
+    action: str
+    since: list[Line]
+    ways: list[str]
 
 
 class Found(Shape, frozen=True):
@@ -173,6 +196,63 @@ class TokenIssued(Shape, frozen=True):
 
     token: str
     expires_at: int
+
+
+class OutgoingEntry(Shape, frozen=True):
+    """A line of `server outgoing --json`. `at` is when it was queued."""
+
+    message: str
+    conversation: str
+    inbox: str
+    state: str
+    attempts: int
+    at: int
+    error: str
+
+
+class InboxMade(Shape, frozen=True):
+    """`inbox add --json` and `inbox secret --json`. `secret` signs a webhook's requests."""
+
+    inbox: str
+    secret: str
+
+
+class Migrated(Shape, frozen=True):
+    """`server migrate --json`: the schema's revision before (null: an empty database) and after."""
+
+    database: str
+    before: str | None
+    after: str
+
+
+class Wrong(Shape, frozen=True):
+    """One thing that `server check` found."""
+
+    place: str
+    what: str
+
+
+class Checked(Shape, frozen=True):
+    """`server check --json`."""
+
+    events: int
+    floor: int
+    head: int
+    conversations: int
+    findings: list[Wrong]
+
+
+class Copied(Shape, frozen=True):
+    """`server backup|restore|copy --json`."""
+
+    target: str
+    rows: int
+
+
+class Compacted(Shape, frozen=True):
+    """`server compact --json`: how many events were folded into the base."""
+
+    events: int
 
 
 class Check(Shape, frozen=True):

@@ -19,9 +19,10 @@ from starlette.routing import BaseRoute, Route
 
 from agent_tui import __version__
 from agent_tui.config import Config
-from agent_tui.server import docs_page, metrics, timers
+from agent_tui.server import compaction, delivering, docs_page, metrics, timers
 from agent_tui.server.agent_api import AgentApi
 from agent_tui.server.auth import Tokens
+from agent_tui.server.channel_api import ChannelApi
 from agent_tui.server.clock import now_ms
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import Endpoint, json, openapi, route
@@ -61,7 +62,8 @@ def build(config: Config, database: Database) -> tuple[Starlette, Service]:
 
 def endpoints(service: Service) -> list[Endpoint]:
     """Every operation of the HTTP interface."""
-    return AgentApi(service).endpoints() + WebApi(service).endpoints()
+    apis = (AgentApi(service), WebApi(service), ChannelApi(service))
+    return [endpoint for api in apis for endpoint in api.endpoints()]
 
 
 def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
@@ -72,6 +74,8 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
         tasks = [
             asyncio.create_task(_forever(service.hub.poll), name="poll"),
             asyncio.create_task(_forever(lambda: timers.run(service)), name="timers"),
+            asyncio.create_task(_forever(lambda: delivering.run(service)), name="outgoing"),
+            asyncio.create_task(_forever(lambda: _compact(service)), name="compaction"),
         ]
         try:
             yield
@@ -81,9 +85,14 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await anyio.to_thread.run_sync(service.writer.close)
+            await anyio.to_thread.run_sync(service.hub.hear_no_more)
             service.database.close()
 
     return lifespan
+
+
+async def _compact(service: Service) -> None:
+    await compaction.run(service.database, service.config.server.log_days)
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:

@@ -13,7 +13,7 @@ import anyio.to_thread
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from agent_tui.domain.ids import AgentId
 from agent_tui.domain.model import Agent
@@ -24,6 +24,7 @@ from agent_tui.server.database import Database
 
 AGENT, VISITOR, INVITE, LOAD = "agent", "visitor", "invite", "load"
 CACHE_SECONDS = 5.0
+VISITOR_CACHE_SECONDS = 60.0  # nobody revokes them
 MIN_PASSWORD = 8
 
 _hasher = PasswordHasher()
@@ -97,7 +98,9 @@ class Tokens:
             row = await anyio.to_thread.run_sync(self._read, key)
             if len(self._cache) > 50_000:
                 self._cache.clear()
-            self._cache[key] = (time.monotonic() + CACHE_SECONDS, row)
+            visits = row is not None and row.kind == VISITOR
+            seconds = VISITOR_CACHE_SECONDS if visits else CACHE_SECONDS
+            self._cache[key] = (time.monotonic() + seconds, row)
         else:
             row = cached[1]
         if row is None or row.kind != kind or row.expires_at <= now:
@@ -151,7 +154,12 @@ def stored_password(database: Database, agent: AgentId) -> str | None:
 def stored_agent(database: Database, agent: AgentId) -> Agent | None:
     """The account as the database has it now: the directory in memory may be a second behind."""
     with database.read() as connection:
-        found: bytes | None = connection.execute(
-            select(schema.agent.c.state).where(schema.agent.c.id == agent)
-        ).scalar()
+        return agent_in(connection, agent)
+
+
+def agent_in(connection: Connection, agent: AgentId) -> Agent | None:
+    """The account as `connection` sees it."""
+    found: bytes | None = connection.execute(
+        select(schema.agent.c.state).where(schema.agent.c.id == agent)
+    ).scalar()
     return msgspec.json.decode(found, type=Agent) if found else None

@@ -1,7 +1,8 @@
 """Connections, transactions and migrations, on SQLite and PostgreSQL.
 
-A write transaction begins with BEGIN IMMEDIATE, a read transaction with BEGIN, emitted here: the
-driver's own implicit transactions lose savepoints and mix two snapshots in one read.
+On SQLite a write transaction begins with BEGIN IMMEDIATE, a read transaction with BEGIN, emitted
+here: the driver's own implicit transactions lose savepoints and mix two snapshots in one read. On
+PostgreSQL a write is READ COMMITTED with row locks taken by `Unit`, a read is REPEATABLE READ.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from agent_tui.errors import ServerError
 from agent_tui.lang import Both
@@ -23,6 +24,18 @@ from agent_tui.server import schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 GENESIS = bytes(32)
+# What a replica that stalls may hold up the others for. A transaction here takes milliseconds.
+_POSTGRES_SESSION = (
+    "-c idle_in_transaction_session_timeout=4000 -c lock_timeout=10000 -c statement_timeout=60000"
+)
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_MIGRATION_LOCK = 0x6167_656E_745F_7475
 
 
 class Database:
@@ -31,18 +44,31 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-        except ArgumentError as error:
+            self.sqlite = parsed.get_backend_name() == "sqlite"
+            options: dict[str, Any] = {"pool_size": 8, "max_overflow": 32}
+            if not self.sqlite:
+                if parsed.drivername in ("postgresql", "postgres"):
+                    parsed = parsed.set(drivername="postgresql+psycopg")
+                options["pool_pre_ping"] = True
+                options["connect_args"] = {"options": _POSTGRES_SESSION, **_KEEPALIVE}
+            self.engine: Engine = create_engine(parsed, **options)
+        except (ArgumentError, NoSuchModuleError) as error:
             raise ServerError(
-                Both(f"看不懂数据库地址 {url}", f"cannot understand the database address {url}"),
+                Both("看不懂数据库地址", "cannot understand the database address"),
                 "sqlite:///FILE | postgresql://USER@HOST/NAME",
             ) from error
-        self.sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 32}
-        if not self.sqlite and parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        self.engine: Engine = create_engine(parsed, **options)
+        except ModuleNotFoundError as error:
+            raise ServerError(
+                Both("没有安装 PostgreSQL 驱动", "the PostgreSQL driver is not installed"),
+                "pip install 'agent-tui[server,postgres]'",
+            ) from error
         if self.sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
+
+    @property
+    def shown(self) -> str:
+        """The address without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -69,6 +95,13 @@ class Database:
                     connection.exec_driver_sql(begin)
                 yield connection
 
+    def version(self) -> str | None:
+        """The revision of the schema that is there; None for an empty database."""
+        from alembic.runtime.migration import MigrationContext
+
+        with self._explained(), self.read() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
     def migrate(self) -> None:
         """Bring the schema up to date; make the workspace row if need be. Raises ServerError."""
         from alembic import command
@@ -76,17 +109,35 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
+        with self._explained(), self.write() as connection:
+            if not self.sqlite:
+                # Replicas that start together: one migrates, the others find it done.
+                lock = text("SELECT pg_advisory_xact_lock(:key)")
+                connection.execute(lock, {"key": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if connection.execute(select(schema.workspace.c.id)).first() is None:
+                connection.execute(insert(schema.workspace), _first_row())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from alembic.util.exc import CommandError
+
         try:
-            with self.write() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                if connection.execute(select(schema.workspace.c.id)).first() is None:
-                    connection.execute(insert(schema.workspace), _first_row())
-        except (OperationalError, DatabaseError) as error:
+            yield
+        except CommandError as error:
             raise ServerError(
                 Both(
-                    f"数据库不能用：{self.engine.url}：{error.orig}",
-                    f"cannot use the database {self.engine.url}: {error.orig}",
+                    f"{self.shown} 由更新的版本写成：{error}",
+                    f"{self.shown} was written by a newer version: {error}",
+                ),
+                Both("请升级 agent-tui", "upgrade agent-tui"),
+            ) from error
+        except DatabaseError as error:
+            raise ServerError(
+                Both(
+                    f"数据库不能用：{self.shown}：{error.orig}",
+                    f"cannot use the database {self.shown}: {error.orig}",
                 ),
                 Both("检查路径、磁盘空间和权限", "check its path, disk space and permissions"),
             ) from error

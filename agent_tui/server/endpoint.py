@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
-from starlette.requests import Request
+from sqlalchemy.exc import OperationalError
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent_tui.domain.protocol import Problem, ProblemAnswer
+from agent_tui.domain.protocol import PROTOCOL, PROTOCOL_HEADER, Problem, ProblemAnswer
 from agent_tui.errors import DeskError, FeedReset, NotFound, ServerError, Unauthorized, UsageError
 from agent_tui.lang import Both
 from agent_tui.server.feed import Reset
 from agent_tui.server.orders import Conflict
 
 log = logging.getLogger(__name__)
-Auth = Literal["none", "agent", "visitor"]
+Auth = Literal["none", "agent", "visitor", "signature"]
 MAX_DIGITS = 15  # stays below 2**53, which every JSON reader holds
 
 
@@ -59,6 +60,11 @@ def route(endpoint: Endpoint) -> Route:
     """The Starlette route, with errors told as `ProblemAnswer`."""
 
     async def run(request: Request) -> Response:
+        response = await answer(request)
+        response.headers[PROTOCOL_HEADER] = str(PROTOCOL)
+        return response
+
+    async def answer(request: Request) -> Response:
         try:
             return await endpoint.handler(request)
         except DeskError as error:
@@ -67,6 +73,18 @@ def route(endpoint: Endpoint) -> Route:
             return problem(UsageError(Both(f"请求不对：{error}", f"bad request: {error}")), request)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return problem(UsageError(Both(f"不是 JSON：{error}", f"not JSON: {error}")), request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except OperationalError as error:
+            # The database is away for a moment: whoever asks comes again by itself.
+            log.warning("%s: no database: %s", request.url.path, error.orig)
+            return problem(
+                ServerError(
+                    Both("数据库暂时连不上", "the database cannot be reached just now"),
+                    Both("会自动重试", "it is tried again by itself"),
+                ),
+                request,
+            )
         except Exception:
             incident = secrets.token_hex(4)
             log.exception("request failed, incident %s: %s", incident, request.url.path)
@@ -181,6 +199,7 @@ def openapi(endpoints: list[Endpoint], version: str) -> dict[str, Any]:
             "securitySchemes": {
                 "agent": {"type": "http", "scheme": "bearer"},
                 "visitor": {"type": "http", "scheme": "bearer"},
+                "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature"},
             },
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -19,11 +19,13 @@ from agent_tui.server.database import GENESIS
 from agent_tui.server.directory import Directory
 from agent_tui.server.log import LogRow
 
-_AGENT_SAVED = str(e.AgentSaved.__struct_config__.tag)
+AGENT_SAVED = str(e.AgentSaved.__struct_config__.tag)
 _REOPENED = str(e.Reopened.__struct_config__.tag)
 _OF_CLIENT = frozenset(
     str(kind.__struct_config__.tag) for kind in (e.CommandRefused, e.CommandSettled)
 )
+BELOW_FLOOR = "below_floor"
+AT_ONCE = 100  # conversations that a snapshot holds in memory
 
 
 class Reset(FeedReset):
@@ -72,13 +74,18 @@ class Reader(msgspec.Struct, frozen=True):
 def check(connection: Connection, reader: Reader, since: Cursor) -> None:
     """Raises Reset unless `since` is a place in this very feed from which `reader` can go on."""
     row = connection.execute(select(schema.workspace)).one()
-    if since.feed != row.feed or not row.floor <= since.seq <= row.head:
+    if since.feed != row.feed or since.seq > row.head:
         raise Reset("feed_reset")
-    chain = GENESIS if since.seq == 0 else log.chain_at(connection, since.seq)
+    if since.seq < row.floor:
+        raise Reset(BELOW_FLOOR)  # nothing is lost, only no longer told step by step
+    if since.seq == row.floor:
+        chain: bytes | None = row.floor_chain or GENESIS
+    else:
+        chain = log.chain_at(connection, since.seq)
     if chain is None or chain.hex()[:16] != since.chain:
         raise Reset("feed_reset")
     table = schema.event.c
-    own_changes = select(table.body).where(table.kind == _AGENT_SAVED, table.seq > since.seq)
+    own_changes = select(table.body).where(table.kind == AGENT_SAVED, table.seq > since.seq)
     for body in connection.execute(own_changes).scalars():
         if msgspec.json.decode(body, type=e.AgentSaved).agent.id == reader.agent.id:
             raise Reset("scope_changed")
@@ -102,9 +109,9 @@ def visible(
             if row.kind in _OF_CLIENT:
                 if row.client == reader.client:
                     lines.append(row.wire())
+            elif row.kind == AGENT_SAVED and _is_own(row, reader):
+                raise Reset("scope_changed")
             elif reader.agent.role is not Role.TRAINEE:
-                if row.kind == _AGENT_SAVED and _is_own(row, reader):
-                    raise Reset("scope_changed")
                 lines.append(row.wire())
             continue
         before, after = _scope(reader, row)
@@ -150,8 +157,7 @@ def _scope(reader: Reader, row: LogRow) -> tuple[bool, bool]:
 
 def _from_log(row: LogRow, connection: Connection | None) -> bytes:
     assert connection is not None and row.conversation is not None
-    rows = log.of_conversation(connection, row.conversation, row.seq)
-    state, messages = log.replay(rows, row.conversation)
+    state, messages = log.fold(connection, row.conversation, row.seq)
     assert state is not None
     return _line(row, e.ConversationEntered(state=state, messages=tuple(messages)))
 
@@ -181,31 +187,30 @@ def page(
 
 def snapshot(
     connection: Connection, reader: Reader, directory: Directory, keep_ms: int
-) -> list[bytes]:
+) -> Iterator[bytes]:
     """Lines of a snapshot: the reader's whole scope as feed events, between a header and an end.
 
-    Resolved conversations that were quiet for more than `keep_ms` stay on the server.
+    They are made as they are asked for: a workspace is larger than its server's memory. Resolved
+    conversations that were quiet for more than `keep_ms` stay on the server.
     """
     row = connection.execute(select(schema.workspace)).one()
     at = cursor(row.feed, row.head, row.chain)
     done = results.done(connection, reader.client, row.head)
-    lines = [
-        msgspec.json.encode(SnapshotHeader(feed=row.feed, cursor=str(at), done=done)),
-    ]
-    lines.extend(
-        msgspec.json.encode(e.Recorded(seq=row.head, at=row.at, by="", body=event))
-        for event in _workspace(connection, directory, reader)
-    )
-    for state in _conversations(connection, reader, row.at - keep_ms):
-        entered = e.ConversationEntered(state=state, messages=messages(connection, state.id))
-        lines.append(
-            msgspec.json.encode(
-                e.Recorded(seq=row.head, at=row.at, by="", conversation=state.id, body=entered)
-            )
+    yield msgspec.json.encode(SnapshotHeader(feed=row.feed, cursor=str(at), done=done))
+    count = 0
+    for event in _workspace(connection, directory, reader):
+        count += 1
+        yield msgspec.json.encode(e.Recorded(seq=row.head, at=row.at, by="", body=event))
+    for entered in _conversations(connection, reader, row.at - keep_ms):
+        count += 1
+        key = entered.state.id
+        yield msgspec.json.encode(
+            e.Recorded(seq=row.head, at=row.at, by="", conversation=key, body=entered)
         )
-    lines.extend(refusal.wire() for refusal in results.refusals(connection, reader.client))
-    lines.append(msgspec.json.encode(SnapshotEnd(end=True, events=len(lines) - 1)))
-    return lines
+    for refusal in results.refusals(connection, reader.client):
+        count += 1
+        yield msgspec.json.encode(refusal)
+    yield msgspec.json.encode(SnapshotEnd(end=True, events=count))
 
 
 def _workspace(
@@ -229,27 +234,43 @@ def _workspace(
 
 def _conversations(
     connection: Connection, reader: Reader, resolved_since: int
-) -> list[Conversation]:
+) -> Iterator[e.ConversationEntered]:
     table = schema.conversation.c
-    query = select(table.state).where(
+    query = select(table.id).where(
         (table.status != Status.RESOLVED) | (table.last_at >= resolved_since)
     )
     if reader.agent.role is not Role.ADMIN:
         query = query.where(
             table.team.in_(reader.agent.teams) | (table.assignee == reader.agent.id)
         )
-    raws = connection.execute(query.order_by(table.id)).scalars()
-    states = (msgspec.json.decode(raw, type=Conversation) for raw in raws)
-    return [state for state in states if may_see(reader.agent, state)]
+    keys = connection.execute(query.order_by(table.id)).scalars().all()
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
+        said = _transcripts(connection, some)
+        raws = select(table.state).where(table.id.in_(some)).order_by(table.id)
+        for raw in connection.execute(raws).scalars():
+            state = msgspec.json.decode(raw, type=Conversation)
+            if may_see(reader.agent, state):
+                yield e.ConversationEntered(state=state, messages=tuple(said.get(state.id, ())))
 
 
 def messages(connection: Connection, conversation: ConversationId) -> tuple[Message, ...]:
     """The transcript of one conversation."""
+    return tuple(_transcripts(connection, (conversation,)).get(conversation, ()))
+
+
+def _transcripts(
+    connection: Connection, conversations: Sequence[ConversationId]
+) -> dict[ConversationId, list[Message]]:
     table = schema.message
-    rows = connection.execute(
-        select(*[table.c[name] for name in Message.__struct_fields__])
-        .where(table.c.conversation == conversation)
-        .order_by(table.c.no)
-    )
     names = Message.__struct_fields__
-    return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Message) for row in rows)
+    rows = connection.execute(
+        select(table.c.conversation, *[table.c[name] for name in names])
+        .where(table.c.conversation.in_(conversations))
+        .order_by(table.c.conversation, table.c.no)
+    )
+    found: dict[ConversationId, list[Message]] = {}
+    for key, *values in rows:
+        message = msgspec.convert(dict(zip(names, values, strict=True)), Message)
+        found.setdefault(key, []).append(message)
+    return found

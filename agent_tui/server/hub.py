@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import anyio.to_thread
+import msgspec
 from sqlalchemy import select
 
+from agent_tui.domain.ids import AgentId, CustomerId, TeamId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.protocol import Presence
+from agent_tui.server import audience, log, metrics, notify, schema
 from agent_tui.server import directory as directories
-from agent_tui.server import log, metrics, schema
+from agent_tui.server.audience import EVERYTHING, Audience, Topics
 from agent_tui.server.database import Database
 from agent_tui.server.directory import EMPTY, Directory
 from agent_tui.server.log import LogRow
 
 RECENT = 5_000
+RECENT_BYTES = 16_000_000
 POLL_SECONDS = 1.0
 PRESENCE_BACKLOG = 64
+NUDGED = 500  # listeners that are told in one second how far the log is
+CROWD = 16  # waking fewer costs nothing worth saving
+ROUSING_SECONDS = 0.0002  # a few times what it takes to wake one listener and send it a page
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Of a conversation, what decides who may know who types in it."""
+
+    team: TeamId
+    assignee: AgentId | None
+    visitor: CustomerId
+
+    @classmethod
+    def of(cls, state: Conversation) -> Place:
+        """Where `state` is."""
+        return cls(state.team, state.assignee, state.visitor)
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """A passing thing on its way to the other replicas."""
+
+    source: str
+    presence: Presence
+    place: Place
 
 
 class Listener:
     """One open stream or waiting poll."""
 
-    def __init__(self) -> None:
+    def __init__(self, topics: Topics) -> None:
+        self.topics = topics
         self.wake = asyncio.Event()
+        # Whether anything may concern this listener that it has not looked at yet.
+        self.news = True
         # A slow reader loses the oldest hints: who types is worth nothing a moment later.
-        self.presence: deque[tuple[Presence, Conversation]] = deque(maxlen=PRESENCE_BACKLOG)
+        self.presence: deque[tuple[Presence, Place]] = deque(maxlen=PRESENCE_BACKLOG)
 
 
 class Hub:
@@ -37,11 +69,22 @@ class Hub:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recent: deque[LogRow] = deque(maxlen=RECENT)
+        self._recent: deque[LogRow] = deque()
+        self._recent_bytes = 0
         self._listeners: set[Listener] = set()
+        self._audience: Audience[Listener] = Audience()
+        self._to_nudge: list[Listener] = []
+        self._nudged_at = 0
+        self._asleep: set[Listener] = set()
+        self._rest_until = 0.0
+        self._alarm: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._catching_up = asyncio.Lock()
+        self._ear = notify.Ear(database, self._heard)
+        self._name = secrets.token_hex(8)
+        self._behind = False
         self.head = 0
+        self.chain = b""  # at `head`
         self.feed = ""
         self.directory: Directory = EMPTY
         self.closing = asyncio.Event()
@@ -50,11 +93,23 @@ class Hub:
         """Read where the log stands."""
         self._loop = asyncio.get_running_loop()
         await anyio.to_thread.run_sync(self._read_state)
+        self._ear.start()
+
+    def _heard(self, channel: str, payload: str) -> None:
+        """Called by the listening thread: another replica committed, or passes something on."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        if channel == notify.PRESENCE:
+            told = msgspec.json.decode(payload, type=_Told)
+            if told.source != self._name:
+                self._loop.call_soon_threadsafe(self._tell, told.presence, told.place)
+        elif not payload or int(payload) > self.head:
+            self._loop.call_soon_threadsafe(self._catch_up_soon)
 
     def _read_state(self) -> None:
         with self._database.read() as connection:
             row = connection.execute(select(schema.workspace)).one()
-            self.feed, self.head = row.feed, row.head
+            self.feed, self.head, self.chain = row.feed, row.head, row.chain
             self.directory = directories.load(connection, row.directory)
 
     def publish(self, rows: list[LogRow], directory: Directory) -> None:
@@ -66,44 +121,95 @@ class Hub:
         if rows[-1].seq <= self.head:
             return
         if rows[0].seq != self.head + 1:
-            # Another process wrote in between: the poll reads its part and ours from the log.
-            task = asyncio.ensure_future(self.catch_up())
-            task.add_done_callback(lambda done: done.exception())
+            # Another process wrote in between: read its part and ours from the log.
+            self._catch_up_soon()
             return
         self._append(rows)
 
+    def _catch_up_soon(self) -> None:
+        if not self._behind:
+            self._behind = True
+            task = asyncio.ensure_future(self.catch_up())
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
     def _append(self, rows: list[LogRow]) -> None:
+        concerned = self._audience.about(audience.of_rows(rows))
+        if rows[0].seq != self.head + 1:
+            concerned = set(self._listeners)
+            self._recent.clear()  # this process slept while the log was compacted
+            self._recent_bytes = 0
         self._recent.extend(rows)
-        self.head = rows[-1].seq
+        self._recent_bytes += sum(len(row.body) for row in rows)
+        while len(self._recent) > RECENT or self._recent_bytes > RECENT_BYTES:
+            self._recent_bytes -= len(self._recent.popleft().body)
+        self.head, self.chain = rows[-1].seq, rows[-1].chain
         metrics.HEAD.set(self.head)
+        for listener in concerned:
+            listener.news = True
         if any(row.conversation is None and row.client is None for row in rows):
             task = asyncio.ensure_future(self._reload_directory())
             task.add_done_callback(lambda done: done.exception())
         else:
-            self._wake()
+            self._rouse(concerned)
 
     async def _reload_directory(self) -> None:
         await anyio.to_thread.run_sync(self._read_directory)
-        self._wake()
+        self._wake(self._listeners)
 
     def _read_directory(self) -> None:
         with self._database.read() as connection:
             row = connection.execute(select(schema.workspace)).one()
             self.directory = directories.load(connection, row.directory)
 
-    def _wake(self) -> None:
-        for listener in self._listeners:
+    def _rouse(self, listeners: Collection[Listener]) -> None:
+        """Wake them; but not a crowd again before the last one can have been served, so that under
+        load each hears of several commits at once."""
+        self._asleep |= set(listeners)
+        if self._alarm is None and self._loop is not None:
+            wait = self._rest_until - self._loop.time()
+            if wait <= 0:
+                self._rouse_now()
+            else:
+                self._alarm = asyncio.ensure_future(self._rouse_after(wait))
+
+    async def _rouse_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._alarm = None
+        self._rouse_now()
+
+    def _rouse_now(self) -> None:
+        crowd, self._asleep = self._asleep, set()
+        self._wake(crowd)
+        if len(crowd) >= CROWD and self._loop is not None:
+            self._rest_until = self._loop.time() + len(crowd) * ROUSING_SECONDS
+
+    def _wake(self, listeners: Collection[Listener]) -> None:
+        for listener in listeners:
             listener.wake.set()
+
+    def _nudge(self) -> None:
+        """Some of those whom nothing concerned may tell how far the log is; all, in turns."""
+        if not self._to_nudge and self._nudged_at != self.head:
+            self._nudged_at = self.head
+            self._to_nudge = list(self._listeners)
+        crowd, self._to_nudge = self._to_nudge[:NUDGED], self._to_nudge[NUDGED:]
+        self._wake(crowd)
+
+    def hear_no_more(self) -> None:
+        """End the listening thread. Blocks for up to a second."""
+        self._ear.close()
 
     async def poll(self) -> None:
         """Forever: notice what other processes wrote."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             await self.catch_up()
+            self._nudge()
 
     async def catch_up(self) -> None:
         """Read what the log has beyond `head`."""
         async with self._catching_up:
+            self._behind = False  # what is committed from here on asks again
             rows = await anyio.to_thread.run_sync(self._read_after, self.head)
             fresh = [row for row in rows if row.seq > self.head]
             if fresh:
@@ -124,22 +230,36 @@ class Hub:
         return [self._recent[index] for index in range(start, stop)]
 
     @contextmanager
-    def listen(self, kind: str) -> Iterator[Listener]:
-        """A registered listener, counted in the metrics."""
-        listener = Listener()
+    def listen(self, kind: str, topics: Topics = EVERYTHING) -> Iterator[Listener]:
+        """A listener for `topics`, counted in the metrics."""
+        listener = Listener(topics)
         self._listeners.add(listener)
+        self._audience.add(listener)
         gauge = metrics.STREAMS.labels(kind)
         gauge.inc()
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
+            self._asleep.discard(listener)
+            self._audience.discard(listener)
             gauge.dec()
 
-    def tell(self, presence: Presence, where: Conversation) -> None:
-        """Pass on who types or looks; whether a listener may know is decided where it is sent."""
-        for listener in self._listeners:
-            listener.presence.append((presence, where))
+    def tell(self, presence: Presence, place: Place) -> None:
+        """Pass on who types or looks, to the other replicas as well. Whether a listener may know
+        is decided where it is sent."""
+        self._tell(presence, place)
+        if not self._database.sqlite:
+            payload = msgspec.json.encode(_Told(self._name, presence, place)).decode()
+            task = asyncio.ensure_future(
+                anyio.to_thread.run_sync(notify.presence, self._database, payload)
+            )
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _tell(self, presence: Presence, place: Place) -> None:
+        topics = audience.of_place(place.team, place.assignee, place.visitor)
+        for listener in self._audience.about(topics):
+            listener.presence.append((presence, place))
             listener.wake.set()
 
     async def wait(self, listener: Listener, seconds: float) -> bool:
@@ -162,4 +282,4 @@ class Hub:
     def close(self) -> None:
         """End every stream."""
         self.closing.set()
-        self._wake()
+        self._wake(self._listeners)

@@ -140,7 +140,9 @@ class WakeConversations:
         """Wake each once: the timer goes in the same transaction."""
         for conversation, generation in self._due:
             state = unit.states.get(conversation)
-            context = Context(actor=None, now=unit.at, policy=unit.directory.policy)
+            if state is not None and state.snoozes == generation and (state.until or 0) > unit.now:
+                continue  # the clock was set back since it was found due
+            context = Context(actor=None, now=unit.now, policy=unit.directory.policy)
             outcome = decide(
                 state, c.WakeSnoozed(generation=generation), context, conversation=conversation
             )

@@ -14,6 +14,9 @@ from agent_tui.domain.ids import AgentId, ClientId, ConversationId, CustomerId, 
 from agent_tui.domain.model import Conversation, Message
 from agent_tui.server import schema
 
+CONVERSATION = "conversation"
+PAGE_BYTES = 250_000
+PAGE_BLOCK = 50  # rows: each body may be some hundred thousand bytes
 _BODY = msgspec.json.Decoder(e.LoggedEvent)
 
 
@@ -37,7 +40,7 @@ class LogRow(msgspec.Struct, frozen=True):
 
     def values(self) -> dict[str, Any]:
         """The row as the `event` table takes it."""
-        return {name: getattr(self, name) for name in self.__struct_fields__}
+        return msgspec.structs.asdict(self)
 
     def event(self) -> e.LoggedEvent:
         """The decoded event."""
@@ -67,24 +70,74 @@ def after(connection: Connection, seq: int, limit: int) -> list[LogRow]:
     return [_row(row) for row in rows]
 
 
-def of_conversation(
+def page_after(connection: Connection, seq: int, limit: int) -> list[LogRow]:
+    """The same, but no more than fit a page; little more is ever in memory."""
+    rows: list[LogRow] = []
+    while len(rows) <= limit and len(fitting(rows, limit)) == len(rows):
+        block = after(
+            connection, rows[-1].seq if rows else seq, min(PAGE_BLOCK, limit + 1 - len(rows))
+        )
+        rows += block
+        if len(block) < PAGE_BLOCK:
+            break
+    return fitting(rows, limit)
+
+
+def fitting(rows: list[LogRow], limit: int) -> list[LogRow]:
+    """As many of `rows`, from the first, as one page of `limit` may hold: one at least.
+
+    `rows` has one more than the limit if the log has: a page ends between two commands, unless one
+    alone is longer, or a client would take a command for done whose refusal is yet to come.
+    """
+    size = 0
+    for count, row in enumerate(rows):
+        size += len(row.body)
+        if count and (count >= limit or size > PAGE_BYTES):
+            end = count
+            while end and row.number is not None and _of_one_command(rows[end - 1], row):
+                end -= 1
+            return rows[: end or count]
+    return rows
+
+
+def _of_one_command(one: LogRow, two: LogRow) -> bool:
+    return (one.client, one.number) == (two.client, two.number)
+
+
+class Base(msgspec.Struct, frozen=True):
+    """A conversation as it stood at the log's floor."""
+
+    state: Conversation
+    messages: tuple[Message, ...]
+
+
+def base(connection: Connection, conversation: ConversationId) -> Base | None:
+    """What compaction left of a conversation's beginning."""
+    table = schema.base.c
+    body = connection.execute(
+        select(table.body).where(table.kind == CONVERSATION, table.id == conversation)
+    ).scalar()
+    return msgspec.json.decode(body, type=Base) if body is not None else None
+
+
+def fold(
     connection: Connection, conversation: ConversationId, upto: int
-) -> Iterable[LogRow]:
-    """The events of one conversation up to and including seq `upto`."""
+) -> tuple[Conversation | None, list[Message]]:
+    """A conversation's state and transcript as of seq `upto`, which is not below the floor."""
     rows = connection.execute(
         select(*_COLUMNS)
         .where(schema.event.c.conversation == conversation, schema.event.c.seq <= upto)
         .order_by(schema.event.c.seq)
     )
-    return [_row(row) for row in rows]
+    return replay((_row(row) for row in rows), conversation, base(connection, conversation))
 
 
 def replay(
-    rows: Iterable[LogRow], conversation: ConversationId
+    rows: Iterable[LogRow], conversation: ConversationId, start: Base | None = None
 ) -> tuple[Conversation | None, list[Message]]:
-    """The fold of one conversation's events: its state and its transcript."""
-    state: Conversation | None = None
-    messages: list[Message] = []
+    """The fold of one conversation's events, from where compaction left off if it did."""
+    state: Conversation | None = start.state if start else None
+    messages: list[Message] = list(start.messages) if start else []
     for row in rows:
         event = row.event()
         if not isinstance(event, e.ConversationEvent):

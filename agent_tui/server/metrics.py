@@ -13,12 +13,22 @@ COMMANDS = Counter(
 INBOUND = Counter(
     "agent_tui_inbound_messages", "Customer messages accepted", ["channel"], registry=REGISTRY
 )
+PUSHED = Counter(
+    "agent_tui_pushed_replies",
+    "Attempts to push a reply, by what came of them",
+    ["result"],
+    registry=REGISTRY,
+)
 LIMITED = Counter("agent_tui_rate_limited", "Requests refused by a rate limit", registry=REGISTRY)
+CUT = Counter("agent_tui_slow_readers_cut", "Connections that did not read", registry=REGISTRY)
 COMMIT_SECONDS = Histogram(
     "agent_tui_commit_seconds",
     "Time of one group commit",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
     registry=REGISTRY,
+)
+RETRIES = Counter(
+    "agent_tui_batch_retries", "Batches decided again after a conflict", registry=REGISTRY
 )
 BATCH_JOBS = Histogram(
     "agent_tui_batch_jobs",

@@ -13,22 +13,28 @@ from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import ConversationId, CustomerId, MessageId
 from agent_tui.domain.model import Agent
-from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.domain.protocol import (
     CommandResult,
     CommandsAnswer,
     CommandsRequest,
+    OrderHead,
+    RawCommandsRequest,
     order_hash,
+    raw_hash,
 )
-from agent_tui.errors import DeskError
+from agent_tui.errors import DeskError, UsageError
 from agent_tui.lang import Both
 from agent_tui.server import metrics, results, schema
 from agent_tui.server.unit import ClientRow, Needs, Unit
 from agent_tui.text import clean, clean_line
 
+_ORDER = msgspec.json.Decoder(c.Order)
+_HEAD = msgspec.json.Decoder(OrderHead)
+
 
 class Conflict(DeskError):
-    """A client's numbering does not fit: `code` is `gap`, `reused` or `not_your_client`."""
+    """A client's numbering does not fit: `code` is `gap`, `lost`, `reused` or `not_your_client`."""
 
     def __init__(self, code: str, title: Both, last: int = 0) -> None:
         super().__init__(
@@ -41,12 +47,38 @@ class Conflict(DeskError):
         self.last = last
 
 
+class Numbered(msgspec.Struct, frozen=True):
+    """An order as it came. `order` is None where this version does not understand the command."""
+
+    head: OrderHead | c.Order
+    digests: tuple[bytes, ...]  # the first is stored; older programs stored the others
+    order: c.Order | None
+
+
+def numbered(raw: bytes | msgspec.Raw) -> Numbered:
+    """Read one order. Raises msgspec.ValidationError if not even its number can be told."""
+    digest = raw_hash(raw)
+    try:
+        order = _ORDER.decode(raw)
+    except msgspec.ValidationError:
+        return Numbered(_HEAD.decode(raw), (digest,), None)
+    return Numbered(order, (digest, order_hash(order)), order)
+
+
 class SubmitOrders:
     """Apply a client's numbered commands, each once."""
 
-    def __init__(self, agent: Agent, request: CommandsRequest) -> None:
+    def __init__(self, agent: Agent, request: CommandsRequest | RawCommandsRequest) -> None:
+        """Raises UsageError, msgspec.ValidationError."""
         self._agent_id = agent.id
         self._request = request
+        try:
+            self._orders = [
+                numbered(msgspec.json.encode(each) if isinstance(each, c.Order) else each)
+                for each in request.orders
+            ]
+        except RecursionError as error:
+            raise UsageError(Both("请求嵌套太深", "the request is nested too deep")) from error
         self._results: list[CommandResult] = []
         self._last = 0
 
@@ -55,7 +87,7 @@ class SubmitOrders:
         conversations: list[ConversationId] = []
         customers: list[CustomerId] = []
         notes: list[MessageId] = []
-        for order in self._request.orders:
+        for order in (each.order for each in self._orders if each.order is not None):
             conversations.append(order.conversation)
             for part in c.parts_of(order.command):
                 if isinstance(part, c.MergeCustomer):
@@ -72,7 +104,7 @@ class SubmitOrders:
         )
 
     def run(self, unit: Unit) -> None:
-        """Raises Conflict for a gap, a reused number, or somebody else's client id."""
+        """Raises Conflict for a gap, a loss, a reused number, or somebody else's client id."""
         self._results = []  # a batch that failed is run again
         client = self._request.client
         row = unit.clients.get(client)
@@ -86,40 +118,49 @@ class SubmitOrders:
         # The account may have changed since the request was authenticated: ask the directory anew.
         actor = unit.directory.agents.get(self._agent_id)
         last = row.last
-        for order in self._request.orders:
-            if order.number <= last:
-                self._results.append(self._again(unit, order))
+        if self._request.acked > last:
+            # A backup was restored, or a copy that lagged behind took over.
+            raise Conflict(
+                "lost", Both("确认过的命令丢失了", "acknowledged commands were lost"), last
+            )
+        for each in self._orders:
+            number = each.head.number
+            if number <= last:
+                self._results.append(self._again(unit, each))
                 continue
-            if order.number != last + 1:
+            if number != last + 1:
                 raise Conflict("gap", Both("编号不连续", "the numbers have a gap"), last)
-            self._apply(unit, order, actor)
-            last = order.number
+            self._apply(unit, each, actor)
+            last = number
         unit.put(unit.clients, client, ClientRow(row.agent, last, row.fresh))
+        unit.writes += results.forget_old(client, row.last, last)
         self._last = last
 
     def answer(self, unit: Unit) -> CommandsAnswer:
         """Results by number."""
         return CommandsAnswer(last=self._last, results=tuple(self._results))
 
-    def _again(self, unit: Unit, order: c.Order) -> CommandResult:
-        client = self._request.client
+    def _again(self, unit: Unit, each: Numbered) -> CommandResult:
+        client, number = self._request.client, each.head.number
         for row in unit.results:
-            if row["client"] == client and row["number"] == order.number:
+            if row["client"] == client and row["number"] == number:
                 known, outcome, reason = row["hash"], row["outcome"], row["reason"]
                 break
         else:
-            known, outcome, reason = results.stored(unit.connection, client, order.number)
-        if known != order_hash(order):
+            known, outcome, reason = results.stored(unit.connection, client, number)
+        if known not in each.digests:
             raise Conflict(
                 "reused", Both("同一编号的内容不同", "that number was used for something else")
             )
-        return CommandResult(order.number, outcome, reason)
+        return CommandResult(number, outcome, reason)
 
-    def _apply(self, unit: Unit, order: c.Order, actor: Agent | None) -> None:
+    def _decide(self, unit: Unit, order: c.Order | None, actor: Agent | None) -> Outcome:
+        if order is None:
+            return Rejected(Reason.NOT_UNDERSTOOD)
         state = unit.states.get(order.conversation)
         context = Context(
             actor=actor,
-            now=unit.at,
+            now=unit.now,
             policy=unit.directory.policy,
             age=max(0, self._request.sent_at - order.queued_at),
             roster=unit.directory.agents,
@@ -128,13 +169,20 @@ class SubmitOrders:
             notes=unit.notes,
         )
         command = _cleaned(order.command)
-        outcome = decide(state, command, context, conversation=order.conversation)
+        return decide(state, command, context, conversation=order.conversation)
+
+    def _apply(self, unit: Unit, each: Numbered, actor: Agent | None) -> None:
+        order = each.head
+        state = unit.states.get(order.conversation)
+        outcome = self._decide(unit, each.order, actor)
         cause: dict[str, Any] = {"client": self._request.client, "number": order.number}
         by = self._agent_id
+        detail = ""
         match outcome:
             case Rejected() | Held():
                 held = isinstance(outcome, Held)
                 verdict, reason = ("held" if held else "refused"), str(outcome.reason)
+                detail = outcome.detail
                 if isinstance(outcome, Rejected) and state is not None:
                     for event in outcome.events:
                         unit.record(event, by=by, conversation=order.conversation, **cause)
@@ -168,10 +216,12 @@ class SubmitOrders:
             {
                 "client": self._request.client,
                 "number": order.number,
-                "hash": order_hash(order),
+                "hash": each.digests[0],
                 "seq": index,
                 "outcome": verdict,
                 "reason": reason,
+                "conversation": order.conversation if reason else None,
+                "detail": detail,
             }
         )
         self._results.append(CommandResult(order.number, verdict, reason))

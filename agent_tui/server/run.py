@@ -16,6 +16,7 @@ import uvicorn
 from agent_tui.errors import ServerError
 from agent_tui.lang import Both
 from agent_tui.server import app as application
+from agent_tui.server import occupancy, streams
 from agent_tui.server.hub import Hub
 from agent_tui.server.setup import DataFolder, administration
 
@@ -45,7 +46,7 @@ def check(listen: Listen) -> None:
                 Both(f"没有文件 {path}", f"there is no file {path}"),
                 Both("检查证书路径", "check the certificate's path"),
             )
-    if listen.certfile or listen.behind_proxy or _is_loopback(listen.host):
+    if listen.certfile or listen.behind_proxy or is_loopback(listen.host):
         return
     raise ServerError(
         Both(
@@ -58,7 +59,8 @@ def check(listen: Listen) -> None:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine itself."""
     if host == "localhost":
         return True
     try:
@@ -102,6 +104,7 @@ def serve(
     database = folder.open()
     asgi, service = application.build(folder.config, database)
     sock = _bind(listen)
+    streams.bound(sock, folder.config.server.stall_seconds)
     port = sock.getsockname()[1]
     config = uvicorn.Config(
         asgi,
@@ -113,6 +116,7 @@ def serve(
         ssl_keyfile=str(listen.keyfile) if listen.keyfile else None,
         proxy_headers=listen.behind_proxy,
         server_header=False,
+        http=streams.impatient(folder.config.server.stall_seconds),
         h11_max_incomplete_event_size=65_536,
     )
     server = _Server(config, service.hub)
@@ -122,7 +126,8 @@ def serve(
     ready(address)
     if beside is not None:
         beside(address, server.stop)
-    server.run(sockets=[sock])
+    with occupancy.serving(database):
+        server.run(sockets=[sock])
 
 
 def _bind(listen: Listen) -> socket.socket:

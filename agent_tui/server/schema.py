@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -14,22 +15,38 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
+
+
+class Key(TypeDecorator[str]):
+    """A short string that may come from outside. PostgreSQL's strings hold no NUL: what has one is
+    nobody's key, on either engine."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Look for something that cannot be there."""
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value else value
+
 
 metadata = MetaData()
 
 # One row: the feed's name, its head, the floor below which the log was compacted, the time of the
-# last event and the hash chain at the head. `directory` is the seq of the last workspace event.
+# last event and the hash chain at the head and at the floor (NULL: the beginning of all).
+# `directory` is the seq of the last workspace event.
 workspace = Table(
     "workspace",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("feed", String(32), nullable=False),
+    Column("feed", Key(32), nullable=False),
     Column("head", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("chain", LargeBinary(32), nullable=False),
     Column("directory", BigInteger, nullable=False),
+    Column("floor_chain", LargeBinary(32)),
 )
 
 event = Table(
@@ -37,19 +54,19 @@ event = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
-    Column("by", String(128), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("conversation", String(64)),
-    Column("client", String(64)),
+    Column("by", Key(128), nullable=False),
+    Column("kind", Key(64), nullable=False),
+    Column("conversation", Key(64)),
+    Column("client", Key(64)),
     Column("number", BigInteger),
     Column("body", LargeBinary, nullable=False),
     Column("chain", LargeBinary(32), nullable=False),
     # Where the conversation was before and after: scope is decided per event, without a replay.
-    Column("team_before", String(64)),
-    Column("owner_before", String(64)),
-    Column("team_after", String(64)),
-    Column("owner_after", String(64)),
-    Column("visitor", String(64)),
+    Column("team_before", Key(64)),
+    Column("owner_before", Key(64)),
+    Column("team_after", Key(64)),
+    Column("owner_after", Key(64)),
+    Column("visitor", Key(64)),
     Index("event_conversation", "conversation", "seq"),
     Index("event_client", "client", "seq"),
 )
@@ -57,13 +74,13 @@ event = Table(
 conversation = Table(
     "conversation",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("customer", String(64), nullable=False),
-    Column("visitor", String(64), nullable=False),
-    Column("inbox", String(64), nullable=False),
-    Column("team", String(64), nullable=False),
-    Column("assignee", String(64)),
-    Column("status", String(16), nullable=False),
+    Column("id", Key(64), primary_key=True),
+    Column("customer", Key(64), nullable=False),
+    Column("visitor", Key(64), nullable=False),
+    Column("inbox", Key(64), nullable=False),
+    Column("team", Key(64), nullable=False),
+    Column("assignee", Key(64)),
+    Column("status", Key(16), nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Index("conversation_customer", "customer"),
@@ -74,13 +91,13 @@ conversation = Table(
 message = Table(
     "message",
     metadata,
-    Column("conversation", String(64), nullable=False),
+    Column("conversation", Key(64), nullable=False),
     Column("no", Integer, nullable=False),
-    Column("id", String(64), nullable=False),
+    Column("id", Key(64), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("author", String(128), nullable=False),
+    Column("kind", Key(16), nullable=False),
+    Column("author", Key(128), nullable=False),
     Column("text", Text, nullable=False),
     Column("removed", Boolean, nullable=False),
     PrimaryKeyConstraint("conversation", "no"),
@@ -91,10 +108,10 @@ message = Table(
 inbound = Table(
     "inbound",
     metadata,
-    Column("inbox", String(64), nullable=False),
-    Column("external", String(192), nullable=False),
-    Column("conversation", String(64), nullable=False),
-    Column("message", String(64), nullable=False),
+    Column("inbox", Key(64), nullable=False),
+    Column("external", Key(192), nullable=False),
+    Column("conversation", Key(64), nullable=False),
+    Column("message", Key(64), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("inbox", "external"),
@@ -103,30 +120,30 @@ inbound = Table(
 customer = Table(
     "customer",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("merged_into", String(64)),
+    Column("id", Key(64), primary_key=True),
+    Column("merged_into", Key(64)),
     Column("state", LargeBinary, nullable=False),
 )
 
 agent = Table(
     "agent",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Key(64), primary_key=True),
     Column("state", LargeBinary, nullable=False),
-    Column("password", String(255)),
+    Column("password", Key(255)),
 )
 
 team = Table(
     "team",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Key(64), primary_key=True),
     Column("state", LargeBinary, nullable=False),
 )
 
 inbox = Table(
     "inbox",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Key(64), primary_key=True),
     Column("state", LargeBinary, nullable=False),
 )
 
@@ -134,9 +151,9 @@ inbox = Table(
 token = Table(
     "token",
     metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("subject", String(128), nullable=False),
+    Column("hash", Key(64), primary_key=True),
+    Column("kind", Key(16), nullable=False),
+    Column("subject", Key(128), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Index("token_subject", "kind", "subject"),
@@ -145,8 +162,8 @@ token = Table(
 client = Table(
     "client",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("agent", String(64), nullable=False),
+    Column("id", Key(64), primary_key=True),
+    Column("agent", Key(64), nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
@@ -154,20 +171,23 @@ client = Table(
 result = Table(
     "result",
     metadata,
-    Column("client", String(64), nullable=False),
+    Column("client", Key(64), nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("hash", LargeBinary(16), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("outcome", String(16), nullable=False),
-    Column("reason", String(64), nullable=False),
+    Column("outcome", Key(16), nullable=False),
+    Column("reason", Key(64), nullable=False),
+    # Of a refusal, so that it can be told again when the log no longer holds it.
+    Column("conversation", Key(64)),
+    Column("detail", Text),
     PrimaryKeyConstraint("client", "number"),
 )
 
 timer = Table(
     "timer",
     metadata,
-    Column("conversation", String(64), nullable=False),
-    Column("kind", String(32), nullable=False),
+    Column("conversation", Key(64), nullable=False),
+    Column("kind", Key(32), nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
     PrimaryKeyConstraint("conversation", "kind"),
@@ -177,9 +197,59 @@ timer = Table(
 content = Table(
     "content",
     metadata,
-    Column("kind", String(16), nullable=False),  # article | macro | policy
-    Column("id", String(255), nullable=False),
-    Column("version", String(64), nullable=False),
+    Column("kind", Key(16), nullable=False),  # article | macro | policy
+    Column("id", Key(255), nullable=False),
+    Column("version", Key(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("kind", "id"),
+)
+
+# What the log below the floor came to: conversations with their transcripts, and the workspace.
+base = Table(
+    "base",
+    metadata,
+    Column("kind", Key(16), nullable=False),
+    Column("id", Key(255), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+)
+
+# How an inbox's channel is reached, secrets included: never part of an event, never on a feed.
+channel = Table(
+    "channel",
+    metadata,
+    Column("inbox", Key(64), primary_key=True),
+    Column("settings", LargeBinary, nullable=False),
+)
+
+# Who a customer is to their channel: the shop's own number for them, an address, an open id.
+identity = Table(
+    "identity",
+    metadata,
+    Column("inbox", Key(64), nullable=False),
+    Column("external", Key(192), nullable=False),
+    Column("customer", Key(64), nullable=False),
+    PrimaryKeyConstraint("inbox", "external"),
+    Index("identity_customer", "customer", "inbox"),
+)
+
+# Replies that a channel pushes, written with their event; `message` is the idempotency key. `seq`
+# is the event's, and their order. `state`: queued, sending, or what DeliveryChanged said last.
+outgoing = Table(
+    "outgoing",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("conversation", Key(64), nullable=False),
+    Column("message", Key(64), nullable=False),
+    Column("inbox", Key(64), nullable=False),
+    Column("state", Key(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),  # when it was queued
+    Column("next_at", BigInteger, nullable=False),
+    Column("lease", Key(32)),  # of the attempt that runs
+    Column("lease_until", BigInteger),
+    Column("error", Text, nullable=False),
+    Index("outgoing_state", "state", "next_at"),
+    Index("outgoing_conversation", "conversation", "message"),
 )

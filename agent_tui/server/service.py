@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio.to_thread
 from limits import RateLimitItem, parse
@@ -22,6 +22,7 @@ from agent_tui.server.database import Database
 from agent_tui.server.endpoint import RateLimited, bearer
 from agent_tui.server.feed import Reader
 from agent_tui.server.hub import Hub
+from agent_tui.server.streams import Streams
 from agent_tui.server.writer import Writer
 
 
@@ -35,6 +36,7 @@ class Service:
     hub: Hub
     tokens: Tokens
     limits: Limits
+    streams: Streams = field(default_factory=Streams)
 
     async def agent(self, request: Request) -> Agent:
         """The account that asks. Raises Unauthorized."""
@@ -80,9 +82,12 @@ class Limits:
     """Moving-window rate limits in this process's memory."""
 
     def __init__(self, config: Config) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._seen = 0
         self._items: dict[str, RateLimitItem] = {}
-        for name in ("web_session", "web_message", "web_address", "login", "login_account"):
+        names = ("web_session", "web_message", "web_address", "inbound", "login", "login_account")
+        for name in names:
             value = getattr(config.limits, name)
             try:
                 self._items[name] = parse(value)
@@ -96,6 +101,10 @@ class Limits:
 
     def take(self, name: str, key: str) -> None:
         """Count one use. Raises RateLimited when the limit is reached."""
+        now = now_ms()
+        if now < self._seen - 1000:
+            self._storage.reset()  # uses of a time to come would count until it has come
+        self._seen = now
         item = self._items[name]
         if self._limiter.hit(item, name, key):
             return

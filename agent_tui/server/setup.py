@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ TEAMS = (
     Team(TeamId("complaints"), "投诉", "Complaints"),
 )
 WEB = "web"
+# A password in it stays out of the process list and of config.toml.
+DATABASE = "AGENT_TUI_DATABASE"
 
 
 class DataFolder:
@@ -42,7 +45,9 @@ class DataFolder:
     def __init__(self, root: Path, database: str | None = None) -> None:
         self.root = root
         self.config: Config = configs.load(root / "config.toml")
-        self.url = database or f"sqlite:///{(root / 'server.db').resolve()}"
+        own_file = f"sqlite:///{(root / 'server.db').resolve()}"
+        named = database or os.environ.get(DATABASE) or self.config.server.database
+        self.url = named or own_file
 
     def open(self) -> Database:
         """The migrated database."""

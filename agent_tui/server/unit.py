@@ -1,31 +1,26 @@
-"""One write transaction: rows read in bulk, events folded in memory, everything written at once."""
+"""One write transaction: rows read and locked in bulk, events folded in memory.
+
+`saving.save` writes it all at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from agent_tui.domain import events as e
 from agent_tui.domain.context import NotePlace
-from agent_tui.domain.evolve import evolve, message_of
+from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ClientId, ConversationId, CustomerId, InboxId, MessageId
-from agent_tui.domain.model import Conversation, Customer, MessageKind, Status
+from agent_tui.domain.model import Conversation, Customer, MessageKind
+from agent_tui.server import bulk, schema
 from agent_tui.server import directory as directories
-from agent_tui.server import schema
-from agent_tui.server.database import link
 from agent_tui.server.directory import Directory
-from agent_tui.server.log import LogRow
+
+Q = TypeVar("Q", bound=Select[Any])
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -70,20 +65,21 @@ class Draft(msgspec.Struct):
 
 
 class Unit:
-    """The state of the batch. Jobs read from it and `record` events; `flush` writes.
+    """The state of the batch. Jobs read from it and `record` events; `saving.save` writes.
 
-    Nothing touches the database between `load` and `flush`, so undoing one job of a batch is a
-    matter of memory (`mark`, `rewind`).
+    Nothing is written between `load` and the saving, so undoing one job of a batch is a matter of
+    memory (`mark`, `rewind`). Rows are locked in one order everywhere (clients, customers,
+    conversations, each by id; then the counter), so that replicas neither decide on stale rows nor
+    wait for each other in a circle. The counter comes last: it is what all of them want.
     """
 
     def __init__(self, connection: Connection, now: int, known: Directory) -> None:
         self.connection = connection
-        row = connection.execute(select(schema.workspace)).one()
-        self.base: int = row.head
-        self._chain: bytes = row.chain
-        self.at = max(now, row.at)  # event times never decrease
-        stale = row.directory != known.seq
-        self.directory = directories.load(connection, row.directory) if stale else known
+        self.base = 0
+        self.chain = b""
+        self.now = now  # rules go by the clock as it is: it may have been ahead for a while
+        self.at = now
+        self.directory = known
         self.drafts: list[Draft] = []
         self.states: dict[ConversationId, Conversation] = {}
         self.clients: dict[ClientId, ClientRow] = {}
@@ -93,8 +89,8 @@ class Unit:
         self.notes: dict[MessageId, NotePlace | None] = {}
         self.results: list[dict[str, Any]] = []
         self.writes: list[tuple[Any, dict[str, Any]]] = []
-        self._stored: set[ConversationId] = set()
-        self._inbound_new: list[tuple[InboxId, str, InboundRow, int]] = []
+        self.stored: set[ConversationId] = set()
+        self.inbound_new: list[tuple[InboxId, str, InboundRow, int]] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
     # --- reading ---------------------------------------------------------------------------------
@@ -105,15 +101,24 @@ class Unit:
         self._load_inbound({key for need in needs for key in need.inbound})
         visitors = {key for need in needs for key in need.visitors}
         self._load_customers({key for need in needs for key in need.customers} | visitors)
-        self._load_where(schema.conversation.c.visitor.in_(sorted(visitors)), bool(visitors))
-        wanted = {key for need in needs for key in need.conversations}
-        self.load_conversations(wanted)
+        self._load_conversations(visitors, {key for need in needs for key in need.conversations})
         self._load_notes({key for need in needs for key in need.notes})
+        self._take_counter()
 
-    def load_conversations(self, ids: Collection[ConversationId]) -> None:
-        """Make the conversations with these ids readable in `states`."""
-        missing = sorted(set(ids) - self.states.keys())
-        self._load_where(schema.conversation.c.id.in_(missing), bool(missing))
+    def _take_counter(self) -> None:
+        row = self.connection.execute(_COUNTER).one()
+        self.base = row.head
+        self.chain = row.chain
+        self.at = max(self.at, row.at)  # event times never decrease
+        if row.directory != self.directory.seq:
+            self.directory = directories.load(self.connection, row.directory)
+
+    def _load_conversations(
+        self, visitors: Collection[CustomerId], ids: Collection[ConversationId]
+    ) -> None:
+        wanted = {"visitor": visitors, "id": ids}
+        for key, raw in self._select(schema.conversation, ("id", "state"), wanted):
+            self._have(key, raw)
 
     def of_visitor(self, visitor: CustomerId) -> list[Conversation]:
         """The conversations of a visitor that a job of the batch needed, latest activity last."""
@@ -122,45 +127,33 @@ class Unit:
 
     def of_customer(self, customer: CustomerId) -> list[Conversation]:
         """Every conversation of a customer."""
-        self._load_where(schema.conversation.c.customer == customer, True)
+        self._load_where(schema.conversation.c.customer == customer)
         found = [state for state in self.states.values() if state.customer.id == customer]
         return sorted(found, key=lambda state: (state.last_at, state.id))
 
-    def _load_where(self, condition: ColumnElement[bool], wanted: bool) -> None:
-        if not wanted:
-            return
+    def _load_where(self, condition: ColumnElement[bool]) -> None:
         table = schema.conversation.c
         query = select(table.id, table.state).where(condition).order_by(table.id)
-        for key, raw in self.connection.execute(query):
+        for key, raw in self.connection.execute(_locked(query)):
             self._have(key, raw)
 
     def _load_clients(self, ids: set[ClientId]) -> None:
-        table = schema.client.c
-        query = select(table.id, table.agent, table.last).where(table.id.in_(sorted(ids)))
-        for key, agent, last in self.connection.execute(query) if ids else ():
+        for key, agent, last in self._select(schema.client, ("id", "agent", "last"), {"id": ids}):
             self.clients[key] = ClientRow(agent, last)
 
     def _load_inbound(self, keys: set[tuple[InboxId, str]]) -> None:
-        if not keys:
-            return
-        table = schema.inbound.c
-        externals = sorted({external for _, external in keys})
-        for row in self.connection.execute(
-            select(schema.inbound).where(table.external.in_(externals))
-        ):
-            self.inbound[(row.inbox, row.external)] = InboundRow(
-                row.conversation, row.message, row.seq, row.at
-            )
+        names = ("inbox", "external", "conversation", "message", "seq", "at")
+        wanted = {"external": {external for _, external in keys}}
+        for inbox, external, *rest in bulk.select(self.connection, schema.inbound, names, wanted):
+            self.inbound[(inbox, external)] = InboundRow(*rest)
 
     def _load_customers(self, ids: set[CustomerId]) -> None:
-        table = schema.customer.c
+        names = ("id", "merged_into", "state")
         wanted = ids - self.customers.keys()
         while wanted:
-            query = select(table.id, table.merged_into, table.state).where(
-                table.id.in_(sorted(wanted))
-            )
+            rows = self._select(schema.customer, names, {"id": wanted})
             wanted = set()
-            for key, merged, raw in self.connection.execute(query):
+            for key, merged, raw in rows:
                 self.customers[key] = msgspec.json.decode(raw, type=Customer)
                 if merged is not None:
                     self.merged[key] = merged
@@ -177,10 +170,13 @@ class Unit:
         for key, conversation, no, author in self.connection.execute(query):
             self.notes[key] = NotePlace(conversation, no, author)
 
+    def _select(self, table: Table, names: tuple[str, ...], wanted: bulk.Wanted) -> Sequence[Any]:
+        return bulk.select(self.connection, table, names, wanted, lock="id")
+
     def _have(self, key: ConversationId, raw: bytes) -> None:
         if key not in self.states:
             self.states[key] = msgspec.json.decode(raw, type=Conversation)
-            self._stored.add(key)
+            self.stored.add(key)
 
     def customer_id(self, customer: CustomerId) -> CustomerId:
         """The record that stands for `customer` after merges."""
@@ -228,16 +224,16 @@ class Unit:
         assert conversation is not None
         row = InboundRow(conversation, message, index, self.at, draft=True)
         self.put(self.inbound, (inbox, external), row)
-        self._inbound_new.append((inbox, external, row, index))
+        self.inbound_new.append((inbox, external, row, index))
 
     def seq(self, index: int) -> int:
-        """The seq of draft `index`; final once flushed."""
+        """The seq of draft `index`."""
         return self.base + index + 1
 
     def mark(self) -> tuple[int, int, int, int]:
         """A point to `rewind` to."""
         self._undo.clear()
-        return len(self.drafts), len(self.results), len(self.writes), len(self._inbound_new)
+        return len(self.drafts), len(self.results), len(self.writes), len(self.inbound_new)
 
     def rewind(self, mark: tuple[int, int, int, int]) -> None:
         """Forget everything recorded since `mark`, the last one taken."""
@@ -251,174 +247,15 @@ class Unit:
             self.drafts,
             self.results,
             self.writes,
-            self._inbound_new,
+            self.inbound_new,
         )
         for rows, length in zip(recorded, mark, strict=True):
             del rows[length:]
 
-    # --- writing ---------------------------------------------------------------------------------
 
-    def flush(self) -> list[LogRow]:
-        """Write everything; the counter row comes last. Returns the new stretch of the log."""
-        rows = self._log_rows()
-        run = self.connection.execute
-        if rows:
-            run(insert(schema.event), [row.values() for row in rows])
-        self._flush_conversations()
-        self._flush_messages()
-        self._flush_clients()
-        if self._inbound_new:
-            run(
-                insert(schema.inbound),
-                [
-                    {
-                        "inbox": inbox,
-                        "external": external,
-                        "conversation": row.conversation,
-                        "message": row.message,
-                        "seq": self.seq(index),
-                        "at": self.at,
-                    }
-                    for inbox, external, row, index in self._inbound_new
-                ],
-            )
-        for statement, values in self.writes:
-            run(statement, values)
-        if rows:
-            changed = any(draft.conversation is None for draft in self.drafts if _shared(draft))
-            run(
-                update(schema.workspace).values(
-                    head=self.base + len(rows),
-                    at=self.at,
-                    chain=rows[-1].chain,
-                    **({"directory": self.base + len(rows)} if changed else {}),
-                )
-            )
-        return rows
-
-    def _log_rows(self) -> list[LogRow]:
-        rows: list[LogRow] = []
-        chain = self._chain
-        for index, draft in enumerate(self.drafts):
-            body = msgspec.json.encode(draft.event)
-            chain = link(chain, body)
-            before, after = draft.before, draft.after
-            rows.append(
-                LogRow(
-                    seq=self.seq(index),
-                    at=self.at,
-                    by=draft.by,
-                    kind=str(draft.event.__struct_config__.tag),
-                    body=body,
-                    chain=chain,
-                    conversation=draft.conversation,
-                    client=draft.client,
-                    number=draft.number,
-                    team_before=before.team if before else None,
-                    owner_before=before.assignee if before else None,
-                    team_after=after.team if after else None,
-                    owner_after=after.assignee if after else None,
-                    visitor=after.visitor if after else None,
-                )
-            )
-        return rows
-
-    def _flush_conversations(self) -> None:
-        touched = {d.conversation for d in self.drafts if d.after is not None}
-        new: list[dict[str, Any]] = []
-        old: list[dict[str, Any]] = []
-        for key in sorted(key for key in touched if key is not None):
-            state = self.states[key]
-            values = {
-                "customer": state.customer.id,
-                "visitor": state.visitor,
-                "inbox": state.inbox,
-                "team": state.team,
-                "assignee": state.assignee,
-                "status": state.status,
-                "last_at": state.last_at,
-                "state": msgspec.json.encode(state),
-            }
-            if key in self._stored:
-                old.append({"key": key, **values})
-            else:
-                new.append({"id": key, **values})
-        if new:
-            self.connection.execute(insert(schema.conversation), new)
-        if old:
-            self.connection.execute(_UPDATE_CONVERSATION, old)
-        self._flush_timers()
-
-    def _flush_timers(self) -> None:
-        for draft in self.drafts:
-            state = draft.after
-            if state is None or not isinstance(draft.event, e.StatusSet):
-                continue
-            if state.status is Status.SNOOZED:
-                key = {"conversation": state.id, "kind": "snooze"}
-                self.connection.execute(
-                    delete(schema.timer).where(
-                        schema.timer.c.conversation == state.id, schema.timer.c.kind == "snooze"
-                    )
-                )
-                self.connection.execute(
-                    insert(schema.timer), key | {"generation": state.snoozes, "due": state.until}
-                )
-
-    def _flush_messages(self) -> None:
-        rows: list[dict[str, Any]] = []
-        for index, draft in enumerate(self.drafts):
-            if draft.after is None or not isinstance(draft.event, e.ConversationEvent):
-                continue
-            message = message_of(draft.event, draft.after, self.at, self.seq(index))
-            if message is not None:
-                row = {name: getattr(message, name) for name in message.__struct_fields__}
-                rows.append(row | {"conversation": draft.conversation})
-        if rows:
-            self.connection.execute(insert(schema.message), rows)
-        for draft in self.drafts:
-            if isinstance(draft.event, e.NoteRemoved):
-                self.connection.execute(
-                    update(schema.message)
-                    .where(
-                        schema.message.c.conversation == draft.conversation,
-                        schema.message.c.no == draft.event.no,
-                    )
-                    .values(removed=True)
-                )
-
-    def _flush_clients(self) -> None:
-        if not self.results:
-            return
-        for row in self.results:
-            row["seq"] = self.seq(row["seq"])
-        self.connection.execute(insert(schema.result), self.results)
-        for key in sorted({row["client"] for row in self.results}):
-            client = self.clients[key]
-            values = {"agent": client.agent, "last": client.last, "at": self.at}
-            if client.fresh:
-                self.connection.execute(insert(schema.client), {"id": key, **values})
-            else:
-                self.connection.execute(
-                    update(schema.client).where(schema.client.c.id == key).values(**values)
-                )
+def _locked(query: Q) -> Q:
+    """Row locks on PostgreSQL. SQLite's write transaction is alone anyway."""
+    return query.with_for_update()
 
 
-def _shared(draft: Draft) -> bool:
-    return not isinstance(draft.event, e.CommandRefused | e.CommandSettled)
-
-
-_UPDATE_CONVERSATION = (
-    update(schema.conversation)
-    .where(schema.conversation.c.id == bindparam("key"))
-    .values(
-        customer=bindparam("customer"),
-        visitor=bindparam("visitor"),
-        inbox=bindparam("inbox"),
-        team=bindparam("team"),
-        assignee=bindparam("assignee"),
-        status=bindparam("status"),
-        last_at=bindparam("last_at"),
-        state=bindparam("state"),
-    )
-)
+_COUNTER = _locked(select(schema.workspace))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Row, select
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId
 from agent_tui.domain.model import Channel, Conversation, Customer, Inbox, MessageKind
@@ -19,12 +20,14 @@ from agent_tui.domain.outcome import Reason, Rejected
 from agent_tui.domain.protocol import Presence
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
-from agent_tui.server import auth, schema
+from agent_tui.server import audience, auth, schema
 from agent_tui.server.agent_api import HEARTBEAT, LONGEST_WAIT, PRESENCE_MS, sse
 from agent_tui.server.clock import now_ms
 from agent_tui.server.endpoint import Endpoint, TooLarge, json, number, read_body
+from agent_tui.server.hub import Place
 from agent_tui.server.inbound import ConfirmReceipt, Received, SaveCustomer, TakeInbound, new_id
 from agent_tui.server.service import Service, address
+from agent_tui.server.streams import EventStream, Seat
 from agent_tui.text import clean_line
 
 VISITOR_MS = 400 * 24 * 3600 * 1000
@@ -218,7 +221,7 @@ class WebApi:
         job = TakeInbound(inbox.id, visitor, f"{visitor}/{body.id}", body.text)
         found: Received | Rejected = await self._service.writer.submit(job)
         if isinstance(found, Rejected):
-            raise _refusal(found)
+            raise refusal(found)
         return json(WriteAnswer(id=body.id, seq=found.seq, at=found.at))
 
     async def messages(self, request: Request) -> Response:
@@ -229,21 +232,19 @@ class WebApi:
         wait = min(number(request, "wait", 0), LONGEST_WAIT)
         page = await self._page(inbox, visitor, after, limit)
         if wait and not page.messages:
-            page = await self._waited(inbox, visitor, after, limit, wait)
+            with self._service.streams.held(await self._seats("poll", request, visitor)):
+                page = await self._waited(inbox, visitor, after, limit, wait)
         return json(page)
 
     async def _waited(
         self, inbox: Inbox, visitor: CustomerId, after: int, limit: int, seconds: float
     ) -> WebPage:
         hub = self._service.hub
-        head, until = hub.head, now_ms() + seconds * 1000
-        with hub.listen("visitor") as listener:
-            while (left := (until - now_ms()) / 1000) > 0 and not hub.closing.is_set():
-                if not await hub.wait(listener, left):
-                    break
-                rows = hub.after(head, 100_000)
-                head = hub.head
-                if rows is None or any(row.visitor == visitor for row in rows):
+        until = time.monotonic() + seconds
+        with hub.listen("visitor", audience.of_visitor(visitor)) as listener:
+            listener.news = False
+            while (left := until - time.monotonic()) > 0 and not hub.closing.is_set():
+                if not await hub.wait(listener, left) or listener.news:
                     break
         return await self._page(inbox, visitor, after, limit)
 
@@ -251,25 +252,27 @@ class WebApi:
         """Messages as they come."""
         inbox = self._inbox(request)
         visitor = await self._service.visitor(request)
-        return StreamingResponse(
-            self._events(inbox, visitor, number(request, "after", 0)),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        after = number(request, "after", 0)
+        give_back = self._service.streams.take(await self._seats("visitor", request, visitor))
+        return EventStream(self._events(inbox, visitor, after), give_back)
+
+    async def _seats(self, kind: str, request: Request, visitor: CustomerId) -> list[Seat]:
+        limits = self._service.config.limits
+        seats = [(kind, str(visitor), limits.web_streams)]
+        if not await self._service.is_load_test(request):
+            seats.append((f"{kind} of address", address(request), limits.address_streams))
+        return seats
 
     async def _events(self, inbox: Inbox, visitor: CustomerId, after: int) -> AsyncIterator[bytes]:
         hub = self._service.hub
         delivered = 0
-        examined = -1  # the seq up to which the log was looked through for this visitor
         clock = asyncio.get_running_loop().time
         beat_at = clock() + HEARTBEAT
         yield b": hello\n\n"
-        with hub.listen("visitor") as listener:
+        with hub.listen("visitor", audience.of_visitor(visitor)) as listener:
             while not hub.closing.is_set():
-                head = hub.head
-                rows = hub.after(examined, 100_000) if examined >= 0 else None
-                examined = head
-                if rows is None or any(row.visitor == visitor for row in rows):
+                if listener.news:
+                    listener.news = False
                     more = True
                     while more:
                         page = await self._page(inbox, visitor, after, PAGE)
@@ -281,15 +284,15 @@ class WebApi:
                         delivered = page.delivered
                         yield sse("state", msgspec.json.encode({"delivered": delivered}))
                 while listener.presence:
-                    presence, where = listener.presence.popleft()
-                    if where.visitor == visitor and presence.agent and presence.typing:
+                    presence, place = listener.presence.popleft()
+                    if place.visitor == visitor and presence.agent and presence.typing:
                         name = self._name(presence.agent)
                         data = msgspec.json.encode({"name": name, "until": presence.until})
                         yield sse("typing", data)
-                if clock() >= beat_at:  # also while other people's news keep this loop busy
+                if clock() >= beat_at:
                     beat_at = clock() + HEARTBEAT
                     yield b": beat\n\n"
-                if hub.head == examined:
+                if not listener.news:
                     await hub.wait(listener, max(0.0, beat_at - clock()))
 
     async def receipt(self, request: Request) -> Response:
@@ -311,7 +314,7 @@ class WebApi:
         state = await anyio.to_thread.run_sync(self._current, inbox, visitor)
         if state is not None:
             until = now_ms() + PRESENCE_MS
-            self._service.hub.tell(Presence(state.id, "", True, until), state)
+            self._service.hub.tell(Presence(state.id, "", True, until), Place.of(state))
         return json({})
 
     # --- reading ---------------------------------------------------------------------------------
@@ -402,7 +405,8 @@ class WebApi:
         return upto
 
 
-def _refusal(rejected: Rejected) -> UsageError | TooLarge:
+def refusal(rejected: Rejected) -> UsageError | TooLarge:
+    """The error for a customer's message that was not taken."""
     if rejected.reason is Reason.TOO_LONG:
         return TooLarge(
             Both(

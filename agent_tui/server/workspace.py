@@ -40,29 +40,54 @@ class ChangeWorkspace:
         return len(self._events)
 
 
-def fold(event: e.WorkspaceEvent) -> list[tuple[Any, dict[str, Any]]]:
-    """The statements that bring the tables up to `event`. Accounts keep their password."""
+class Kept(msgspec.Struct, frozen=True):
+    """What a workspace event leaves behind: the thing's body, or None if it is gone."""
+
+    kind: str
+    key: str
+    body: bytes | None
+
+
+def kept(event: e.WorkspaceEvent) -> Kept:
+    """The fold of one workspace event: the last one of a thing is all there is to it."""
     match event:
         case e.AgentSaved(agent):
-            return _upsert(schema.agent, agent.id, agent)
+            return Kept("agent", agent.id, msgspec.json.encode(agent))
         case e.TeamSaved(team):
-            return _upsert(schema.team, team.id, team)
+            return Kept("team", team.id, msgspec.json.encode(team))
         case e.InboxSaved(inbox):
-            return _upsert(schema.inbox, inbox.id, inbox)
+            return Kept("inbox", inbox.id, msgspec.json.encode(inbox))
         case e.ArticleSaved(article):
-            return _content("article", article.id, article.version, article)
+            return Kept("article", article.id, msgspec.json.encode(article))
         case e.MacroSaved(macro):
-            return _content("macro", macro.id, macro.version, macro)
+            return Kept("macro", macro.id, msgspec.json.encode(macro))
         case e.PolicySaved(policy):
-            return _content("policy", "policy", "", policy)
+            return Kept("policy", "policy", msgspec.json.encode(policy))
         case e.ArticleRemoved(key):
-            return [_drop("article", key)]
+            return Kept("article", key, None)
         case e.MacroRemoved(key):
-            return [_drop("macro", key)]
+            return Kept("macro", key, None)
 
 
-def _upsert(table: Any, key: str, value: Any) -> list[tuple[Any, dict[str, Any]]]:
-    state = msgspec.json.encode(value)
+TABLES = {"agent": schema.agent, "team": schema.team, "inbox": schema.inbox}
+
+
+def fold(event: e.WorkspaceEvent) -> list[tuple[Any, dict[str, Any]]]:
+    """The statements that bring the tables up to `event`. Accounts keep their password."""
+    found = kept(event)
+    if found.kind in TABLES:
+        assert found.body is not None
+        return _upsert(TABLES[found.kind], found.key, found.body)
+    table = schema.content
+    drop = delete(table).where(table.c.kind == found.kind, table.c.id == found.key)
+    if found.body is None:
+        return [(drop, {})]
+    version = getattr(getattr(event, found.kind), "version", "")
+    row = {"kind": found.kind, "id": found.key, "version": version, "body": found.body}
+    return [(drop, {}), (insert(table), row)]
+
+
+def _upsert(table: Any, key: str, state: bytes) -> list[tuple[Any, dict[str, Any]]]:
     # INSERT ... WHERE NOT EXISTS is the one form that both engines and the password column like.
     missing = select(literal(key), literal(state)).where(
         ~select(table.c.id).where(table.c.id == key).exists()
@@ -71,13 +96,3 @@ def _upsert(table: Any, key: str, value: Any) -> list[tuple[Any, dict[str, Any]]
         (update(table).where(table.c.id == key).values(state=state), {}),
         (insert(table).from_select(["id", "state"], missing), {}),
     ]
-
-
-def _content(kind: str, key: str, version: str, value: Any) -> list[tuple[Any, dict[str, Any]]]:
-    row = {"kind": kind, "id": key, "version": version, "body": msgspec.json.encode(value)}
-    return [_drop(kind, key), (insert(schema.content), row)]
-
-
-def _drop(kind: str, key: str) -> tuple[Any, dict[str, Any]]:
-    table = schema.content
-    return delete(table).where(table.c.kind == kind, table.c.id == key), {}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from agent_tui.errors import DeskError, ServerError
 from agent_tui.lang import Both
-from agent_tui.server import metrics
+from agent_tui.server import metrics, saving
 from agent_tui.server.database import Database
 from agent_tui.server.directory import EMPTY, Directory
 from agent_tui.server.log import LogRow
@@ -22,6 +23,10 @@ from agent_tui.server.unit import Needs, Unit
 
 BATCH = 256
 QUEUE = 20_000
+# Another replica was first, or a connection broke: the whole batch is decided anew.
+ATTEMPTS = 4
+RETRY_SECONDS = 0.05
+SQLITE_IOERR = 10
 log = logging.getLogger(__name__)
 
 
@@ -113,9 +118,9 @@ class Writer:
         """One transaction for `jobs`; their answers or exceptions, in order."""
         started = time.perf_counter()
         try:
-            answers, rows = self._transact(jobs)
+            answers, rows = self._persist(jobs)
         except OperationalError as error:
-            log.exception("batch of %d failed", len(jobs))
+            log.warning("batch of %d failed: %s", len(jobs), error.orig)
             return [_failure(error)] * len(jobs)
         except Exception as error:
             # One job's bad data must not take the others along, nor end the thread.
@@ -129,6 +134,25 @@ class Writer:
         if rows:
             self._publish(rows, self.directory)
         return answers
+
+    def _persist(self, jobs: list[Job]) -> tuple[list[Any], list[LogRow]]:
+        """`_transact`, again if replicas got in each other's way.
+
+        A commit whose answer was lost may be repeated, too: every job that matters is idempotent.
+        """
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return self._transact(jobs)
+            except DBAPIError as error:
+                if _disk_failed(error) and attempt == 1:
+                    # What the system held in memory for the failed file cannot be relied on.
+                    self._database.engine.dispose()
+                elif not _passing(error, self._database):
+                    raise
+                log.info("batch of %d again: %s", len(jobs), error.orig)
+                metrics.RETRIES.inc()
+                time.sleep(random.uniform(0, RETRY_SECONDS * 2**attempt))
+        return self._transact(jobs)
 
     def _transact(self, jobs: list[Job]) -> tuple[list[Any], list[LogRow]]:
         errors: dict[int, BaseException] = {}
@@ -144,7 +168,7 @@ class Writer:
                         log.exception("job failed")
                     unit.rewind(mark)
                     errors[index] = error
-            rows = unit.flush()
+            rows = saving.save(unit)
         self.directory = unit.directory
         return [errors.get(i) or job.answer(unit) for i, job in enumerate(jobs)], rows
 
@@ -156,6 +180,26 @@ def _settle(future: asyncio.Future[Any], value: Any) -> None:
         future.set_exception(value)
     else:
         future.set_result(value)
+
+
+def _disk_failed(error: DBAPIError) -> bool:
+    """SQLITE_IOERR: the disk did not take, or did not give, what it should."""
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF == SQLITE_IOERR
+
+
+def _passing(error: DBAPIError, database: Database) -> bool:
+    """Whether deciding the batch again may help: a serialization failure, a deadlock, two replicas
+    that made the same row, a connection that broke."""
+    if database.sqlite:
+        return False
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return (
+        error.connection_invalidated
+        or isinstance(error, IntegrityError)
+        or state.startswith("40")
+        or state in ("55P03", "57P01", "25P03")
+    )
 
 
 def _failure(error: DBAPIError) -> ServerError:

@@ -11,6 +11,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId, TeamId
 from agent_tui.domain.model import Role, Status
+from agent_tui.domain.protocol import PROTOCOL, PROTOCOL_HEADER
 from tests import factories as f
 from tests.driver import AgentClient, Http, Serving, Visitor, conversation_of, new_id, until
 
@@ -167,10 +168,19 @@ def test_a_reply_to_a_reassigned_chat_is_offered_to_its_new_owner(serving: Servi
     anna.applied(key, c.Claim())
     lee.applied(key, c.Assign(AgentId("lo"), TeamId("logistics")))
     since = lo.now()
-    (refused,) = anna.do(key, f.reply(new_id(), "写了一半的回答", epoch=1))
+    reply = f.reply(new_id(), "写了一半的回答", epoch=1)
+    (refused,) = anna.do(key, reply)
     assert (refused.outcome, refused.reason) == ("refused", "out_of_scope")
     (offer,) = [x.body for x in lo.events(since) if isinstance(x.body, e.DraftOffered)]
-    assert offer == e.DraftOffered(AgentId("anna"), "写了一半的回答")
+    assert offer == e.DraftOffered(AgentId("anna"), "写了一半的回答", reply.message)
+    (kept,) = serving.state(key).offers
+    assert (kept.text, kept.author) == ("写了一半的回答", "anna")
+    _, snapshot = lo.snapshot()
+    assert kept in [
+        o for x in snapshot for o in getattr(getattr(x.body, "state", None), "offers", ())
+    ]
+    lo.applied(key, c.SettleDraft(reply.message))
+    assert serving.state(key).offers[0].settled
     assert visitor.texts() == ["你好"]
 
 
@@ -252,16 +262,52 @@ def test_malformed_commands_are_refused_and_nothing_else_suffers(
                 {"number": 0, "conversation": "c", "queued_at": 1, "command": {"do": "claim"}}
             ],
         },
-        {
-            "client": "k1",
-            "sent_at": 1,
-            "orders": [{"number": 1, "conversation": "c", "queued_at": 1, "command": {"do": "x"}}],
-        },
+        {"client": "k1", "sent_at": 1, "orders": [{"number": 1, "command": {"do": "x"}}]},
     ],
 )
 def test_requests_that_make_no_sense(serving: Serving, body: object) -> None:
     answer = serving.agent().call("POST", "/v1/commands", body)
     assert (answer.status, answer.code) == (400, "bad_request")
+
+
+def test_a_command_of_a_newer_program_is_refused_by_its_number(serving: Serving) -> None:
+    _, key = chat(serving)
+    anna = serving.agent()
+    beam = {"number": 1, "conversation": key, "queued_at": 1, "command": {"do": "beam", "up": 1}}
+    tag = f.order(c.Tag("danach"), 2, key)
+    body = {"client": anna.client, "sent_at": 1, "orders": [beam, tag]}
+    for _ in range(2):
+        results = anna.ok("POST", "/v1/commands", body)["results"]
+        assert [r.get("reason", "") for r in results] == ["not_understood", ""]
+    assert serving.state(key).tags == ("danach",)
+
+
+def test_a_client_that_was_told_more_is_told_of_the_loss(serving: Serving) -> None:
+    _, key = chat(serving)
+    anna = serving.agent()
+    anna.applied(key, c.Tag("a"))
+    body = {"client": anna.client, "sent_at": 1, "orders": [], "acked": 1}
+    assert anna.ok("POST", "/v1/commands", body)["last"] == 1
+    answer = anna.call("POST", "/v1/commands", body | {"acked": 2})
+    assert (answer.status, answer.code) == (409, "lost")
+
+
+def test_every_answer_names_the_protocol(serving: Serving) -> None:
+    anna = serving.agent()
+    for answer in (anna.call("GET", "/v1/session"), anna.call("GET", "/v1/changes", since="x")):
+        assert answer.headers[PROTOCOL_HEADER.lower()] == str(PROTOCOL)
+    assert anna.call("GET", "/v1/session").body["protocol"] == PROTOCOL
+
+
+def test_an_undone_claim_takes_nothing_from_who_won_it(serving: Serving) -> None:
+    """Offline, anna claims and takes it back: the epoch she counted in advance is bo's now."""
+    _, key = chat(serving)
+    anna, bo = serving.agent(), serving.agent("bo")
+    bo.applied(key, c.Claim())
+    undo = c.Assign(None, f.AFTER_SALES, epoch=1, owner=AgentId("anna"))
+    claim, undone = anna.do(key, c.Claim(), undo)
+    assert (claim.reason, undone.reason) == ("already_claimed", "changed_since")
+    assert serving.state(key).assignee == "bo"
 
 
 def test_too_many_at_once(serving: Serving) -> None:

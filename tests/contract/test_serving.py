@@ -39,6 +39,7 @@ ENDPOINTS = {
     "/v1/web/{inbox}/stream",
     "/v1/web/{inbox}/receipt",
     "/v1/web/{inbox}/typing",
+    "/v1/inbound/{inbox}",
 }
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId
 from agent_tui.domain.model import Role
+from agent_tui.domain.protocol import PROTOCOL
 from agent_tui.server import accounts, agent_api, auth
 from tests import factories as f
 from tests.driver import PASSWORD, PEOPLE, Http, Serving, make_folder, until
@@ -45,7 +46,7 @@ def test_password_login_session_and_logout(serving: Serving) -> None:
     set_password(serving, "anna")
     stranger = Http(serving.base)
     found = stranger.ok("POST", "/v1/session", {"login": "anna", "password": PASSWORD})
-    assert (found["agent"]["id"], found["protocol"]) == ("anna", 1)
+    assert (found["agent"]["id"], found["protocol"]) == ("anna", PROTOCOL)
     anna = Http(serving.base, found["token"])
     assert anna.ok("GET", "/v1/session")["agent"] == found["agent"]
     anna.ok("DELETE", "/v1/session")
