@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from agent_tui.domain import events as e
-from agent_tui.domain.evolve import evolve, message_of
+from agent_tui.domain.evolve import FOLD, evolve, message_of
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import (
     Agent,
@@ -25,12 +27,16 @@ from agent_tui.domain.model import (
 )
 from agent_tui.domain.policy import Policy
 from agent_tui.store import sqlite
+from agent_tui.store.checksum import checksum
 from agent_tui.store.hygiene import harmless
 from agent_tui.text import clean
 
 T = TypeVar("T")
+_MESSAGES = "SELECT conversation, no, id, at, kind, author, text, seq, removed, sum FROM message"
+_STATES = "SELECT id, live, state, sum FROM conversation"
 _STATE = msgspec.json.Decoder(Conversation)
 _REFUSAL = msgspec.json.Decoder(e.CommandRefused)
+_ODD = "not_understood:"  # in meta, before a conversation's id
 THINGS: dict[str, type[msgspec.Struct]] = {
     "agent": Agent,
     "team": Team,
@@ -39,6 +45,13 @@ THINGS: dict[str, type[msgspec.Struct]] = {
     "macro": MacroSource,
     "policy": Policy,
 }
+
+
+@functools.cache
+def shapes() -> str:
+    """Names the kinds of events that this program knows, what is in them, and how it folds them."""
+    described = msgspec.json.encode(msgspec.json.schema_components([e.Recorded]), order="sorted")
+    return f"{FOLD}:{hashlib.sha256(described).hexdigest()[:16]}"
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -79,7 +92,7 @@ class Cache:
         connection = sqlite.connect(self.path, synchronous="NORMAL")
         try:
             at = sqlite.version(connection)
-            expected = 1
+            expected = 2
             if at > expected:
                 # A newer program wrote it; the cache is cheap to build again.
                 connection.close()
@@ -89,11 +102,14 @@ class Cache:
                 from agent_tui.store import migrations
 
                 migrations.migrate(connection, migrations.CACHE, at)
-            connection.execute("SELECT key FROM meta LIMIT 1").fetchall()
-        except sqlite3.Error as error:
+            # What these two hide from a reader would be lost in the outbox, too; they are small.
+            for table in ("meta", "refusal"):
+                if connection.execute(f"PRAGMA integrity_check({table})").fetchall() != [("ok",)]:
+                    raise sqlite3.DatabaseError("malformed")
+        except sqlite.ERRORS as error:
             connection.close()
             raise sqlite.explain(error, self.path) from error
-        self._inode = _inode(self.path)
+        self._inode = sqlite.inode(self.path)
         return connection
 
     def close(self) -> None:
@@ -103,13 +119,13 @@ class Cache:
     def rebuild(self) -> None:
         """Throw the file away and start empty; the next sync takes a snapshot."""
         self._db.close()
-        if _inode(self.path) == self._inode:
+        if sqlite.inode(self.path) == self._inode:
             sqlite.remove(self.path)
         self._db = self._open()
 
     def _connection(self) -> sqlite3.Connection:
         """The connection to the file that stands at the path now: it may have been put in anew."""
-        if _inode(self.path) != self._inode:
+        if sqlite.inode(self.path) != self._inode:
             self._db.close()
             self._db = self._open()
         return self._db
@@ -119,10 +135,18 @@ class Cache:
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection().execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except sqlite.ERRORS as error:
             trouble = sqlite.explain(error, self.path)
             if not isinstance(trouble, sqlite.Damaged):
                 raise trouble from error
+        self.rebuild()
+        return []
+
+    def _sound_rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows whose last column is the sum of the others; if one is not, none: the file goes."""
+        rows = self._rows(query, values)
+        if all(checksum(*row[:-1]) == row[-1] for row in rows):
+            return rows
         self.rebuild()
         return []
 
@@ -135,8 +159,8 @@ class Cache:
 
     def meta(self, key: str) -> str | None:
         """A stored setting."""
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
-        return str(rows[0][0]) if rows else None
+        rows = self._sound_rows("SELECT key, value, sum FROM meta WHERE key = ?", (key,))
+        return str(rows[0][1]) if rows else None
 
     def cursor(self) -> str | None:
         """Where in the feed this cache stands; None before the first snapshot."""
@@ -148,13 +172,15 @@ class Cache:
 
     def live(self) -> list[Conversation]:
         """Every conversation that is not resolved."""
-        rows = self._rows("SELECT state FROM conversation WHERE live = 1")
-        return self._decoded(_STATE, (raw for (raw,) in rows))
+        rows = self._sound_rows(f"{_STATES} WHERE live = 1")
+        return self._decoded(_STATE, (raw for _, _, raw, _ in rows))
 
     def conversation(self, key: ConversationId) -> Conversation | None:
         """One conversation."""
-        rows = self._rows("SELECT state FROM conversation WHERE id = ?", (key,))
-        return next(iter(self._decoded(_STATE, (raw for (raw,) in rows))), None)
+        rows = self._sound_rows(
+            "SELECT id, live, state, sum FROM conversation WHERE id = ?", (key,)
+        )
+        return next(iter(self._decoded(_STATE, (raw for _, _, raw, _ in rows))), None)
 
     def matching(self, prefix: str, limit: int = 2) -> list[ConversationId]:
         """Ids that begin with `prefix`, for people who type them."""
@@ -167,26 +193,44 @@ class Cache:
 
     def messages(self, key: ConversationId) -> list[Message]:
         """A transcript, in order."""
-        rows = self._rows(
-            "SELECT id, no, at, kind, author, text, seq, removed FROM message"
-            " WHERE conversation = ? ORDER BY no",
-            (key,),
-        )
+        rows = self._sound_rows(f"{_MESSAGES} WHERE conversation = ? ORDER BY no", (key,))
         return [_message(row) for row in rows]
 
     def things(self, kind: str) -> list[msgspec.Struct]:
         """Every agent, team, inbox, article, macro or policy."""
-        rows = self._rows("SELECT body FROM thing WHERE kind = ? ORDER BY id", (kind,))
-        return self._decoded(msgspec.json.Decoder(THINGS[kind]), (raw for (raw,) in rows))
+        rows = self._sound_rows(
+            "SELECT kind, id, body, sum FROM thing WHERE kind = ? ORDER BY id", (kind,)
+        )
+        return self._decoded(msgspec.json.Decoder(THINGS[kind]), (raw for _, _, raw, _ in rows))
 
     def refusals(self) -> list[e.CommandRefused]:
         """Refusals that came home and may not be settled in the outbox yet."""
-        rows = self._rows("SELECT body FROM refusal ORDER BY number")
-        return self._decoded(_REFUSAL, (raw for (raw,) in rows))
+        rows = self._sound_rows("SELECT number, body, sum FROM refusal ORDER BY number")
+        return self._decoded(_REFUSAL, (raw for _, raw, _ in rows))
+
+    def not_understood(self) -> frozenset[ConversationId]:
+        """Conversations of which this program was too old to read something, until a newer one
+        takes a snapshot; the empty id stands for what belongs to none."""
+        rows = self._rows(
+            "SELECT key FROM meta WHERE key >= ? AND key < ?", (_ODD, _ODD[:-1] + ";")
+        )
+        return frozenset(ConversationId(key.removeprefix(_ODD)) for (key,) in rows)
+
+    def outgrown(self) -> bool:
+        """Whether a program with other shapes folded what is here, and may have missed things."""
+        return self.cursor() is not None and self.meta("shapes") != shapes()
 
     def data_version(self) -> tuple[int, int]:
         """Changes when another connection wrote, or put an empty file in place."""
         return sqlite.data_version(self._connection()), self._inode
+
+    def examine(self) -> bool:
+        """Look through the whole file, which takes a while; an empty one takes its place if it is
+        damaged. True if it is sound."""
+        if self._rows("PRAGMA integrity_check(1)") == [("ok",)]:
+            return True
+        self.rebuild()
+        return False
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -209,18 +253,21 @@ class Cache:
     def _apply(
         self, events: Iterable[e.Recorded], cursor: str, done: int, *, replace: bool
     ) -> Changes:
+        before = self.cursor()
         with sqlite.transaction(self._connection(), self.path) as db:
             fold = _Fold(db)
             if replace:
-                for table in ("conversation", "message", "thing", "refusal"):
+                for table in ("conversation", "message", "thing", "refusal", "meta"):
                     db.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own
             for recorded in events:
                 fold.take(recorded)
             fold.write()
             db.executemany(
-                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-                [("cursor", cursor), ("done", str(done))],
+                "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?, ?, ?)",
+                [_summed("cursor", cursor), _summed("done", str(done))],
             )
+            if replace or before is None:
+                _set(db, "shapes", shapes())
         return Changes(
             frozenset(fold.touched), frozenset(fold.things), outbox=fold.refused, all=replace
         )
@@ -236,16 +283,8 @@ class Cache:
             db.execute("DELETE FROM meta WHERE key IN ('cursor', 'done')")
 
 
-def _inode(path: Path) -> int:
-    """Which file stands at `path`; 0 if none does."""
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0
-
-
 def _message(row: Sequence[Any]) -> Message:
-    key, no, at, kind, author, text, seq, removed = row
+    _, no, key, at, kind, author, text, seq, removed, _ = row
     return Message(
         id=key,
         no=no,
@@ -255,6 +294,23 @@ def _message(row: Sequence[Any]) -> Message:
         text=text,
         seq=seq,
         removed=bool(removed),
+    )
+
+
+def _sound(row: Sequence[Any]) -> Sequence[Any]:
+    """`row`, whose last value is the sum of the others. Raises DatabaseError if it is not."""
+    if checksum(*row[:-1]) != row[-1]:
+        raise sqlite3.DatabaseError("malformed: a row's sum is wrong")
+    return row
+
+
+def _summed(*values: object) -> tuple[object, ...]:
+    return (*values, checksum(*values))
+
+
+def _set(db: sqlite3.Connection, key: str, value: str) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?, ?, ?)", _summed(key, value)
     )
 
 
@@ -271,6 +327,10 @@ class _Fold:
     def take(self, recorded: e.Recorded) -> None:
         event = recorded.body
         match event:
+            case e.NotUnderstood(name):
+                key = recorded.conversation or ConversationId("")
+                _set(self._db, f"{_ODD}{key}", name)
+                self.touched.add(key)
             case e.ConversationEntered(state, messages):
                 self._forget(state.id)
                 self._states[state.id] = state
@@ -282,8 +342,8 @@ class _Fold:
             case e.CommandRefused():
                 self.refused = True
                 self._db.execute(
-                    "INSERT OR REPLACE INTO refusal (number, body) VALUES (?, ?)",
-                    (event.number, msgspec.json.encode(event)),
+                    "INSERT OR REPLACE INTO refusal (number, body, sum) VALUES (?, ?, ?)",
+                    _summed(event.number, harmless(msgspec.json.encode(event))),
                 )
             case e.CommandSettled():
                 self.refused = True
@@ -294,9 +354,8 @@ class _Fold:
 
     def _fold(self, recorded: e.Recorded, event: e.ConversationEvent) -> None:
         key = recorded.conversation
-        assert key is not None
-        before = self._states.get(key) or self._read(key)
-        if before is None and not isinstance(event, e.ConversationOpened):
+        before = (self._states.get(key) or self._read(key)) if key is not None else None
+        if key is None or (before is None and not isinstance(event, e.ConversationOpened)):
             return  # of a conversation that went out of scope in this very page
         state = evolve(before, event, conversation=key, at=recorded.at)
         self._states[key] = state
@@ -305,27 +364,39 @@ class _Fold:
         if message is not None:
             self._insert(key, (message,))
         elif isinstance(event, e.NoteRemoved):
+            self._remove(key, event.message)
+
+    def _remove(self, key: ConversationId, message: str) -> None:
+        # By its id: the number is another one's here if an event before it was not understood.
+        place = "WHERE conversation = ? AND id = ? AND kind = 'note'"
+        for row in self._db.execute(f"{_MESSAGES} {place}", (key, message)).fetchall():
+            *values, _, _ = _sound(row)
             self._db.execute(
-                "UPDATE message SET removed = 1 WHERE conversation = ? AND no = ?", (key, event.no)
+                "UPDATE message SET removed = 1, sum = ? WHERE conversation = ? AND no = ?",
+                (checksum(*values, 1), key, values[1]),
             )
 
     def _read(self, key: ConversationId) -> Conversation | None:
-        row = self._db.execute("SELECT state FROM conversation WHERE id = ?", (key,)).fetchone()
-        return _STATE.decode(row[0]) if row else None
+        row = self._db.execute(f"{_STATES} WHERE id = ?", (key,)).fetchone()
+        return _STATE.decode(_sound(row)[2]) if row else None
 
     def _insert(self, key: ConversationId, messages: Iterable[Message]) -> None:
         self._db.executemany(
             "INSERT OR REPLACE INTO message"
-            " (conversation, no, id, at, kind, author, text, seq, removed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (conversation, no, id, at, kind, author, text, seq, removed, sum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (key, m.no, m.id, m.at, m.kind, m.author, clean(m.text), m.seq, m.removed)
+                _summed(
+                    *(key, m.no, m.id, m.at, str(m.kind), m.author, clean(m.text), m.seq),
+                    int(m.removed),
+                )
                 for m in messages
             ],
         )
 
     def _forget(self, key: ConversationId) -> None:
         self._states.pop(key, None)
+        self._db.execute("DELETE FROM meta WHERE key = ?", (f"{_ODD}{key}",))
         self._db.execute("DELETE FROM conversation WHERE id = ?", (key,))
         self._db.execute("DELETE FROM message WHERE conversation = ?", (key,))
 
@@ -336,17 +407,17 @@ class _Fold:
             self._db.execute("DELETE FROM thing WHERE kind = ? AND id = ?", (kind, key))
         else:
             self._db.execute(
-                "INSERT OR REPLACE INTO thing (kind, id, body) VALUES (?, ?, ?)",
-                (kind, key, harmless(msgspec.json.encode(body))),
+                "INSERT OR REPLACE INTO thing (kind, id, body, sum) VALUES (?, ?, ?, ?)",
+                _summed(kind, key, harmless(msgspec.json.encode(body))),
             )
 
     def write(self) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO conversation (id, live, state) VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO conversation (id, live, state, sum) VALUES (?, ?, ?, ?)",
             [
-                (
+                _summed(
                     key,
-                    state.status is not Status.RESOLVED,
+                    int(state.status is not Status.RESOLVED),
                     harmless(msgspec.json.encode(state)),
                 )
                 for key, state in self._states.items()

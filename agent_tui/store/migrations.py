@@ -13,8 +13,9 @@ from typing import cast
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-CACHE_VERSION = 1
-OUTBOX_VERSION = 1
+from agent_tui.store.checksum import checksum
+
+Step = Callable[[Database], None]
 
 
 def _table(db: Database, name: str) -> Table:
@@ -85,13 +86,43 @@ def _outbox_1(db: Database) -> None:
     )
 
 
-CACHE: tuple[Callable[[Database], None], ...] = (_cache_1,)
-OUTBOX: tuple[Callable[[Database], None], ...] = (_outbox_1,)
+# Column `sum`: `checksum` of the other columns, in the order in which they stand here.
+_CACHE_SUMS = {
+    "meta": "key, value",
+    "conversation": "id, live, state",
+    "message": "conversation, no, id, at, kind, author, text, seq, removed",
+    "thing": "kind, id, body",
+    "refusal": "number, body",
+}
+_OUTBOX_SUMS = {
+    "meta": "key, value",
+    "command": "client, number, conversation, queued_at, body, settled_at",
+    "tray": "client, number, conversation, at, reason, detail, held, text, body",
+    "draft": "conversation, text, at",
+}
 
 
-def migrate(
-    connection: sqlite3.Connection, steps: tuple[Callable[[Database], None], ...], at: int
-) -> None:
+def _cache_2(db: Database) -> None:
+    _add_sums(db, _CACHE_SUMS)
+
+
+def _outbox_2(db: Database) -> None:
+    _add_sums(db, _OUTBOX_SUMS)
+
+
+def _add_sums(db: Database, tables: dict[str, str]) -> None:
+    assert db.conn is not None
+    db.conn.create_function("checksum", -1, checksum, deterministic=True)
+    for table, columns in tables.items():
+        db.conn.execute(f'ALTER TABLE {table} ADD COLUMN "sum" INTEGER NOT NULL DEFAULT 0')
+        db.conn.execute(f'UPDATE {table} SET "sum" = checksum({columns})')  # noqa: S608 -- our own
+
+
+CACHE: tuple[Step, ...] = (_cache_1, _cache_2)
+OUTBOX: tuple[Step, ...] = (_outbox_1, _outbox_2)
+
+
+def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...], at: int) -> None:
     """Run the steps after version `at`, each recorded in the transaction that made it."""
     db = Database(connection)
     for number, step in enumerate(steps[at:], at + 1):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,58 @@ from agent_tui.domain.events import CommandRefused
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
-from agent_tui.store import sqlite
+from agent_tui.store import sqlite, steady
+from agent_tui.store.checksum import checksum
 
+CLOCK_SLACK_MS = 1_000  # a clock that is steered moves that much without being set
 KEEP_SETTLED_MS = 14 * 24 * 3600 * 1000
+# A machine that is offline for days is not a reason to fill its disk, or the server's day after.
+MOST_COMMANDS = 5_000
+MOST_BYTES = 32_000_000
+_COMMANDS = "SELECT client, number, conversation, queued_at, body, settled_at, sum FROM command"
+_TRAY = (
+    "SELECT id, client, number, conversation, at, reason, detail, held, text, body, sum FROM tray"
+)
 _ORDER = msgspec.json.Decoder(Order)
 
 
+class OutboxDamaged(StoreError):
+    """The file holds what nobody wrote, or hides what somebody did."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            Both(
+                f"{path} 已损坏，其中可能有未发送的内容",
+                f"{path} is damaged and may hold unsent work",
+            ),
+            Both(
+                "重新启动：原文件会留存，读得出的内容会取回；"
+                f"不行就另存它，再用 sqlite3 {path.name} .recover",
+                "start again: it is kept, and what can be read is taken out of it; if that fails,"
+                f" copy it away and try sqlite3 {path.name} .recover",
+            ),
+        )
+
+
+class OutboxFull(StoreError):
+    """So much waits to be sent that nothing is added; what waits is safe."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            Both(f"等待发送的太多（{waiting}）", f"too much is waiting to be sent ({waiting})"),
+            Both("先联网送出", "get online first"),
+        )
+        self.waiting = waiting
+
+
 class TrayItem(msgspec.Struct, frozen=True):
-    """A command that had no effect, with its text, until its author deals with it."""
+    """A command that had no effect, with its text, until its author deals with it.
+
+    The tray has no bound: nothing in it is ever dropped. `client` is the one that numbered it.
+    """
 
     id: int
+    client: ClientId
     conversation: ConversationId
     at: int
     reason: str
@@ -58,41 +100,95 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._open()
+
+    def _open(self) -> None:
+        """Raises StoreError; of a damaged file only once: then a sound one stands in its place."""
         try:
-            self._db = sqlite.connect(path, synchronous="FULL")
-            at = sqlite.version(self._db)
-            expected = 1
+            self._connection = self._connect()
+            self._inode = sqlite.inode(self.path)
+            try:
+                self._look_through()
+            except BaseException:
+                self._connection.close()
+                raise
+        except msgspec.MsgspecError as error:  # whole, as its sum says, and not understood
+            raise _newer(self.path) from error
+        except (sqlite.Damaged, OutboxDamaged, *sqlite.ERRORS) as error:
+            trouble = sqlite.explain(error, self.path)
+            if not isinstance(trouble, sqlite.Damaged):
+                raise trouble from error
+            from agent_tui.store import rescue
+
+            raise rescue.put_aside(self.path, sqlite.inode(self.path)) from error
+
+    def _look_through(self) -> None:
+        # Cheap, as only what is on its way lies here; it finds pages that hide rows.
+        self._require([self._rows("PRAGMA integrity_check(1)") == [("ok",)]])
+        with sqlite.transaction(self._connection, self.path) as db:
+            if self._meta("client") is None:
+                self._new_client(db)
+        self.pending()
+        self.tray()
+        self.drafts()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite.connect(self.path, synchronous="FULL")
+        try:
+            at = sqlite.version(connection)
+            expected = 2
             if at < expected:
                 from agent_tui.store import migrations
 
-                migrations.migrate(self._db, migrations.OUTBOX, at)
-        except sqlite.Damaged as error:
-            raise _damaged(path) from error
-        except sqlite3.Error as error:
-            if isinstance(sqlite.explain(error, path), sqlite.Damaged):
-                raise _damaged(path) from error
-            raise sqlite.explain(error, path) from error
+                migrations.migrate(connection, migrations.OUTBOX, at)
+        except BaseException:
+            connection.close()
+            raise
         if at > expected:
-            raise StoreError(
-                Both(f"{path} 来自更新的版本", f"{path} was written by a newer version"),
-                Both("请升级 agent-tui", "upgrade agent-tui"),
-            )
-        with sqlite.transaction(self._db, self.path) as db:
-            if not db.execute("SELECT 1 FROM meta WHERE key = 'client'").fetchone():
-                self._new_client(db)
+            connection.close()
+            raise _newer(self.path)
+        return connection
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """The connection to the file that stands at the path: a damaged one may have been put aside
+        by another process, and what is written there would be lost."""
+        if sqlite.inode(self.path) != self._inode:
+            self._connection.close()
+            self._open()
+        return self._connection
 
     def close(self) -> None:
         """Close the connection."""
-        self._db.close()
+        self._connection.close()
 
     @property
     def client(self) -> ClientId:
         """The id under which commands are numbered; another process may have had to change it."""
-        return ClientId(self._rows("SELECT value FROM meta WHERE key = 'client'")[0][0])
+        client = self._meta("client")
+        if client is None:
+            raise OutboxDamaged(self.path)
+        return ClientId(client)
+
+    def acked(self) -> int:
+        """The highest number that a server acknowledged to this client."""
+        return max(int(self._meta("acked") or 0), int(self._meta("base") or 0))
+
+    def acknowledge(self, client: ClientId, number: int) -> None:
+        """Every command of `client` up to `number` is durable on the server."""
+        if number <= self.acked():
+            return
+        with sqlite.transaction(self._db, self.path) as db:
+            if self.client == client and number > self.acked():
+                _set(db, "acked", str(number))
+
+    def _meta(self, key: str) -> str | None:
+        rows = self._sound_rows("SELECT key, value, sum FROM meta WHERE key = ?", (key,))
+        return str(rows[0][1]) if rows else None
 
     def _new_client(self, db: sqlite3.Connection) -> ClientId:
         client = ClientId("k" + secrets.token_hex(12))
-        db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('client', ?)", (client,))
+        _set(db, "client", client)
         return client
 
     # --- commands --------------------------------------------------------------------------------
@@ -104,35 +200,64 @@ class Outbox:
         now: int,
         *,
         clear_draft: bool = False,
+        instead_of: TrayItem | None = None,
     ) -> Order:
         """Number `command` and store it; with `clear_draft` its text leaves the composer in the
-        same transaction. Several processes may do so at once: the number is given inside."""
+        same transaction, and the tray item that it stands for leaves the tray. Several processes
+        may do so at once: the number is given inside. Raises OutboxFull.
+        """
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
+            base = int(self._meta("base") or 0)
+            _check_room(db, client, base)
             last = db.execute(
                 "SELECT max(number) FROM command WHERE client = ?", (client,)
             ).fetchone()[0]
-            base = db.execute("SELECT value FROM meta WHERE key = 'base'").fetchone()
-            number = max(last or 0, int(base[0]) if base else 0) + 1
-            order = Order(number=number, conversation=conversation, queued_at=now, command=command)
+            number = max(last or 0, base) + 1
+            self._start_watch(db, client)
+            queued_at = now - self.jump()
+            order = Order(
+                number=number, conversation=conversation, queued_at=queued_at, command=command
+            )
             db.execute(
-                "INSERT INTO command (client, number, conversation, queued_at, body)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (client, number, conversation, now, msgspec.json.encode(order)),
+                "INSERT INTO command"
+                " (client, number, conversation, queued_at, body, settled_at, sum)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                _summed(client, number, conversation, queued_at, msgspec.json.encode(order), None),
             )
             if clear_draft:
                 db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
+            if instead_of is not None:
+                db.execute("DELETE FROM tray WHERE id = ?", (instead_of.id,))
         return order
+
+    def jump(self) -> int:
+        """By how many ms the wall clock was set since what waits here was stamped: an age is the
+        difference of two stamps, each less the jump at its time. 0 after a restart of the machine,
+        where only the wall clock is left to go by."""
+        boot, _, offset = (self._meta("clock") or "").partition(" ")
+        if boot != steady.boot():
+            return 0
+        jump = steady.offset_ms() - int(offset)
+        return jump if abs(jump) > CLOCK_SLACK_MS else 0
+
+    def _start_watch(self, db: sqlite3.Connection, client: ClientId) -> None:
+        """Take the wall clock as right if nothing waits that was stamped before."""
+        waits = db.execute(
+            "SELECT 1 FROM command WHERE client = ? AND settled_at IS NULL LIMIT 1", (client,)
+        ).fetchone()
+        known = (self._meta("clock") or "").startswith(steady.boot())
+        if not known or (waits is None and self.jump()):
+            _set(db, "clock", f"{steady.boot()} {steady.offset_ms()}")
 
     def pending(self, after: int = 0, limit: int = -1) -> list[Order]:
         """Unconfirmed commands with a number above `after`, in order."""
-        rows = self._rows(
-            "SELECT body FROM command"
-            " WHERE client = (SELECT value FROM meta WHERE key = 'client')"
-            " AND settled_at IS NULL AND number > ? ORDER BY number LIMIT ?",
-            (after, limit),
+        rows = self._sound_rows(
+            f"{_COMMANDS} WHERE client = ? AND settled_at IS NULL AND number > ?"
+            " ORDER BY number LIMIT ?",
+            (self.client, after, limit),
         )
-        return [_ORDER.decode(raw) for (raw,) in rows]
+        return [_ORDER.decode(row[4]) for row in rows]
 
     def settle(self, done: int, refusals: Sequence[CommandRefused], now: int) -> bool:
         """The effects of commands up to `done` are in the cache: refused ones move to the tray with
@@ -140,89 +265,105 @@ class Outbox:
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
             mine = {r.number: r for r in refusals if r.client == client and r.number <= done}
-            rows = db.execute(
-                "SELECT number, body FROM command"
-                " WHERE client = ? AND settled_at IS NULL AND number <= ?",
+            rows = self._sound_rows(
+                f"{_COMMANDS} WHERE client = ? AND settled_at IS NULL AND number <= ?",
                 (client, done),
-            ).fetchall()
-            for number, raw in rows:
-                refusal = mine.get(number)
+            )
+            for row in rows:
+                refusal = mine.get(row[1])
                 if refusal is not None:
-                    self._put_in_tray(db, _ORDER.decode(raw), refusal, now)
-            db.execute(
-                "UPDATE command SET settled_at = ?"
-                " WHERE client = ? AND settled_at IS NULL AND number <= ?",
-                (now, client, done),
+                    self._put_in_tray(db, _ORDER.decode(row[4]), refusal, now)
+                    # It has no effect that a server could lose: from now on the tray has it alone.
+                    db.execute("DELETE FROM command WHERE client = ? AND number = ?", row[:2])
+            db.executemany(
+                "UPDATE command SET settled_at = ?, sum = ? WHERE client = ? AND number = ?",
+                [(now, checksum(*row[:5], now), client, row[1]) for row in rows],
             )
             if rows:
-                db.execute(
-                    "INSERT OR REPLACE INTO meta (key, value) VALUES ('base', ?)", (str(done),)
-                )
+                _set(db, "base", str(done))
                 db.execute("DELETE FROM command WHERE settled_at < ?", (now - KEEP_SETTLED_MS,))
         return bool(rows)
+
+    def keep(self, order: Order, refusal: CommandRefused, now: int) -> None:
+        """Put a command of another outbox into the tray."""
+        with sqlite.transaction(self._db, self.path) as db:
+            self._put_in_tray(db, order, refusal, now)
 
     def _put_in_tray(
         self, db: sqlite3.Connection, order: Order, refusal: CommandRefused, now: int
     ) -> None:
         db.execute(
             "INSERT OR IGNORE INTO tray"
-            " (client, number, conversation, at, reason, detail, held, text, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
+            " (client, number, conversation, at, reason, detail, held, text, body, sum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _summed(
                 refusal.client,
                 order.number,
                 order.conversation,
                 now,
                 refusal.code,
                 refusal.detail,
-                refusal.held,
+                int(refusal.held),
                 text_of(order.command),
                 msgspec.json.encode(order),
             ),
         )
 
-    def restart(self, now: int, kept: frozenset[str]) -> ClientId:
+    def restart(self, now: int, kept: frozenset[str], last: int = 0) -> ClientId:
         """Take a new client id after the server lost its memory of this one.
 
-        Into the tray goes what may have been lost: commands of the last 14 days that wrote
-        something, except those with a message id in `kept`, which the server still has; and the
-        others, except mere reading, if they were not confirmed. Nothing is sent again by itself.
+        Into the tray goes what may have been lost: what waits, and the commands of the last 14 days
+        with a number above `last`, the highest that the server still knows; except mere reading,
+        and messages with an id in `kept`, which the server has. Those are remembered under the old
+        id: the next loss may reach further back. Nothing is sent again by itself.
         """
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
-            rows = db.execute(
-                "SELECT body, settled_at FROM command WHERE client = ? ORDER BY number", (client,)
-            ).fetchall()
-            for raw, settled_at in rows:
+            # Those of ids given up earlier come first.
+            rows = self._sound_rows(f"{_COMMANDS} ORDER BY client = ?, number", (client,))
+            db.execute("DELETE FROM command")
+            for owner, number, _, _, raw, settled_at, _ in rows:
                 order = _ORDER.decode(raw)
                 wrote = message_ids(order)
+                if not kept.isdisjoint(wrote):
+                    self._remember(db, owner, order, raw, settled_at or now)
+                    continue
+                known = settled_at is not None and owner == client and number <= last
                 read = isinstance(order.command, MarkRead)
-                if kept.isdisjoint(wrote) if wrote else settled_at is None and not read:
-                    lost = CommandRefused(
-                        client=client, number=order.number, code="feed_reset", held=True
-                    )
+                if not known and not read:
+                    lost = CommandRefused(client=owner, number=number, code="feed_reset", held=True)
                     self._put_in_tray(db, order, lost, now)
-            db.execute("DELETE FROM command WHERE client = ?", (client,))
-            db.execute("DELETE FROM meta WHERE key = 'base'")
+                elif wrote:
+                    self._remember(db, owner, order, raw, settled_at or now)
+            db.execute("DELETE FROM meta WHERE key IN ('base', 'acked')")
             return self._new_client(db)
+
+    def _remember(
+        self, db: sqlite3.Connection, owner: ClientId, order: Order, raw: bytes, settled_at: int
+    ) -> None:
+        db.execute(
+            "INSERT INTO command (client, number, conversation, queued_at, body, settled_at, sum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            _summed(owner, order.number, order.conversation, order.queued_at, raw, settled_at),
+        )
 
     # --- the unsent tray -------------------------------------------------------------------------
 
     def tray(self) -> list[TrayItem]:
         """What was not sent, oldest first."""
-        rows = self._rows(
-            "SELECT id, conversation, at, reason, detail, held, text, body FROM tray ORDER BY id"
-        )
+        rows = self._rows(f"{_TRAY} ORDER BY id")
+        self._require(row[0] and checksum(*row[1:-1]) == row[-1] for row in rows)
         return [
             TrayItem(
                 id=row[0],
-                conversation=row[1],
-                at=row[2],
-                reason=row[3],
-                detail=row[4] or "",
-                held=bool(row[5]),
-                text=row[6],
-                order=_ORDER.decode(row[7]),
+                client=row[1],
+                conversation=row[3],
+                at=row[4],
+                reason=row[5],
+                detail=row[6] or "",
+                held=bool(row[7]),
+                text=row[8],
+                order=_ORDER.decode(row[9]),
             )
             for row in rows
         ]
@@ -232,23 +373,46 @@ class Outbox:
         with sqlite.transaction(self._db, self.path) as db:
             db.execute("DELETE FROM tray WHERE id = ?", (item,))
 
+    def put_back(self, item: TrayItem) -> None:
+        """It was discarded too soon."""
+        with sqlite.transaction(self._db, self.path) as db:
+            db.execute(
+                "INSERT OR IGNORE INTO tray"
+                " (id, client, number, conversation, at, reason, detail, held, text, body, sum)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    item.id,
+                    *_summed(
+                        item.client,
+                        item.order.number,
+                        item.conversation,
+                        item.at,
+                        item.reason,
+                        item.detail,
+                        int(item.held),
+                        item.text,
+                        msgspec.json.encode(item.order),
+                    ),
+                ),
+            )
+
+    def to_draft(self, item: TrayItem, text: str, now: int) -> None:
+        """A tray item goes back to where it was written: `text` is the whole draft."""
+        with sqlite.transaction(self._db, self.path) as db:
+            _write_draft(db, item.conversation, text, now)
+            db.execute("DELETE FROM tray WHERE id = ?", (item.id,))
+
     # --- drafts ----------------------------------------------------------------------------------
 
     def drafts(self) -> dict[ConversationId, Draft]:
         """Every draft."""
-        rows = self._rows("SELECT conversation, text, at FROM draft")
-        return {conversation: Draft(conversation, text, at) for conversation, text, at in rows}
+        rows = self._sound_rows("SELECT conversation, text, at, sum FROM draft")
+        return {conversation: Draft(conversation, text, at) for conversation, text, at, _ in rows}
 
     def save_draft(self, conversation: ConversationId, text: str, now: int) -> None:
         """Keep what stands in the composer; empty text forgets it."""
         with sqlite.transaction(self._db, self.path) as db:
-            if text.strip():
-                db.execute(
-                    "INSERT OR REPLACE INTO draft (conversation, text, at) VALUES (?, ?, ?)",
-                    (conversation, text, now),
-                )
-            else:
-                db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
+            _write_draft(db, conversation, text, now)
 
     def record_practice(self, body: bytes, now: int) -> None:
         """Keep the result of a practice session."""
@@ -262,23 +426,62 @@ class Outbox:
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise sqlite.explain(error, self.path) from error
+        except sqlite.ERRORS as error:
+            trouble = sqlite.explain(error, self.path)
+            if isinstance(trouble, sqlite.Damaged):
+                trouble = OutboxDamaged(self.path)
+            raise trouble from error
+
+    def _sound_rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows whose last column is the sum of the others. Raises StoreError if one is not: what
+        nobody wrote is neither shown nor sent."""
+        rows = self._rows(query, values)
+        self._require(checksum(*row[:-1]) == row[-1] for row in rows)
+        return rows
+
+    def _require(self, sound: Iterable[bool]) -> None:
+        if not all(sound):
+            raise OutboxDamaged(self.path)
+
+
+def _check_room(db: sqlite3.Connection, client: ClientId, base: int) -> None:
+    waiting, size = db.execute(
+        "SELECT count(*), coalesce(sum(length(body)), 0) FROM command"
+        " WHERE client = ? AND number > ? AND settled_at IS NULL",
+        (client, base),
+    ).fetchone()
+    if waiting >= MOST_COMMANDS or size >= MOST_BYTES:
+        raise OutboxFull(waiting)
+
+
+def _newer(path: Path) -> StoreError:
+    return StoreError(
+        Both(f"{path} 来自更新的版本", f"{path} was written by a newer version"),
+        Both("请升级 agent-tui", "upgrade agent-tui"),
+    )
+
+
+def _summed(*values: object) -> tuple[object, ...]:
+    return (*values, checksum(*values))
+
+
+def _set(db: sqlite3.Connection, key: str, value: str) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?, ?, ?)", _summed(key, value)
+    )
+
+
+def _write_draft(db: sqlite3.Connection, conversation: ConversationId, text: str, now: int) -> None:
+    if text.strip():
+        db.execute(
+            "INSERT OR REPLACE INTO draft (conversation, text, at, sum) VALUES (?, ?, ?, ?)",
+            _summed(conversation, text, now),
+        )
+    else:
+        db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
 
 
 def message_ids(order: Order) -> frozenset[str]:
     """The ids of the messages that a command writes."""
     parts = parts_of(order.command)
     return frozenset(part.message for part in parts if isinstance(part, SendReply | AddNote))
-
-
-def _damaged(path: Path) -> StoreError:
-    return StoreError(
-        Both(
-            f"{path} 已损坏，其中可能有未发送的内容", f"{path} is damaged and may hold unsent work"
-        ),
-        Both(
-            f"先另存它，再运行 sqlite3 {path.name} .recover；确认不要了才移走它",
-            f"copy it away and try sqlite3 {path.name} .recover; move it only if you can spare it",
-        ),
-    )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
+
+# Python's module reads SQLite's messages as UTF-8, and fails on those that quote damaged bytes.
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 class Damaged(StoreError):
@@ -32,7 +35,8 @@ def connect(path: Path, *, synchronous: Literal["NORMAL", "FULL"]) -> sqlite3.Co
         connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
-    except (sqlite3.Error, OSError) as error:
+        connection.execute("PRAGMA cell_size_check=ON")
+    except (*ERRORS, OSError) as error:
         raise explain(error, path) from error
     return connection
 
@@ -42,7 +46,7 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.
     """BEGIN IMMEDIATE ... COMMIT; ROLLBACK on any error. Raises StoreError for SQLite's own."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise explain(error, path) from error
     try:
         yield connection
@@ -50,21 +54,41 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.
     except BaseException as error:
         # A full disk may have rolled back already.
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error):
+            with suppress(*ERRORS):  # the first error tells more
+                connection.execute("ROLLBACK")
+        if isinstance(error, ERRORS):
             raise explain(error, path) from error
         raise
+
+
+# What SQLite, or Python's module for it, says of bytes that nobody wrote.
+_DAMAGE = (
+    "malformed",
+    "not a database",
+    "disk image",
+    "not decode to UTF-8",
+    "unsupported file format",
+    "unknown error",
+    "no such column",
+    "no such table",
+)
 
 
 def explain(error: Exception, path: Path) -> StoreError:
     """`error` in words, with the way out."""
     text = str(error)
-    if "malformed" in text or "not a database" in text or "disk image" in text:
+    undecodable = not isinstance(error, sqlite3.Error | OSError)
+    if undecodable or any(sign in text for sign in _DAMAGE):
         return damaged(path)
     if "full" in text or "No space" in text:
         return DiskFull(
             Both(f"磁盘已满，写不了 {path}", f"the disk is full: cannot write {path}"),
             Both("清理磁盘；会自动继续", "make room; it goes on by itself"),
+        )
+    if "disk I/O" in text:
+        return StoreError(
+            Both(f"磁盘出错，写不了 {path}", f"the disk fails: cannot write {path}"),
+            Both("检查磁盘；没存好的内容还在原处", "check the disk; what was not stored stays put"),
         )
     return StoreError(
         Both(f"不能用 {path}：{text}", f"cannot use {path}: {text}"),
@@ -78,6 +102,14 @@ def damaged(path: Path) -> Damaged:
         Both(f"{path} 已损坏", f"{path} is damaged"),
         Both("缓存会自动重建", "the cache is rebuilt by itself"),
     )
+
+
+def inode(path: Path) -> int:
+    """Which file stands at `path`; 0 if none does."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def remove(path: Path) -> None:

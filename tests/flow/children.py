@@ -1,12 +1,14 @@
 """Processes that tests may kill, forked from one that has everything loaded: they start quickly.
 
 Run as a module it is that process: a JSON list [function, arguments ...] a line on stdin, the
-child's process id a line on stdout.
+child's process id a line on stdout. A function is one of this module's `FUNCTIONS`, or
+`module:function` of another.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +93,13 @@ def _count_pushes() -> list[int]:
 class Nursery:
     """Starts children and kills them."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.flow.children"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, **(environment or {})},
         )
 
     def start(self, function: str, *arguments: object) -> int:
@@ -133,9 +136,9 @@ class Nursery:
 
 
 @contextlib.contextmanager
-def nursery() -> Iterator[Nursery]:
-    """A nursery whose children end with it."""
-    found = Nursery()
+def nursery(environment: Mapping[str, str] | None = None) -> Iterator[Nursery]:
+    """A nursery whose children end with it, and have `environment` beside what is set here."""
+    found = Nursery(environment)
     pids: list[int] = []
     real = found.start
 
@@ -155,11 +158,20 @@ def nursery() -> Iterator[Nursery]:
 FUNCTIONS: dict[str, Callable[..., None]] = {"server": server, "client": client}
 
 
+def _function(name: str) -> Callable[..., None]:
+    module, _, function = name.partition(":")
+    if not function:
+        return FUNCTIONS[name]
+    found: Callable[..., None] = getattr(importlib.import_module(module), function)
+    return found
+
+
 def main() -> None:
     """Fork a child for each line."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     for line in sys.stdin:
         name, *arguments = json.loads(line)
+        function = _function(name)  # loaded here, once for all children
         pid = os.fork()
         if pid:
             print(pid, flush=True)  # noqa: T201
@@ -167,7 +179,7 @@ def main() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(0)
         try:
-            FUNCTIONS[name](*arguments)
+            function(*arguments)
         except BaseException:
             import traceback
 

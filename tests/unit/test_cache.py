@@ -193,6 +193,74 @@ def test_ids_are_found_by_their_beginning(cache: Cache) -> None:
     assert cache.matching("%") == []
 
 
+# --- what a newer server says --------------------------------------------------------------------
+
+
+def odd(seq: int, conversation: str | None = "c1") -> e.Recorded:
+    return f.recorded(e.NotUnderstood("of_the_future"), seq, conversation=conversation)
+
+
+def test_what_is_not_understood_is_remembered_with_its_page(cache: Cache) -> None:
+    full(cache)
+    changes = cache.apply([odd(3), f.recorded(f.wrote("m2"), 4)], "f:4:x", 0)
+    assert changes.conversations == {C1}
+    assert cache.not_understood() == {C1}
+    assert [line.id for line in cache.messages(C1)] == ["m1", "m2"]
+    cache.apply([odd(5, None)], "f:5:x", 0)
+    assert cache.not_understood() == {C1, ""}
+
+
+@pytest.mark.parametrize("replace_all", [True, False])
+def test_a_whole_conversation_is_understood_again(cache: Cache, replace_all: bool) -> None:
+    full(cache).apply([odd(3)], "f:3:x", 0)
+    whole = f.recorded(f.entered(f.conversation("c1"), [f.message()]), 4)
+    cache.apply([whole], "f:4:x", 0, replace=replace_all)
+    assert cache.not_understood() == frozenset()
+    cache.apply([odd(5)], "f:5:x", 0)
+    cache.apply([f.recorded(e.ConversationLeft(C1), 6)], "f:6:x", 0)
+    assert cache.not_understood() == frozenset()
+
+
+def test_a_gap_in_the_numbers_hides_nobody_elses_message(cache: Cache) -> None:
+    """Something that was not understood was message 2: the note is 3 here and 4 there."""
+    page = [
+        odd(3),
+        f.recorded(f.wrote("m3", "还在吗"), 4),
+        f.recorded(e.NoteAdded(MessageId("n1"), "看一下", AgentId("anna")), 5),
+        f.recorded(f.wrote("m5", "急"), 6),
+        f.recorded(e.NoteRemoved(MessageId("n1"), 4), 7),
+        f.recorded(e.NoteRemoved(MessageId("m5"), 99), 8),
+    ]
+    full(cache).apply(page, "f:8:x", 0)
+    assert [(m.id, m.removed) for m in cache.messages(C1)] == [
+        ("m1", False),
+        ("m3", False),
+        ("n1", True),
+        ("m5", False),
+    ]
+
+
+def test_events_of_what_is_not_known_pass_by(cache: Cache) -> None:
+    """Its beginning was not understood, or the server forgot to say of what it speaks."""
+    page = [odd(1), f.recorded(f.wrote(), 2), f.recorded(f.wrote(), 3, conversation=None)]
+    cache.apply(page, "f:3:x", 0)
+    assert (cache.conversation(C1), cache.not_understood()) == (None, frozenset({C1}))
+
+
+def test_another_programs_fold_is_known_as_such(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not cache.outgrown()
+    full(cache)
+    assert not cache.outgrown()
+    monkeypatch.setattr("agent_tui.store.cache.shapes", lambda: "newer")
+    assert cache.outgrown()
+    cache.apply([f.recorded(f.wrote("m2"), 3)], "f:3:x", 0)
+    assert cache.outgrown()  # pages do not mend it
+    cache.apply([], "f:4:x", 0, replace=True)
+    assert not cache.outgrown()
+
+
 def test_forgetting_the_place_keeps_what_can_be_read(cache: Cache) -> None:
     full(cache).forget_place()
     assert cache.cursor() is None

@@ -13,7 +13,8 @@ import pytest
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ClientId, ConversationId, MessageId
 from agent_tui.errors import StoreError
-from agent_tui.store.outbox import KEEP_SETTLED_MS, Outbox
+from agent_tui.store.checksum import checksum
+from agent_tui.store.outbox import KEEP_SETTLED_MS, Outbox, OutboxFull
 from agent_tui.store.sqlite import DiskFull
 from tests import factories as f
 
@@ -152,6 +153,28 @@ def test_dealing_with_the_tray(outbox: Outbox) -> None:
     assert outbox.tray() == [second]
 
 
+def test_what_was_discarded_too_soon_comes_back_as_it_was(outbox: Outbox) -> None:
+    say(outbox, "m1")
+    say(outbox, "m2")
+    outbox.settle(2, [f.refused(outbox.client, number=n) for n in (1, 2)], f.NOW)
+    before = outbox.tray()
+    outbox.discard(before[0].id)
+    outbox.put_back(before[0])
+    outbox.put_back(before[0])
+    assert outbox.tray() == before
+
+
+def test_an_item_leaves_with_what_takes_its_place(outbox: Outbox) -> None:
+    for n in (1, 2):
+        say(outbox, f"m{n}")
+    outbox.settle(2, [f.refused(outbox.client, number=n) for n in (1, 2)], f.NOW)
+    first, second = outbox.tray()
+    outbox.enqueue(f.reply("m3"), C1, f.NOW, instead_of=first)
+    assert (outbox.tray(), len(outbox.pending())) == ([second], 1)
+    outbox.to_draft(second, "改过的", f.NOW)
+    assert (outbox.tray(), outbox.drafts()[C1].text) == ([], "改过的")
+
+
 def test_a_batch_lies_in_the_tray_as_one_with_all_its_texts(outbox: Outbox) -> None:
     note = c.AddNote(MessageId("n1"), "备注")
     put(outbox, c.Batch((c.Tag("退货"), f.reply("m1", "回复"), note)))
@@ -175,13 +198,79 @@ def test_after_a_feed_reset_what_may_be_lost_is_in_the_tray(outbox: Outbox) -> N
     new = outbox.restart(f.NOW, frozenset({"kept"}))
     assert new == outbox.client != old
     assert outbox.pending() == []
-    assert [(item.text, item.reason, item.held) for item in outbox.tray()] == [
-        ("备份里没有", "feed_reset", True),
-        ("没来得及发", "feed_reset", True),
-        ("", "feed_reset", True),
-    ]
-    assert outbox.tray()[2].order.command == c.Tag("unconfirmed")
+    items = outbox.tray()
+    assert {(item.reason, item.held, item.client) for item in items} == {("feed_reset", True, old)}
+    assert [item.text for item in items] == ["备份里没有", "", "没来得及发", ""]
+    assert [items[n].order.command for n in (1, 3)] == [c.Tag("confirmed"), c.Tag("unconfirmed")]
     assert say(outbox, "m9") == 1
+
+
+def test_what_the_server_still_knows_by_its_number_is_not_lost(outbox: Outbox) -> None:
+    """Also where its message is out of this agent's sight by now."""
+    for n in range(1, 4):
+        say(outbox, f"m{n}", f"第 {n} 句")
+    outbox.settle(3, [], f.NOW)
+    outbox.restart(f.NOW, frozenset(), last=2)
+    assert [item.text for item in outbox.tray()] == ["第 3 句"]
+
+
+def test_what_was_refused_before_is_not_lost_a_second_time(outbox: Outbox) -> None:
+    say(outbox, "m1")
+    outbox.settle(1, [f.refused(outbox.client)], f.NOW)
+    outbox.discard(outbox.tray()[0].id)
+    outbox.restart(f.NOW, frozenset())
+    assert outbox.tray() == []
+
+
+def test_acknowledgements_are_remembered_for_the_client_they_were_given_to(path: Path) -> None:
+    outbox = Outbox(path)
+    say(outbox, "m1")
+    client = outbox.client
+    assert outbox.acked() == 0
+    outbox.acknowledge(client, 5)
+    outbox.acknowledge(client, 3)
+    outbox.close()
+    again = Outbox(path)
+    assert again.acked() == 5
+    again.settle(9, [], f.NOW)
+    assert again.acked() == 9  # what came home was taken, whoever heard the answer
+    again.restart(f.NOW, frozenset())
+    again.acknowledge(client, 12)
+    assert again.acked() == 0
+    again.close()
+
+
+# --- bounds --------------------------------------------------------------------------------------
+
+
+def test_an_outbox_that_is_full_refuses_and_keeps_what_it_has(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_tui.store.outbox.MOST_COMMANDS", 3)
+    for n in range(3):
+        say(outbox, f"m{n}")
+    outbox.save_draft(C1, "还没发", f.NOW)
+    with pytest.raises(OutboxFull):
+        outbox.enqueue(f.reply("m9"), C1, f.NOW, clear_draft=True)
+    assert [order.number for order in outbox.pending()] == [1, 2, 3]
+    assert outbox.drafts()[C1].text == "还没发"
+    outbox.settle(1, [], f.NOW)
+    assert say(outbox, "m9") == 4
+
+
+def test_bytes_are_bounded_too(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_tui.store.outbox.MOST_BYTES", 10_000)
+    say(outbox, "m1", "满" * 5_000)
+    with pytest.raises(OutboxFull):
+        say(outbox, "m2")
+
+
+def test_the_tray_is_never_cut(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_tui.store.outbox.MOST_COMMANDS", 2)
+    for n in range(1, 8):
+        say(outbox, f"m{n}")
+        outbox.settle(n, [f.refused(outbox.client, n)], f.NOW)
+    assert len(outbox.tray()) == 7
 
 
 def test_another_process_learns_the_new_client_id(path: Path, outbox: Outbox) -> None:
@@ -226,7 +315,10 @@ def test_a_damaged_outbox_is_never_thrown_away(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(StoreError, match="已损坏，其中可能有未发送的内容"):
         Outbox(path)
-    assert path.read_bytes() == before
+    assert path.with_name("outbox-damaged-1.db").read_bytes() == before
+    again = Outbox(path)
+    assert (again.pending(), again.tray(), again.drafts()) == ([], [], {})
+    again.close()
 
 
 def test_a_newer_programs_outbox_is_left_alone(path: Path) -> None:
@@ -236,6 +328,18 @@ def test_a_newer_programs_outbox_is_left_alone(path: Path) -> None:
     db.close()
     with pytest.raises(StoreError, match="更新的版本"):
         Outbox(path)
+
+
+def test_a_command_of_a_newer_program_is_no_damage(path: Path) -> None:
+    outbox = Outbox(path)
+    say(outbox, "m1")
+    (row,) = outbox._rows("SELECT client, number, conversation, queued_at FROM command")
+    body = b'{"number":1,"conversation":"c1","queued_at":1,"command":{"do":"dance"}}'
+    outbox._db.execute("UPDATE command SET body = ?, sum = ?", (body, checksum(*row, body, None)))
+    outbox.close()
+    with pytest.raises(StoreError, match="更新的版本"):
+        Outbox(path)
+    assert [file.name for file in path.parent.iterdir() if "damaged" in file.name] == []
 
 
 def test_a_full_disk_says_so_and_loses_nothing(outbox: Outbox) -> None:
