@@ -8,6 +8,7 @@ DeskError                 base: title, hint, exit code
 ├── ServerError           the server cannot start or refuses to (port, TLS, data folder)
 ├── WireError             the server cannot be reached or gave no usable answer
 │   ├── Unauthorized      the token is unknown, expired or revoked
+│   ├── Outdated          server and program are too many versions apart
 │   └── FeedReset         the cursor is not of this feed any more: take a snapshot
 └── NotFound              the named conversation, agent, team ... does not exist
 """
@@ -83,6 +84,10 @@ class Unauthorized(WireError):
     """The token is unknown, expired or revoked; only a new login helps."""
 
     exit_code = EXIT_NO_PERMISSION
+
+
+class Outdated(WireError):
+    """Server and program are too many versions apart to work together; an upgrade helps."""
 
 
 class FeedReset(WireError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from agent_tui.desk import reasons, tray
 from agent_tui.desk.overlay import Predicted, predict
 from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
 from agent_tui.desk.undo import Undo, UndoStack
@@ -18,6 +19,7 @@ from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.inverse import inverse
 from agent_tui.domain.model import (
+    TROUBLE,
     Agent,
     Article,
     Conversation,
@@ -32,7 +34,7 @@ from agent_tui.domain.policy import Policy
 from agent_tui.knowledge.finder import Entry, Finder
 from agent_tui.lang import Both
 from agent_tui.store.cache import Cache, Changes
-from agent_tui.store.outbox import Draft, Outbox, TrayItem
+from agent_tui.store.outbox import Draft, Outbox, OutboxFull, TrayItem
 from agent_tui.text import clean
 
 if TYPE_CHECKING:
@@ -44,10 +46,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A transcript line. `state` is waiting, sent, delivered or read for replies, else empty."""
+    """A transcript line. `state` is, for replies, waiting, sent, delivered or read; of those that
+    a channel pushes also queued, failed, uncertain or settled, and `why`; else empty."""
 
     message: Message
     state: str = ""
+    why: str = ""
 
 
 class Desk:
@@ -70,6 +74,7 @@ class Desk:
         self.drafts: dict[ConversationId, Draft] = {}
         self.tray: list[TrayItem] = []
         self.unsent = 0
+        self.not_understood: frozenset[ConversationId] = frozenset()
         self.refresh(Changes(all=True, outbox=True), tell=False)
 
     def close(self) -> None:
@@ -95,10 +100,13 @@ class Desk:
                 self._states[key] = state
         if changes.all or changes.things:
             self._refresh_things(changes)
-        if changes.all or changes.outbox:
-            self._refresh_outbox()
-        elif self._pending:
-            # `done` may have moved: pending commands that came home must not be laid over twice.
+        if changes.all or changes.conversations:
+            self.not_understood = self._cache.not_understood()
+        # `done` may have moved: pending commands that came home must not be laid over twice; and a
+        # draft's conversation may have gone.
+        touched = changes.conversations
+        left = any(tray.conversation_of(key) in touched for key in self.drafts)
+        if changes.all or changes.outbox or self._pending or left:
             self._refresh_outbox()
         if changes.all:
             self._predicted.clear()
@@ -130,10 +138,18 @@ class Desk:
             self._pending.setdefault(order.conversation, []).append(order)
             self.unsent += 1
         self.drafts = self._outbox.drafts()
-        self.tray = self._outbox.tray()
+        self._refresh_tray()
         for key in before | set(self._pending):
             self._predicted.pop(key, None)
             self._rows.pop(key, None)
+
+    def _refresh_tray(self) -> None:
+        self.tray = self._outbox.tray()
+        if self._cache.cursor() is not None:  # or nothing is known to be gone
+            self.tray += tray.orphans(self.drafts.values(), self._is_here)
+
+    def _is_here(self, key: ConversationId) -> bool:
+        return key in self._states or self._cache.conversation(key) is not None
 
     def _tell(self, changes: Changes) -> None:
         for listener in self._listeners:
@@ -183,12 +199,16 @@ class Desk:
             return []
         state = found.state
         lines = [
-            Line(message, _state_of(message, state))
+            _line(message, state)
             for message in self._cache.messages(key)
             if not message.removed and message.id not in found.removed
         ]
         waiting = (m for m in found.waiting if m.id not in found.removed)
         return lines + [Line(message, "waiting") for message in waiting]
+
+    def undelivered(self, key: ConversationId) -> list[Line]:
+        """The replies that did not arrive, or may not have, oldest first."""
+        return [line for line in self.transcript(key) if line.state in TROUBLE]
 
     def rows(self) -> list[QueueRow]:
         """A row for every conversation that is not resolved."""
@@ -252,11 +272,12 @@ class Desk:
         *,
         title: Both | None = None,
         clear_draft: bool = False,
+        instead_of: TrayItem | None = None,
     ) -> Rejected | Held | None:
         """Queue `command` durably and show its effect at once.
 
         A refusal that can be told here is returned, and nothing is queued. With a `title`, the step
-        can be undone under that name.
+        can be undone under that name. `instead_of` leaves the unsent tray for it.
         """
         state = self.conversation(conversation)
         if state is None:
@@ -264,12 +285,19 @@ class Desk:
         now = self.clock()
         context = Context(actor=self.me, now=now, policy=self.policy)
         outcome = decide(state, command, context, conversation=conversation)
-        if isinstance(outcome, Rejected | Held):
+        if isinstance(outcome, Rejected):
+            return Rejected(outcome.reason, outcome.detail)  # nothing happens here
+        if isinstance(outcome, Held):
             return outcome
         if not outcome and isinstance(command, c.MarkRead):
             return None
         undo = inverse(state, command, context) if title is not None else None
-        self._outbox.enqueue(command, conversation, now, clear_draft=clear_draft)
+        try:
+            self._outbox.enqueue(
+                command, conversation, now, clear_draft=clear_draft, instead_of=instead_of
+            )
+        except OutboxFull as full:
+            return Rejected(Reason.OUTBOX_FULL, str(full.waiting))
         if undo is not None and title is not None:
             self.undo_stack.push(Undo(conversation, undo, title, now))
         self.refresh(Changes(frozenset({conversation}), outbox=True))
@@ -280,6 +308,9 @@ class Desk:
         step = self.undo_stack.pop()
         if step is None:
             return None
+        if isinstance(step.command, TrayItem):
+            self._put_back(step.command)
+            return step
         refused = self.do(step.conversation, step.command)
         return refused or step
 
@@ -301,6 +332,7 @@ class Desk:
             message=new_message_id(),
             text=clean(text),
             epoch=state.epoch if state else 0,
+            owner=state.assignee if state else None,
             seen=confirmed.messages if confirmed else 0,
             force=force,
         )
@@ -318,31 +350,74 @@ class Desk:
         self._outbox.save_draft(key, text, self.clock())
         self.drafts = self._outbox.drafts()
         self._rows.pop(key, None)
+        if not self._is_here(tray.conversation_of(key)):
+            self._refresh_tray()
+
+    # --- the unsent tray -------------------------------------------------------------------------
+
+    def ways(self, item: TrayItem) -> tuple[tray.Way, ...]:
+        """What can be done with a tray item now."""
+        state = self.conversation(item.conversation)
+        found: list[tray.Way] = []
+        if state is not None:
+            context = Context(actor=self.me, now=self.clock(), policy=self.policy)
+            again = decide(state, self._again(item), context, conversation=state.id)
+            if isinstance(again, tuple):
+                found.append(tray.Way.SEND)
+            if item.text:
+                found += [tray.Way.EDIT, tray.Way.NOTE]
+        if item.text:
+            found.append(tray.Way.COPY)
+        return (*found, tray.Way.DISCARD)
+
+    def since(self, item: TrayItem) -> list[Line]:
+        """What others said after what the author of a tray item had seen."""
+        return tray.since(item, self.transcript(item.conversation), self.me.id)
 
     def discard(self, item: TrayItem) -> None:
-        """Drop an item of the unsent tray."""
-        self._outbox.discard(item.id)
+        """Drop an item of the unsent tray; can be undone."""
+        if item.reason == tray.DRAFT_LEFT:
+            self._outbox.save_draft(item.conversation, "", self.clock())
+        else:
+            self._outbox.discard(item.id)
+        title = Both("丢弃", "discard")
+        key = tray.conversation_of(item.conversation)
+        self.undo_stack.push(Undo(key, item, title, self.clock()))
+        self.refresh(Changes(outbox=True))
+
+    def _put_back(self, item: TrayItem) -> None:
+        if item.reason == tray.DRAFT_LEFT:
+            self._outbox.save_draft(item.conversation, item.text, item.at)
+        else:
+            self._outbox.put_back(item)
         self.refresh(Changes(outbox=True))
 
     def resend(self, item: TrayItem) -> Rejected | Held | None:
         """Send a tray item's text all the same, with everything that went with it."""
-        state = self.conversation(item.conversation)
-        if state is None:
-            return Rejected(Reason.NO_SUCH_CONVERSATION)
+        return self.do(item.conversation, self._again(item), instead_of=item)
+
+    def _again(self, item: TrayItem) -> c.AgentCommand:
         parts = tuple(
             self.reply(item.conversation, part.text, force=True)
             if isinstance(part, c.SendReply)
             else part
             for part in c.parts_of(item.order.command)
         )
-        return self.do(item.conversation, parts[0] if len(parts) == 1 else c.Batch(parts))
+        return parts[0] if len(parts) == 1 else c.Batch(parts)
+
+    def note_instead(self, item: TrayItem) -> Rejected | Held | None:
+        """Leave a tray item's text as a note for colleagues."""
+        command = c.AddNote(message=new_message_id(), text=item.text)
+        title = Both("备注", "note")
+        return self.do(item.conversation, command, title=title, instead_of=item)
 
     def restore_draft(self, item: TrayItem) -> None:
         """Put a tray item's text into its conversation's composer, after what stands there."""
         draft = self.drafts.get(item.conversation)
         text = f"{draft.text}\n{item.text}" if draft else item.text
-        self.save_draft(item.conversation, text)
-        self.discard(item)
+        self._outbox.to_draft(item, text, self.clock())
+        self._rows.pop(item.conversation, None)
+        self.refresh(Changes(outbox=True))
 
     def last_words(self, key: ConversationId) -> str:
         """The customer's last message."""
@@ -381,6 +456,13 @@ class Desk:
 def new_message_id() -> MessageId:
     """A fresh id for something written here."""
     return MessageId("m" + secrets.token_hex(8))
+
+
+def _line(message: Message, state: Conversation) -> Line:
+    delivery = state.delivery(message.id) if message.kind is MessageKind.REPLY else None
+    if delivery is None:
+        return Line(message, _state_of(message, state))
+    return Line(message, delivery.state, reasons.delivery(delivery.code, delivery.detail))
 
 
 def _state_of(message: Message, state: Conversation) -> str:

@@ -18,12 +18,72 @@ REASONS: dict[str, Both] = {
     "unknown_team": Both("没有团队 {detail}", "there is no team {detail}"),
     "unknown_customer": Both("没有客户 {detail}", "there is no customer {detail}"),
     "no_such_note": Both("没有这条备注", "there is no such note"),
+    "no_such_delivery": Both("这条回复不在待送达之列", "that reply is not waiting to arrive"),
+    "too_many_undelivered": Both(
+        "已有 {detail} 条回复没送达，先处理它们",
+        "{detail} replies have not arrived yet: deal with them first",
+    ),
     "not_allowed": Both("没有权限", "not allowed"),
+    "not_understood": Both(
+        "服务端版本较旧，不认识这个操作", "the server is an older one and does not know this action"
+    ),
+    "outbox_full": Both(
+        "等待发送的太多（{detail}），先联网送出", "too much is waiting ({detail}): get online first"
+    ),
     "closed": Both("会话已解决", "the conversation was resolved"),
     "customer_wrote": Both("客户期间又写了", "the customer wrote since"),
     "colleague_answered": Both("{detail} 期间已回复", "{detail} answered meanwhile"),
     "expired": Both("等待发送太久", "waited too long to be sent"),
     "feed_reset": Both("服务端恢复过备份", "the server was restored from a backup"),
+    "damaged": Both("本机文件损坏过", "the local file was damaged"),
+    "draft_left": Both("草稿：会话已不归你", "a draft: the chat is no longer yours"),
+}
+
+# What its author may best do about an item of the unsent tray.
+WAYS_OUT: dict[str, Both] = {
+    "malformed": Both("改一改再发", "edit it"),
+    "empty": Both("可以丢弃", "discard it"),
+    "too_long": Both("编辑，分几条发", "edit it: send it in parts"),
+    "no_such_conversation": Both("复制文字留用，或丢弃", "copy the text, or discard it"),
+    "out_of_scope": Both("文字已作为草稿交给对方", "its text is with them, as a draft"),
+    "already_claimed": Both("由对方处理；可改为备注", "leave it to them, or make it a note"),
+    "not_yours": Both(
+        "文字已作为草稿交给对方；可改为备注", "they have the text as a draft; or make it a note"
+    ),
+    "reassigned": Both(
+        "文字已作为草稿交给对方；可改为备注", "they have the text as a draft; or make it a note"
+    ),
+    "changed_since": Both("看看现状，再做一次或丢弃", "look again, then repeat or discard it"),
+    "unknown_agent": Both("换个人再转", "choose somebody else"),
+    "unknown_team": Both("换个团队再转", "choose another team"),
+    "unknown_customer": Both("可以丢弃", "discard it"),
+    "no_such_note": Both("可以丢弃", "discard it"),
+    "no_such_delivery": Both("可以丢弃", "discard it"),
+    "too_many_undelivered": Both("先处理没送达的，再发", "deal with the undelivered, then send"),
+    "not_allowed": Both("请组长或管理员处理", "ask a lead or an administrator"),
+    "not_understood": Both("服务端升级后再发", "send it once the server is upgraded"),
+    "outbox_full": Both("联网后再发", "send it once online"),
+    "closed": Both("仍然发送会重新打开会话", "sending it reopens the conversation"),
+    "customer_wrote": Both("看看客户新说的，再发或编辑", "read what is new, then send or edit"),
+    "colleague_answered": Both("多半不必再发", "most likely it is not needed any more"),
+    "expired": Both("还合适才发", "send it only if it still fits"),
+    "feed_reset": Both("会话里没有就再发一次", "if the chat lacks it, send it again"),
+    "damaged": Both("会话里没有就再发一次", "if the chat lacks it, send it again"),
+    "draft_left": Both("复制文字留用，或丢弃", "copy the text, or discard it"),
+}
+_BY_NOBODY = {"reassigned": Both("已放回队列，无人负责", "back in the queue, nobody has it")}
+
+DELIVERIES: dict[str, Both] = {
+    "unreachable": Both("连不上对方，会再试：{detail}", "not reachable, trying again: {detail}"),
+    "gave_up": Both("一直连不上对方：{detail}", "never reached them: {detail}"),
+    "busy": Both("对方让稍后再试：{detail}", "they asked to wait: {detail}"),
+    "refused": Both("对方拒收：{detail}", "they refused it: {detail}"),
+    "no_answer": Both("发出后没有答复：{detail}", "it left, and no answer came: {detail}"),
+    "server_error": Both("对方出错：{detail}", "they failed: {detail}"),
+    "interrupted": Both("发送时服务端中断", "the server stopped while sending"),
+    "expired": Both("超过时限没能发出", "it could not leave in time"),
+    "no_address": Both("收件箱没有送达地址", "the inbox has no address to deliver to"),
+    "too_large": Both("超过渠道的大小上限", "larger than the channel takes"),
 }
 
 DEADLINES: dict[str, Both] = {
@@ -66,7 +126,18 @@ TYPES: dict[str, Both] = {
 
 def reason(code: str, detail: str = "") -> str:
     """The sentence for a refusal's code; a code from a newer server is shown as it is."""
-    words = REASONS.get(code)
+    words = REASONS.get(code) if detail else _BY_NOBODY.get(code, REASONS.get(code))
+    return str(words.format(detail=detail or "?")) if words else f"{code} {detail}".strip()
+
+
+def way_out(code: str) -> str:
+    """What may best be done about it; empty for a code from a newer server."""
+    return word(WAYS_OUT, code) if code in WAYS_OUT else ""
+
+
+def delivery(code: str, detail: str = "") -> str:
+    """The sentence for why a pushed reply did not arrive; empty for no code."""
+    words = DELIVERIES.get(code)
     return str(words.format(detail=detail or "?")) if words else f"{code} {detail}".strip()
 
 

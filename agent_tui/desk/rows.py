@@ -54,6 +54,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     draft: str  # how it begins; empty if there is none
     unsent: int
     version: int
+    undelivered: int = 0  # replies that did not arrive, or may not have
 
     def rank(self, now: int, late_cap_ms: int) -> tuple[int, float, float, int, str]:
         """`sla.rank`, from what the row holds."""
@@ -92,11 +93,12 @@ def row_of(state: Conversation, me: Agent, policy: Policy, *, draft: str, unsent
         preview_kind=state.preview_kind,
         due=sla.due(state, policy),
         weight=sla.weight(state, policy),
-        waiting_since=state.waiting_since,
+        waiting_since=state.owed_since,
         last_at=state.last_at,
         draft=draft,
         unsent=unsent,
         version=state.version,
+        undelivered=len(state.undelivered),
     )
 
 

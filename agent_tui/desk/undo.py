@@ -9,15 +9,17 @@ import msgspec
 from agent_tui.domain.commands import AgentCommand
 from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
+from agent_tui.store.outbox import TrayItem
 
 DEPTH = 50
 
 
 class Undo(msgspec.Struct, frozen=True):
-    """One step back. `at` (ms) tells whether it is newer than what was typed."""
+    """One step back: a command, or what goes back to the unsent tray. `at` (ms) tells whether it
+    is newer than what was typed."""
 
     conversation: ConversationId
-    command: AgentCommand
+    command: AgentCommand | TrayItem
     title: Both
     at: int
 
@@ -35,6 +37,10 @@ class UndoStack:
     def pop(self) -> Undo | None:
         """Take the newest step."""
         return self._steps.pop() if self._steps else None
+
+    def is_discard(self) -> bool:
+        """Whether the newest step is an item that left the unsent tray."""
+        return bool(self._steps) and isinstance(self._steps[-1].command, TrayItem)
 
     def last_at(self) -> int:
         """When the newest step was done (ms); 0 if there is none."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
-from agent_tui.domain.model import Channel, Clock, Customer, Priority, Status
+from agent_tui.domain.model import Channel, Clock, Customer, DeliveryState, Priority, Status
 
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="do"):
@@ -26,19 +26,22 @@ class Release(Command, frozen=True, tag="release"):
 class Assign(Command, frozen=True, tag="assign"):
     """Give the conversation to `agent` (None: to nobody) and to `team` (None: leave it).
 
-    With `epoch` set, only if nothing changed hands since that epoch.
+    With `epoch` set, only if nothing changed hands since that epoch; with `owner`, only if it is
+    that one's (null: nobody's). An epoch alone may be one's own guess that another's change met.
     """
 
     agent: AgentId | None = None
     team: TeamId | None = None
     epoch: int | None = None
+    owner: AgentId | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class SendReply(Command, frozen=True, tag="send_reply"):
     """Say `text` to the customer.
 
-    `epoch` and `seen` (the last message number on the author's screen) let the server find out that
-    the author wrote to a conversation that has moved on; `force` says that the author knows.
+    `epoch`, `owner` and `seen` (the last message number on the author's screen) let the server find
+    out that the author wrote to a conversation that has moved on; `force` says that the author
+    knows. An epoch alone may be one's own guess that another's change met, as in `Assign`.
     """
 
     message: MessageId
@@ -46,6 +49,7 @@ class SendReply(Command, frozen=True, tag="send_reply"):
     epoch: int
     seen: int
     force: bool = False
+    owner: AgentId | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class AddNote(Command, frozen=True, tag="add_note"):
@@ -129,6 +133,32 @@ class UnmergeCustomer(Command, frozen=True, tag="unmerge_customer"):
     customer: Customer
 
 
+class RetryDelivery(Command, frozen=True, tag="retry_delivery"):
+    """Push a reply again that failed or may have failed, under the same key."""
+
+    message: MessageId
+
+
+class SettleDelivery(Command, frozen=True, tag="settle_delivery"):
+    """A reply that failed or may have failed needs no more care: it arrived, or never will."""
+
+    message: MessageId
+
+
+class UnsettleDelivery(Command, frozen=True, tag="unsettle_delivery"):
+    """Undo that: the reply is `state` (failed or uncertain) again."""
+
+    message: MessageId
+    state: DeliveryState
+
+
+class SettleDraft(Command, frozen=True, tag="settle_draft"):
+    """A draft that a colleague's late reply left is taken or not wanted; or, undoing that, not."""
+
+    message: MessageId
+    settled: bool = True
+
+
 class Batch(Command, frozen=True, tag="batch"):
     """Several commands on one conversation: one number, all or nothing."""
 
@@ -152,6 +182,10 @@ AgentPart = (
     | StopClock
     | MergeCustomer
     | UnmergeCustomer
+    | RetryDelivery
+    | SettleDelivery
+    | UnsettleDelivery
+    | SettleDraft
 )
 AgentCommand = AgentPart | Batch
 
@@ -186,7 +220,16 @@ class WakeSnoozed(Command, frozen=True, tag="wake_snoozed"):
     generation: int
 
 
-ChannelCommand = ReceiveMessage | ConfirmDelivery | WakeSnoozed
+class ReportDelivery(Command, frozen=True, tag="report_delivery"):
+    """What became of the attempt to push a reply; `queued` with a code: it is tried again."""
+
+    message: MessageId
+    state: DeliveryState
+    code: str = ""
+    detail: str = ""
+
+
+ChannelCommand = ReceiveMessage | ConfirmDelivery | WakeSnoozed | ReportDelivery
 AnyCommand = AgentCommand | ChannelCommand
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from agent_tui.domain import commands as c
+from agent_tui.domain import deliveries, replies
 from agent_tui.domain import events as e
-from agent_tui.domain import replies
 from agent_tui.domain.context import Context, is_lead, may_see
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Agent, Conversation, Role, Status
-from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
+from agent_tui.domain.outcome import CHANGED_HANDS, Held, Outcome, Reason, Rejected
 
 NAME_CHARS = 64
 LONGEST_SNOOZE_MS = 10 * 365 * 24 * 3600 * 1000
@@ -36,6 +38,8 @@ def decide(
         return Rejected(Reason.NO_SUCH_CONVERSATION)
     if isinstance(command, c.ConfirmDelivery):
         return _confirm_delivery(state, command)
+    if isinstance(command, c.ReportDelivery):
+        return deliveries.report(state, command)
     if isinstance(command, c.WakeSnoozed):
         return _wake_snoozed(state, command, context)
     actor = context.actor
@@ -44,10 +48,13 @@ def decide(
     if actor.disabled or actor.role is Role.TRAINEE:
         return Rejected(Reason.NOT_ALLOWED)
     if not may_see(actor, state):
-        return replies.offered(state, command, actor, Reason.OUT_OF_SCOPE)
+        gone = Rejected(Reason.OUT_OF_SCOPE, state.assignee or "")
+        return replies.offered(gone, command, context, actor)
     happened: list[e.ConversationEvent] = []
     for part in c.parts_of(command):
         outcome = DECIDERS[type(part)](state, part, context, actor)
+        if isinstance(outcome, Rejected) and outcome.reason in CHANGED_HANDS:
+            return replies.offered(outcome, command, context, actor)
         if isinstance(outcome, Rejected | Held):
             return outcome
         for event in outcome:
@@ -119,6 +126,8 @@ def _release(s: Conversation, command: c.Release, context: Context, actor: Agent
 
 def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) -> Outcome:
     if command.epoch is not None and command.epoch != s.epoch:
+        return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
+    if command.owner is not msgspec.UNSET and command.owner != s.assignee:
         return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
     team = command.team or s.team
     if context.teams is not None and team not in context.teams:
@@ -260,4 +269,8 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.StopClock: _stop_clock,
     c.MergeCustomer: _merge_customer,
     c.UnmergeCustomer: _unmerge_customer,
+    c.RetryDelivery: deliveries.retry,
+    c.SettleDelivery: deliveries.settle,
+    c.UnsettleDelivery: deliveries.unsettle,
+    c.SettleDraft: replies.settle_draft,
 }

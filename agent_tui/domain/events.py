@@ -23,6 +23,7 @@ from agent_tui.domain.model import (
     Clock,
     Conversation,
     Customer,
+    DeliveryState,
     Inbox,
     MacroSource,
     Message,
@@ -59,13 +60,17 @@ class CustomerWrote(Event, frozen=True, tag="customer_wrote"):
 
 
 class ReplySent(Event, frozen=True, tag="reply_sent"):
-    """An agent answered; `forced` when the author sent it knowing that the chat had moved on."""
+    """An agent answered; `forced` when the author sent it knowing that the chat had moved on.
+
+    `pushed`: the channel takes it to the customer's side; `DeliveryChanged` tells how that went.
+    """
 
     message: MessageId
     text: str
     author: AgentId
     epoch: int
     forced: bool = False
+    pushed: bool = False
 
 
 class NoteAdded(Event, frozen=True, tag="note_added"):
@@ -179,11 +184,31 @@ class CustomerMerged(Event, frozen=True, tag="customer_merged"):
     previous: Customer
 
 
+class DeliveryChanged(Event, frozen=True, tag="delivery_changed"):
+    """A pushed reply arrived, failed, may have failed, was dealt with, or is to be sent again."""
+
+    message: MessageId
+    state: DeliveryState
+    code: str = ""
+    detail: str = ""
+
+
 class DraftOffered(Event, frozen=True, tag="draft_offered"):
-    """A reply that came too late for its author's ownership, offered to the new owner."""
+    """A reply that came too late for its author's ownership, offered to the new owner.
+
+    `message` is the id that the reply would have had; logs of before it was kept have none.
+    """
 
     author: AgentId
     text: str
+    message: MessageId = MessageId("")
+
+
+class DraftSettled(Event, frozen=True, tag="draft_settled"):
+    """An offered draft was taken or is not wanted; not `settled`: it is offered again."""
+
+    message: MessageId
+    settled: bool = True
 
 
 ConversationEvent = (
@@ -207,6 +232,8 @@ ConversationEvent = (
     | ClockStopped
     | CustomerMerged
     | DraftOffered
+    | DeliveryChanged
+    | DraftSettled
 )
 
 # --- of the whole workspace ----------------------------------------------------------------------
@@ -310,7 +337,13 @@ class ConversationLeft(Event, frozen=True, tag="conversation_left"):
     conversation: ConversationId
 
 
-FeedEvent = LoggedEvent | ConversationEntered | ConversationLeft
+class NotUnderstood(Event, frozen=True, tag="not_understood"):
+    """Something that this program is too old to read; put in its place by the reader itself."""
+
+    name: str = ""
+
+
+FeedEvent = LoggedEvent | ConversationEntered | ConversationLeft | NotUnderstood
 
 
 class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):

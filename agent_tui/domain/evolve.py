@@ -11,13 +11,21 @@ from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import (
     Conversation,
+    Delivery,
+    DeliveryState,
     Message,
     MessageKind,
+    Offer,
     RunningClock,
     Status,
 )
 
 PREVIEW_CHARS = 120
+# Grows when the fold of old events changes: what agents' machines have folded is fetched again.
+FOLD = 1
+OFFERS_KEPT = 5
+OFFER_CHARS = 2_000
+SETTLED_KEPT = 100
 
 
 def evolve(
@@ -96,14 +104,22 @@ def _reply_sent(s: Conversation, event: e.ReplySent, at: int) -> dict[str, Any]:
         "read_no": no,
         "preview": _preview(event.text),
         "preview_kind": MessageKind.REPLY,
-    }
+        # Who has the chat has answered: what others would have said is of no use any more.
+        "offers": () if event.author == s.assignee else s.offers,
+    } | _queued(s, event, at)
+
+
+def _queued(s: Conversation, event: e.ReplySent, at: int) -> dict[str, Any]:
+    if not event.pushed:
+        return {}
+    return {"deliveries": (*s.deliveries, Delivery(event.message, DeliveryState.QUEUED, at))}
 
 
 def _note_added(s: Conversation, event: e.NoteAdded, at: int) -> dict[str, Any]:
     return {"messages": s.messages + 1, "last_at": at}
 
 
-def _unchanged(s: Conversation, event: e.NoteRemoved | e.DraftOffered, at: int) -> dict[str, Any]:
+def _unchanged(s: Conversation, event: e.NoteRemoved, at: int) -> dict[str, Any]:
     return {}
 
 
@@ -139,6 +155,8 @@ def _status_set(s: Conversation, event: e.StatusSet, at: int) -> dict[str, Any]:
     changes: dict[str, Any] = {"status": event.status, "until": event.until}
     if event.status is Status.SNOOZED:
         changes["snoozes"] = s.snoozes + 1
+    elif event.status is Status.RESOLVED:
+        changes["offers"] = ()
     return changes
 
 
@@ -170,6 +188,36 @@ def _customer_merged(s: Conversation, event: e.CustomerMerged, at: int) -> dict[
     return {"customer": event.customer}
 
 
+def _delivery_changed(s: Conversation, event: e.DeliveryChanged, at: int) -> dict[str, Any]:
+    changed = Delivery(event.message, event.state, at, event.code, event.detail)
+    found = [changed if each.message == event.message else each for each in s.deliveries]
+    if changed not in found:  # an older program folded the reply
+        found.append(changed)
+    settled = [each for each in found if each.state is DeliveryState.SETTLED]
+    gone = {each.message for each in settled[:-SETTLED_KEPT]}
+    if event.state is DeliveryState.SENT:
+        gone.add(event.message)
+    return {"deliveries": tuple(each for each in found if each.message not in gone)}
+
+
+def _draft_offered(s: Conversation, event: e.DraftOffered, at: int) -> dict[str, Any]:
+    if not event.message:
+        return {}  # of a time when the state kept no offers: replaying the log gives what it gave
+    cut = len(event.text) > OFFER_CHARS
+    text = event.text[: OFFER_CHARS - 1] + "…" if cut else event.text
+    others = tuple(each for each in s.offers if each.message != event.message)
+    return {"offers": (*others, Offer(event.message, event.author, text, at))[-OFFERS_KEPT:]}
+
+
+def _draft_settled(s: Conversation, event: e.DraftSettled, at: int) -> dict[str, Any]:
+    return {
+        "offers": tuple(
+            replace(each, settled=event.settled) if each.message == event.message else each
+            for each in s.offers
+        )
+    }
+
+
 def _preview(text: str) -> str:
     return text.strip().replace("\n", " ")[:PREVIEW_CHARS]
 
@@ -195,7 +243,9 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.ClockStarted: _clock_started,
     e.ClockStopped: _clock_stopped,
     e.CustomerMerged: _customer_merged,
-    e.DraftOffered: _unchanged,
+    e.DraftOffered: _draft_offered,
+    e.DraftSettled: _draft_settled,
+    e.DeliveryChanged: _delivery_changed,
 }
 
 __all__ = ["HANDLERS", "evolve", "message_of"]

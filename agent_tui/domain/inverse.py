@@ -46,14 +46,14 @@ def _to_first_owner(undos: list[c.AgentPart], last: c.Assign) -> c.Assign:
     for index, undo in enumerate(undos):
         if isinstance(undo, c.Assign):
             del undos[index]
-            return c.Assign(undo.agent, undo.team, epoch=last.epoch)
+            return c.Assign(undo.agent, undo.team, last.epoch, last.owner)
     return last
 
 
 def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.AgentPart | None:
     match part:
         case c.Claim() | c.Release() | c.Assign():
-            return c.Assign(agent=before.assignee, team=before.team, epoch=after.epoch)
+            return c.Assign(before.assignee, before.team, after.epoch, after.assignee)
         case c.AddNote():
             return c.RemoveNote(message=part.message, no=after.messages)
         case c.Tag():
@@ -75,5 +75,12 @@ def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.
             return c.UnmergeCustomer(before.customer)
         case c.UnmergeCustomer():
             return c.MergeCustomer(before.customer.id)
-        case c.SendReply() | c.MarkRead() | c.RemoveNote():
+        case c.SettleDelivery():
+            was = before.delivery(part.message)
+            return c.UnsettleDelivery(part.message, was.state) if was else None
+        case c.UnsettleDelivery():
+            return c.SettleDelivery(part.message)
+        case c.SettleDraft():
+            return c.SettleDraft(part.message, settled=not part.settled)
+        case c.SendReply() | c.MarkRead() | c.RemoveNote() | c.RetryDelivery():
             return None

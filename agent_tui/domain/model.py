@@ -63,6 +63,19 @@ class MessageKind(StrEnum):
     SYSTEM = "system"
 
 
+class DeliveryState(StrEnum):
+    """How far a reply got that a channel pushes to the customer's side."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"  # it did not arrive
+    UNCERTAIN = "uncertain"  # it left, and nobody said whether it arrived
+    SETTLED = "settled"  # failed or uncertain, and an agent has dealt with it
+
+
+TROUBLE = frozenset({DeliveryState.FAILED, DeliveryState.UNCERTAIN})
+
+
 class Clock(StrEnum):
     """A deadline that an agent starts, beside the ones that start by themselves."""
 
@@ -150,6 +163,32 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     removed: bool = False
 
 
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A pushed reply that is not known to have arrived. `at` is when it came into `state`.
+
+    `code` says why, in `agent_tui.desk.reasons.DELIVERIES`' terms; `detail` goes with it.
+    """
+
+    message: MessageId
+    state: DeliveryState
+    at: int
+    code: str = ""
+    detail: str = ""
+
+
+class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The text of a reply that came too late for its author's ownership, for the new owner.
+
+    `message` is the id that the reply would have had; `settled`: taken, or not wanted.
+    """
+
+    message: MessageId
+    author: AgentId
+    text: str
+    at: int
+    settled: bool = False
+
+
 class RunningClock(msgspec.Struct, frozen=True):
     """A started clock and the moment by which it must be dealt with."""
 
@@ -192,8 +231,27 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     preview: str = ""
     preview_kind: MessageKind = MessageKind.CUSTOMER
     version: int = 0  # events folded so far
+    deliveries: tuple[Delivery, ...] = ()  # pushed replies that are not known to have arrived
+    offers: tuple[Offer, ...] = ()  # unsent drafts of others, until the owner has answered
 
     @property
     def unread(self) -> int:
         """Customer messages that no agent has looked at; an upper bound where notes lie between."""
         return max(0, min(self.waiting, self.messages - self.read_no))
+
+    def delivery(self, message: MessageId) -> Delivery | None:
+        """What is known of a pushed reply's way; None once it arrived, or if it is not pushed."""
+        return next((each for each in self.deliveries if each.message == message), None)
+
+    @property
+    def undelivered(self) -> tuple[Delivery, ...]:
+        """Replies that failed or may have failed, oldest first."""
+        return tuple(each for each in self.deliveries if each.state in TROUBLE)
+
+    @property
+    def owed_since(self) -> int | None:
+        """Since when (ms) the customer waits for a reply that arrives; None if they do not."""
+        moments = [each.at for each in self.undelivered]
+        if self.waiting_since is not None:
+            moments.append(self.waiting_since)
+        return min(moments, default=None)

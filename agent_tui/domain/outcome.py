@@ -25,7 +25,12 @@ class Reason(StrEnum):
     UNKNOWN_TEAM = "unknown_team"
     UNKNOWN_CUSTOMER = "unknown_customer"
     NO_SUCH_NOTE = "no_such_note"
+    NO_SUCH_DELIVERY = "no_such_delivery"
+    TOO_MANY_UNDELIVERED = "too_many_undelivered"
     NOT_ALLOWED = "not_allowed"
+    NOT_UNDERSTOOD = "not_understood"
+    # Told by an agent's own machine only: the server never sees the command.
+    OUTBOX_FULL = "outbox_full"
     # Held: the author may look at what happened since and send it all the same.
     CLOSED = "closed"
     CUSTOMER_WROTE = "customer_wrote"
@@ -33,6 +38,10 @@ class Reason(StrEnum):
     EXPIRED = "expired"
 
 
+# Another one has the conversation: a reply that is refused for it becomes a draft of theirs.
+CHANGED_HANDS = frozenset(
+    {Reason.OUT_OF_SCOPE, Reason.ALREADY_CLAIMED, Reason.NOT_YOURS, Reason.REASSIGNED}
+)
 HELD = frozenset({Reason.CLOSED, Reason.CUSTOMER_WROTE, Reason.COLLEAGUE_ANSWERED, Reason.EXPIRED})
 
 

@@ -68,7 +68,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30 * MINUTE
     message_chars: Annotated[
         int,
-        Meta(ge=100, le=1_000_000, description="longest message, characters / 单条消息字数上限"),
+        # Four bytes each must fit into the smallest `limits.body_bytes`, or they block the outbox.
+        Meta(ge=100, le=250_000, description="longest message, characters / 单条消息字数上限"),
     ] = 100_000
     weights: Weights = Weights()
 

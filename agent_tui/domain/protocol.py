@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,7 +12,11 @@ from agent_tui.domain.events import Recorded
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId
 from agent_tui.domain.model import Agent
 
-PROTOCOL = 1
+# Grows when an older program can no longer take part in full; neighbours work together. 2 tells
+# what was acknowledged, and refuses a command that it does not understand, not the whole request.
+PROTOCOL = 2
+# Of every answer's head, so that either side notices that the other was replaced meanwhile.
+PROTOCOL_HEADER = "Agent-Tui-Protocol"
 
 
 class Wire(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,11 +63,34 @@ class SessionAnswer(Wire, frozen=True):
 
 
 class CommandsRequest(Wire, frozen=True):
-    """Numbered commands of one client, in order. `sent_at` is that client's clock (ms)."""
+    """Numbered commands of one client, in order. `sent_at` is that client's clock (ms).
+
+    `acked` is the highest number that a server acknowledged to this client: one that knows less was
+    restored from a backup. Without orders it is only this question.
+    """
 
     client: ClientId
     sent_at: int
     orders: tuple[Order, ...]
+    acked: int = 0
+
+
+class RawCommandsRequest(Wire, frozen=True):
+    """A CommandsRequest whose orders are not decoded yet: one unknown kind blocks no others."""
+
+    client: ClientId
+    sent_at: int
+    orders: tuple[msgspec.Raw, ...]
+    acked: int = 0
+
+
+class OrderHead(Wire, frozen=True):
+    """As much of an order as must be there for it to be refused by its number."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+    conversation: ConversationId
+    queued_at: int
+    command: dict[str, Any]
 
 
 class CommandResult(Wire, frozen=True):
@@ -140,3 +168,9 @@ class Presence(Wire, frozen=True):
 def order_hash(order: Order) -> bytes:
     """Digest that tells whether a command number was used again for something else."""
     return hashlib.sha256(msgspec.json.encode(order)).digest()[:16]
+
+
+def raw_hash(raw: bytes | msgspec.Raw) -> bytes:
+    """The same of an order as it came, whatever this version understands of it."""
+    plain = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
+    return hashlib.sha256(plain).digest()[:16]

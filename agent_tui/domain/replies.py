@@ -12,9 +12,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead
+from agent_tui.domain.deliveries import PUSHED, full
 from agent_tui.domain.ids import is_id
 from agent_tui.domain.model import Agent, Conversation, Status
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
@@ -28,11 +31,14 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
     mine = s.assignee in (None, actor.id)
     # An epoch ahead of this one is the author's own claim that did not come about; one behind it,
     # in a chat that is the author's, a claim by their other machine: neither changed hands.
-    moved = command.epoch < s.epoch and s.assignee != actor.id
+    moved = s.assignee != actor.id and (command.epoch < s.epoch or _taken(s, command))
     if moved and not (command.force and (mine or is_lead(actor))):
-        return offered(s, command, actor, Reason.REASSIGNED)
+        return Rejected(Reason.REASSIGNED, s.assignee or "")
     if not mine and not is_lead(actor):
         return Rejected(Reason.NOT_YOURS, s.assignee or "")
+    pushed = s.channel in PUSHED
+    if pushed and (refused := full(s)) is not None:
+        return refused
     if not command.force:
         held = _moved_on(s, command, context, actor)
         if held is not None:
@@ -51,9 +57,16 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
             author=actor.id,
             epoch=epoch,
             forced=command.force,
+            pushed=pushed,
         )
     )
     return tuple(happened)
+
+
+def _taken(s: Conversation, command: c.SendReply) -> bool:
+    """Whether somebody has it who did not when the reply was written, whatever the epochs say: the
+    author's own claim, counted in advance, may have the very number of the one that won."""
+    return s.assignee is not None and command.owner not in (msgspec.UNSET, s.assignee)
 
 
 def refused_text(command: c.SendReply | c.AddNote, context: Context) -> Rejected | None:
@@ -79,9 +92,27 @@ def _moved_on(s: Conversation, command: c.SendReply, context: Context, actor: Ag
     return None
 
 
-def offered(s: Conversation, command: c.AgentCommand, actor: Agent, reason: Reason) -> Rejected:
-    """The refusal of a command whose author does not hold the conversation any more; a reply in it
-    becomes a draft for whoever does."""
-    texts = [part.text for part in c.parts_of(command) if isinstance(part, c.SendReply)]
-    drafts = tuple(e.DraftOffered(author=actor.id, text=text) for text in texts if text.strip())
-    return Rejected(reason, s.assignee or "", drafts)
+def offered(refused: Rejected, command: c.AgentCommand, context: Context, actor: Agent) -> Rejected:
+    """`refused`, with every reply in `command` a draft for whoever has the conversation now."""
+    drafts = tuple(
+        e.DraftOffered(
+            author=actor.id,
+            text=part.text[: context.policy.message_chars],
+            message=part.message,
+        )
+        for part in c.parts_of(command)
+        if isinstance(part, c.SendReply) and part.text.strip() and is_id(part.message)
+    )
+    return Rejected(refused.reason, refused.detail, drafts)
+
+
+def settle_draft(
+    s: Conversation, command: c.SettleDraft, context: Context, actor: Agent
+) -> Outcome:
+    """An offered draft goes out of sight, or comes back into it."""
+    offer = next((each for each in s.offers if each.message == command.message), None)
+    if offer is None or offer.settled is command.settled:
+        return ()
+    if s.assignee not in (None, actor.id) and not is_lead(actor):
+        return Rejected(Reason.NOT_YOURS, s.assignee or "")
+    return (e.DraftSettled(message=command.message, settled=command.settled),)

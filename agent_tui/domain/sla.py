@@ -44,7 +44,7 @@ def due(conversation: Conversation, policy: Policy) -> Due | None:
     candidates = [
         Due(Deadline(running.clock.value), running.due) for running in conversation.clocks
     ]
-    if conversation.waiting_since is not None:
+    if conversation.owed_since is not None:
         candidates.append(_reply_due(conversation, policy))
     return min(candidates, key=lambda each: each.at, default=None)
 
@@ -56,7 +56,7 @@ def _reply_due(conversation: Conversation, policy: Policy) -> Due:
         seconds = policy.mail_reply
     else:
         seconds = policy.first_reply if first else policy.next_reply
-    return Due(deadline, (conversation.waiting_since or conversation.opened_at) + seconds * 1000)
+    return Due(deadline, (conversation.owed_since or conversation.opened_at) + seconds * 1000)
 
 
 def is_vip(conversation: Conversation) -> bool:

@@ -11,29 +11,28 @@ from collections.abc import Callable
 from contextlib import aclosing
 from enum import StrEnum
 
-import msgspec
-
 from agent_tui.domain import events as e
-from agent_tui.domain.commands import Order
-from agent_tui.domain.protocol import CommandsRequest, Page, Presence
-from agent_tui.errors import FeedReset, StoreError, Unauthorized, WireError
+from agent_tui.domain.protocol import Page, Presence
+from agent_tui.errors import FeedReset, Outdated, StoreError, Unauthorized, WireError
+from agent_tui.lang import Both
+from agent_tui.sync.backoff import RECONNECT, Backoff
 from agent_tui.sync.ports import (
     Beat,
     Clock,
-    OutOfStep,
     ResetNotice,
     Snapshot,
     StreamItem,
+    StreamSilent,
     SyncStore,
     Wire,
 )
+from agent_tui.sync.upward import Upward
 
-BATCH = 256
-BATCH_BYTES = 500_000  # well below any server's limit of one request
-FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 20.0
 LONG_POLL = 20
+POLL_IS_HELD_MS = 5_000
 SHORT_STREAMS = 3
+STREAM_AGAIN_MS = 300_000  # a network that held streams back may have stopped doing so
+OUTDATED_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +44,7 @@ class Link(StrEnum):
     OFFLINE = "offline"
     LOGGED_OUT = "logged_out"
     STORE_TROUBLE = "store_trouble"
+    OUTDATED = "outdated"
 
 
 class Status:
@@ -57,24 +57,6 @@ class Status:
 
 Hook = Callable[[], None]
 PresenceHook = Callable[[Presence], None]
-
-
-class Backoff:
-    """Full jitter: a random wait below a bound that doubles, so that no crowd returns at once."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self._bound = FIRST_BACKOFF
-
-    def reset(self) -> None:
-        """It worked: start small again."""
-        self._bound = FIRST_BACKOFF
-
-    def next(self, at_least: float | None = None) -> float:
-        """Seconds to wait now."""
-        wait = self._rng.uniform(0.05, self._bound)
-        self._bound = min(self._bound * 2, LONGEST_BACKOFF)
-        return max(wait, at_least or 0.0)
 
 
 class Engine:
@@ -95,10 +77,11 @@ class Engine:
         self._rng = rng
         self._on_status = on_status
         self._on_presence = on_presence
-        self._pushed = 0
-        self._lost_memory = False
+        self._up = Upward(wire, store, clock)
         self._stale = False
+        self._unsure = True  # whether this server is the one that acknowledged
         self._short_streams = 0
+        self._polling_since: int | None = None  # ms; None: streams are worth trying
         self.status = Status()
 
     # --- up --------------------------------------------------------------------------------------
@@ -106,16 +89,21 @@ class Engine:
     async def push(self) -> None:
         """Forever: send what is in the outbox, in order. Ends when the login is no longer valid."""
         backoff = Backoff(self._rng)
-        while True:
+        while not self._logged_out():
             try:
                 if await self.push_once():
                     self._recovered()
                 else:
                     await self._clock.wait_for_work(5.0)
+                    if self.status.link is Link.ONLINE:
+                        await self._up.doubt()
                 backoff.reset()
             except Unauthorized as error:
                 self._tell(Link.LOGGED_OUT, error)
                 return
+            except Outdated as error:
+                self._tell(Link.OUTDATED, error)
+                await self._clock.sleep(OUTDATED_SECONDS)
             except StoreError as error:
                 self._tell(Link.STORE_TROUBLE, error)
                 await self._clock.sleep(backoff.next(1.0))
@@ -129,36 +117,14 @@ class Engine:
 
     async def push_once(self) -> bool:
         """Send one batch. False if there was nothing to send."""
-        if self._lost_memory:
-            return False
-        client = self._store.client
-        orders = _fitting(self._store.pending(self._pushed, BATCH))
-        if not orders:
-            return False
-        request = CommandsRequest(client=client, sent_at=self._clock.now_ms(), orders=tuple(orders))
-        try:
-            answer = await self._wire.commands(request)
-        except OutOfStep as error:
-            if client != self._store.client:
-                return True  # the answer is to a client id that was given up meanwhile
-            log.warning("out of step: %s", error)
-            if self._pushed and error.code == "gap":
-                # Perhaps only our own memory of what was taken is wrong: ask again from the start.
-                self._pushed = 0
-                return True
-            self._lost_memory = True
-            return False
-        if client == self._store.client:
-            self._pushed = max(self._pushed, orders[-1].number)
-        log.debug("pushed to %d, server at %d", self._pushed, answer.last)
-        return True
+        return await self._up.send()
 
     # --- down ------------------------------------------------------------------------------------
 
     async def follow(self) -> None:
         """Forever: bring the cache up to the feed and keep it there."""
-        backoff = Backoff(self._rng)
-        while True:
+        backoff = Backoff(self._rng, RECONNECT)
+        while not self._logged_out():
             try:
                 await self.catch_up()
                 backoff.reset()
@@ -166,65 +132,114 @@ class Engine:
                     # The server let everybody go at once: do not all come back in one moment.
                     await self._clock.sleep(backoff.next())
             except FeedReset as error:
-                self._lost_memory = self._lost_memory or error.code == "feed_reset"
+                self._up.lost = self._up.lost or error.code == "feed_reset"
                 self._stale = True
                 await self._clock.sleep(backoff.next())
             except Unauthorized as error:
                 self._tell(Link.LOGGED_OUT, error)
                 return
+            except Outdated as error:
+                self._tell(Link.OUTDATED, error)
+                await self._clock.sleep(OUTDATED_SECONDS)
             except StoreError as error:
                 self._tell(Link.STORE_TROUBLE, error)
                 await self._clock.sleep(backoff.next(1.0))
             except WireError as error:
+                self._polling_since = None  # the way to the server may be another one now
                 self._tell(Link.OFFLINE, error)
                 await self._clock.sleep(backoff.next(error.retry_after))
 
     async def catch_up(self) -> None:
         """Pages until there is no more; a snapshot if the cache has no place in the feed."""
-        if self._lost_memory or self._stale or self._store.cursor() is None:
+        if self._unsure:
+            await self._up.ask()
+            self._unsure = False
+        if self._up.lost or self._stale or self._store.cursor() is None:
             await self._resync()
         while True:
-            page = await self._wire.changes(self._store.client, self._store.cursor() or "", 0)
+            page = await self._wire.changes(self._store.client, self._place(), 0)
             self._take(page)
             if not page.more:
                 break
         self._tell(Link.ONLINE)
 
+    def _place(self) -> str:
+        """Where the cache stands. Raises FeedReset if its file was taken away meanwhile: a snapshot
+        is due, but the server has lost nothing."""
+        cursor = self._store.cursor()
+        if cursor is None:
+            reset = FeedReset(Both("缓存是空的", "the cache is empty"))
+            reset.code = "empty"
+            raise reset
+        return cursor
+
     async def _resync(self) -> None:
+        acked = self._store.acked()
         snapshot = await self._wire.snapshot(self._store.client)
-        if self._lost_memory and self._store.cursor() is not None:
-            self._store.restart(_message_ids(snapshot))
-            self._pushed = 0
-            self._lost_memory, self._stale = False, True
+        if self._up.lost or snapshot.done < acked:
+            self._store.restart(snapshot)
+            self._up.begin_anew()
+            self._stale = True
             # The snapshot named the old client: what is done is the new one's business.
             snapshot = Snapshot(snapshot.cursor, 0, _without_refusals(snapshot))
         self._store.replace(snapshot)
-        self._lost_memory = self._stale = False
+        self._up.lost = self._stale = False
 
     async def _listen(self) -> bool:
         """Stream while it works; long-poll behind something that buffers streams.
 
-        True if the server ended the stream.
+        True if the server ended it: then it is not to be asked again in a hurry.
         """
-        if self._short_streams >= SHORT_STREAMS:
-            page = await self._wire.changes(
-                self._store.client, self._store.cursor() or "", LONG_POLL
-            )
-            self._take(page)
-            self._tell(Link.ONLINE)
-            return False
-        heard = False
-        stream = self._wire.stream(self._store.client, self._store.cursor() or "")
+        if self._polls():
+            return await self._poll()
+        heard = silent = False
+        stream = self._wire.stream(self._store.client, self._place())
         try:
             async with aclosing(stream):
                 async for item in stream:
                     heard = True
                     self._recovered()
-                    if not self._hear(item) or self._lost_memory:
+                    if not self._hear(item) or self._up.lost or self._logged_out():
                         return False
             return True
+        except StreamSilent as error:
+            silent = True
+            if heard:
+                self._tell(Link.OFFLINE, error)  # it lived: the line is dead, or so it seems
+            else:
+                log.info("no stream: %s", error)
+                self._polling_since = self._clock.now_ms()
+            return False
+        except (FeedReset, Unauthorized):
+            raise
+        except WireError as error:
+            if heard or self._short_streams + 1 < SHORT_STREAMS:
+                raise
+            log.info("streams do not hold: %s", error)
+            return False
         finally:
-            self._short_streams = 0 if heard else self._short_streams + 1
+            self._short_streams = 0 if heard and not silent else self._short_streams + 1
+            if self._short_streams >= SHORT_STREAMS:
+                self._short_streams = 0
+                self._polling_since = self._clock.now_ms()
+
+    def _polls(self) -> bool:
+        """Whether streams were found not to get through, a short while ago."""
+        if self._polling_since is None:
+            return False
+        # The wall clock may have been set back.
+        if not 0 <= self._clock.now_ms() - self._polling_since < STREAM_AGAIN_MS:
+            self._polling_since = None
+        return self._polling_since is not None
+
+    async def _poll(self) -> bool:
+        """One page, waited for. True if it came at once and empty: the server holds no polls."""
+        began = self._clock.now_ms()
+        page = await self._wire.changes(self._store.client, self._place(), LONG_POLL)
+        self._take(page)
+        self._tell(Link.ONLINE)
+        held = self._clock.now_ms() - began >= POLL_IS_HELD_MS
+        return page.from_ == page.to and not held
 
     def _hear(self, item: StreamItem) -> bool:
         """Take in what the stream said. False if something is missing: catch up by asking."""
@@ -255,39 +270,28 @@ class Engine:
         if self.status.link is Link.OFFLINE:
             self._tell(Link.ONLINE)
 
+    def _logged_out(self) -> bool:
+        """Both tasks end when either was told so: one alone would look as if all was well."""
+        return self.status.link is Link.LOGGED_OUT
+
     def _tell(self, link: Link, error: Exception | None = None) -> None:
+        if self._logged_out():
+            return
         trouble = str(error) if error is not None else ""
         if (self.status.link, self.status.trouble) != (link, trouble):
             if link is Link.ONLINE:
                 self._clock.ring()
+            else:
+                self._unsure = True
             self.status.link, self.status.trouble = link, trouble
             if error is not None:
                 log.info("%s: %s", link, error)
             self._on_status()
 
 
-def _fitting(orders: list[Order]) -> list[Order]:
-    """As many of `orders`, from the first, as one request may carry."""
-    size = 0
-    for count, order in enumerate(orders):
-        size += len(msgspec.json.encode(order))
-        if size > BATCH_BYTES and count:
-            return orders[:count]
-    return orders
-
-
 def _seq(cursor: str) -> int:
     part = cursor.split(":")[1:2]
     return int(part[0]) if part and part[0].isdecimal() else 0
-
-
-def _message_ids(snapshot: Snapshot) -> frozenset[str]:
-    return frozenset(
-        message.id
-        for recorded in snapshot.events
-        if isinstance(recorded.body, e.ConversationEntered)
-        for message in recorded.body.messages
-    )
 
 
 def _without_refusals(snapshot: Snapshot) -> list[e.Recorded]:

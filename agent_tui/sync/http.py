@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 import httpx
@@ -19,7 +20,6 @@ from agent_tui.domain.protocol import (
     LoginAnswer,
     LoginRequest,
     Page,
-    Presence,
     ProblemAnswer,
     RawPage,
     SessionAnswer,
@@ -29,19 +29,25 @@ from agent_tui.domain.protocol import (
 )
 from agent_tui.errors import EXIT_FAILED, FeedReset, Unauthorized, WireError
 from agent_tui.lang import Both
-from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, Snapshot, StreamItem
-
-# The server beats every 15 s; three missed beats are a dead line.
-SILENCE_SECONDS = 45.0
-# What a bad line, or a server that is no agent-tui server, can raise.
-_BROKEN = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    msgspec.MsgspecError,
-    ssl.SSLError,
-    UnicodeDecodeError,
+from agent_tui.sync import answers
+from agent_tui.sync.ports import (
+    Beat,
+    OutOfStep,
+    Snapshot,
+    StreamItem,
+    StreamSilent,
 )
-_RECORDED = msgspec.json.Decoder(Recorded)
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 20.0  # without a byte of an answer
+SLOWEST = 4_000  # bytes a second: a request gets this much more time to arrive
+# The server beats every 15 s: two missed beats and some grace are a dead line.
+SILENCE_SECONDS = 40.0
+# The server greets at once: a stream without a greeting is held back on the way.
+GREETING_SECONDS = 4.0
+# What a bad line can raise, and what an answer that is not of this protocol.
+_BROKEN = (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError)
+_ODD = (msgspec.MsgspecError, UnicodeDecodeError, httpx.DecodingError)
 T = TypeVar("T")
 
 
@@ -58,15 +64,25 @@ class HttpWire:
         self._http = httpx.AsyncClient(
             base_url=base,
             headers=headers,
-            timeout=httpx.Timeout(10.0, read=20.0),
+            timeout=httpx.Timeout(CONNECT_SECONDS, read=ANSWER_SECONDS),
             # The server closes idle connections after 75 s; never pick one up that it is closing.
-            limits=httpx.Limits(keepalive_expiry=30.0),
+            # And keep one idle at most beside the stream (httpcore counts busy ones too): each that
+            # died in silence costs a time-out of its own.
+            limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=30.0),
             trust_env=not base.startswith(("http://127.", "http://localhost", "http://[::1]")),
+            event_hooks={"request": [self._watch_connections]},
         )
+        self._connections: list[Any] = []
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection.
+
+        The pool forgets those that it was closing when a request was cancelled.
+        """
         await self._http.aclose()
+        for connection in self._connections:
+            await connection.aclose()
+        self._connections.clear()
 
     # --- sessions --------------------------------------------------------------------------------
 
@@ -96,7 +112,7 @@ class HttpWire:
         """Raises FeedReset, WireError."""
         query = {"client": client, "since": since, "wait": str(wait)}
         raw = await self._call("GET", "/v1/changes", RawPage, query=query, patience=wait)
-        return _page(raw)
+        return answers.page(raw)
 
     async def snapshot(self, client: ClientId) -> Snapshot:
         """Raises WireError, also when the answer broke off before its end."""
@@ -109,46 +125,60 @@ class HttpWire:
                 "GET", "/v1/snapshot", params={"client": client}, timeout=60.0
             ) as response:
                 await self._raise_for(response)
-                async for line in _lines(response):
+                async for line in answers.lines(response):
                     if header is None:
                         header = msgspec.json.decode(line, type=SnapshotHeader)
                     elif line.startswith(b'{"end"'):
                         end = msgspec.json.decode(line, type=SnapshotEnd)
                     elif line:
                         lines += 1
-                        event = _recorded(line)
-                        if event is not None:
-                            events.append(event)
-        except _BROKEN as error:
-            raise _unreachable(error, str(self._http.base_url)) from error
+                        events.append(answers.recorded(line))
+        except (*_ODD, *_BROKEN) as error:
+            raise self._trouble(error) from error
         if header is None or end is None or end.events != lines:
             raise WireError(Both("快照没有传完", "the snapshot broke off"))
         return Snapshot(header.cursor, header.done, events)
 
     async def stream(self, client: ClientId, since: str) -> AsyncGenerator[StreamItem, None]:
-        """Raises FeedReset, WireError; ends when the server ends it."""
+        """Raises FeedReset, StreamSilent, WireError; ends when the server ends it."""
+        request = self._http.build_request(
+            "GET",
+            "/v1/stream",
+            params={"client": client, "since": since},
+            timeout=httpx.Timeout(CONNECT_SECONDS, read=SILENCE_SECONDS),
+        )
+        response: httpx.Response | None = None
         try:
-            async with self._http.stream(
-                "GET",
-                "/v1/stream",
-                params={"client": client, "since": since},
-                timeout=httpx.Timeout(10.0, read=SILENCE_SECONDS),
-            ) as response:
-                await self._raise_for(response)
-                kind = ""
-                async for line in _lines(response):
-                    if line.startswith(b"event: "):
-                        kind = line[7:].decode()
-                    elif line.startswith(b"data: "):
-                        item = _item(kind, line[6:])
-                        if item is not None:
-                            yield item
-                    elif line.startswith(b":"):
-                        yield Beat(line[7:].decode() if line.startswith(b": beat ") else "")
-        except _BROKEN as error:
-            raise _unreachable(error, str(self._http.base_url)) from error
+            async with asyncio.timeout(GREETING_SECONDS):
+                response = await self._http.send(request, stream=True)
+            await self._raise_for(response)
+            kind = ""
+            async for line in answers.lines(response, GREETING_SECONDS):
+                if line.startswith(b"event: "):
+                    kind = line[7:].decode()
+                elif line.startswith(b"data: "):
+                    item = answers.item(kind, line[6:])
+                    if item is not None:
+                        yield item
+                elif line.startswith(b":"):
+                    yield Beat(line[7:].decode() if line.startswith(b": beat ") else "")
+        except (TimeoutError, httpx.ReadTimeout) as error:
+            raise StreamSilent(Both("实时推送没有声音", "nothing comes over the stream")) from error
+        except (*_ODD, *_BROKEN) as error:
+            raise self._trouble(error) from error
+        finally:
+            if response is not None:
+                await response.aclose()
 
     # --- plumbing --------------------------------------------------------------------------------
+
+    async def _watch_connections(self, request: httpx.Request) -> None:
+        request.extensions["trace"] = self._trace
+
+    async def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._connections = [each for each in self._connections if _is_open(each)]
+            self._connections.append(info["return_value"])
 
     async def _call(
         self,
@@ -161,6 +191,7 @@ class HttpWire:
         patience: int = 0,
     ) -> T:
         content = None if body is None else msgspec.json.encode(body)
+        patience += len(content or b"") // SLOWEST
         try:
             response = await self._http.request(
                 method,
@@ -168,27 +199,40 @@ class HttpWire:
                 content=content,
                 params=query,
                 headers={"Content-Type": "application/json"} if content else None,
-                timeout=httpx.Timeout(10.0, read=20.0 + patience),
+                timeout=httpx.Timeout(ANSWER_SECONDS + patience, connect=CONNECT_SECONDS),
             )
             await self._raise_for(response)
             return msgspec.json.decode(response.content, type=answer)
-        except _BROKEN as error:
-            raise _unreachable(error, str(self._http.base_url)) from error
+        except (*_ODD, *_BROKEN) as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: Exception) -> WireError:
+        base = str(self._http.base_url)
+        if isinstance(error, _ODD):
+            return WireError(
+                Both(f"看不懂 {base} 的回答", f"cannot read what {base} answers"),
+                Both(
+                    "那里可能不是 agent-tui 服务端，或者版本不同；检查地址和网络登录页",
+                    "perhaps no agent-tui server, or another version; check the address, "
+                    "and whether the network wants a login",
+                ),
+            )
+        why = str(error) or type(error).__name__
+        return WireError(
+            Both(f"连不上 {base}：{why}", f"cannot reach {base}: {why}"),
+            Both("检查网络和地址；会自动重试", "check network and address; it is tried again"),
+        )
 
     async def _raise_for(self, response: httpx.Response) -> None:
-        if response.status_code < 400:
+        answers.check_protocol(response)
+        if response.is_success:
             return
         raw = await response.aread()
+        after = answers.retry_after(response)
         try:
             problem = msgspec.json.decode(raw, type=ProblemAnswer).error
         except msgspec.MsgspecError:
-            raise WireError(
-                Both(
-                    f"服务端回答 {response.status_code}，不像 agent-tui",
-                    f"the server answered {response.status_code} and does not look like agent-tui",
-                ),
-                Both("检查地址", "check the address"),
-            ) from None
+            raise answers.of_another_program(response.status_code, after) from None
         if response.status_code == 401:
             raise Unauthorized(problem.title, problem.hint)
         if response.status_code == 410:
@@ -197,63 +241,12 @@ class HttpWire:
             raise reset
         if response.status_code in (409, 422):
             raise OutOfStep(problem.code, problem.title, problem.hint)
-        after = response.headers.get("retry-after", "")
-        error = WireError(
-            problem.title, problem.hint, retry_after=float(after) if after.isdecimal() else None
-        )
+        error = WireError(problem.title, problem.hint, retry_after=after)
         if response.status_code < 500 and response.status_code != 429:
             error.exit_code = EXIT_FAILED  # reached, and refused: trying again does not help
         raise error
 
 
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The lines of an answer, cut at LF alone: httpx also cuts at U+2028 and U+0085 inside JSON."""
-    rest: list[bytes] = []
-    async for chunk in response.aiter_bytes():
-        first, *others = chunk.split(b"\n")
-        rest.append(first)
-        for each in others:
-            yield b"".join(rest)
-            rest = [each]
-    if any(rest):
-        yield b"".join(rest)
-
-
-def _item(kind: str, data: bytes) -> StreamItem | None:
-    """A server-sent event; kinds of a newer server are passed over."""
-    if kind == "page":
-        return _page(msgspec.json.decode(data, type=RawPage))
-    if kind == "presence":
-        return msgspec.json.decode(data, type=Presence)
-    if kind == "reset":
-        return ResetNotice(msgspec.json.decode(data, type=dict[str, str]).get("code", ""))
-    return None
-
-
-def _page(raw: RawPage) -> Page:
-    events = (_recorded(line) for line in raw.events)
-    return Page(
-        feed=raw.feed,
-        from_=raw.from_,
-        to=raw.to,
-        head=raw.head,
-        done=raw.done,
-        more=raw.more,
-        events=tuple(event for event in events if event is not None),
-    )
-
-
-def _recorded(line: bytes | msgspec.Raw) -> Recorded | None:
-    """A feed event, or None for a kind that this version does not know yet."""
-    try:
-        return _RECORDED.decode(line)
-    except msgspec.ValidationError:
-        return None
-
-
-def _unreachable(error: Exception, base: str) -> WireError:
-    why = str(error) or type(error).__name__
-    return WireError(
-        Both(f"连不上 {base}：{why}", f"cannot reach {base}: {why}"),
-        Both("检查网络和地址；会自动重试", "check network and address; it is tried again"),
-    )
+def _is_open(connection: Any) -> bool:
+    socket = connection.get_extra_info("socket")
+    return socket is not None and socket.fileno() >= 0

@@ -22,6 +22,10 @@ class OutOfStep(WireError):
         self.code = code
 
 
+class StreamSilent(WireError):
+    """Nothing comes over the stream: something on the way holds it back, or the line is dead."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything in scope at a cursor."""
 
@@ -58,7 +62,7 @@ class Wire(Protocol):
         """Everything in scope."""
 
     def stream(self, client: ClientId, since: str) -> AsyncGenerator[StreamItem, None]:
-        """Pages as they come. Raises FeedReset."""
+        """Pages as they come, and a Beat at once. Raises FeedReset, StreamSilent."""
 
 
 class SyncStore(Protocol):
@@ -80,8 +84,15 @@ class SyncStore(Protocol):
     def replace(self, snapshot: Snapshot) -> None:
         """Swap the whole cache for a snapshot."""
 
-    def restart(self, snapshot_ids: frozenset[str]) -> None:
-        """Take a new client id; unsaved work goes to the tray."""
+    def acked(self) -> int:
+        """The highest number that a server acknowledged to this client."""
+
+    def acknowledge(self, client: ClientId, number: int) -> None:
+        """Commands up to `number` are durable on the server; nothing if `client` was given up."""
+
+    def restart(self, snapshot: Snapshot) -> None:
+        """Take a new client id; what `snapshot`, asked for under the old one, lacks goes to the
+        tray."""
 
 
 class Clock(Protocol):

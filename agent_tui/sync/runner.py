@@ -7,6 +7,7 @@ writes and take over when it goes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from agent_tui.domain.commands import Order
-from agent_tui.domain.events import Recorded
+from agent_tui.domain.events import CommandRefused, ConversationEntered, Recorded
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.domain.protocol import Page, Presence
 from agent_tui.paths import Profile
@@ -80,10 +81,36 @@ class ProfileStore:
             self._cache.forget_refusals(done)
         return settled
 
-    def restart(self, snapshot_ids: frozenset[str]) -> None:
+    def acked(self) -> int:
+        """From the outbox."""
+        return self._outbox.acked()
+
+    def acknowledge(self, client: ClientId, number: int) -> None:
+        """On the disk before anybody relies on it."""
+        self._outbox.acknowledge(client, number)
+
+    def restart(self, snapshot: Snapshot) -> None:
         """A new client id. What the cache says is done is of the old one: that goes first."""
+        bodies = [recorded.body for recorded in snapshot.events]
+        kept = frozenset(
+            message.id
+            for body in bodies
+            if isinstance(body, ConversationEntered)
+            for message in body.messages
+        )
+        refused = [body for body in bodies if isinstance(body, CommandRefused)]
+        # A number alone proves nothing: a copy of this profile may have used it.
+        proven = min(snapshot.done, self._outbox.acked())
         self._cache.forget_place()
-        self._outbox.restart(now_ms(), snapshot_ids)
+        self._outbox.settle(proven, refused, now_ms())
+        self._outbox.restart(now_ms(), kept, proven)
+
+    def begin(self) -> None:
+        """Make good what an end amid writing left, and what an older program may have missed."""
+        self.settle()
+        if self._cache.outgrown():
+            log.info("another version filled the cache: it is fetched again")
+            self._cache.forget_place()
 
 
 class ThreadClock:
@@ -91,10 +118,11 @@ class ThreadClock:
 
     def __init__(self) -> None:
         self.bell = asyncio.Event()
+        self.jump: Callable[[], int] = lambda: 0
 
     def now_ms(self) -> int:
-        """Wall clock."""
-        return now_ms()
+        """The wall clock as it would be had nobody set it since what waits was stamped."""
+        return now_ms() - self.jump()
 
     async def sleep(self, seconds: float) -> None:
         """asyncio's."""
@@ -112,6 +140,11 @@ class ThreadClock:
         except TimeoutError:
             pass
         self.bell.clear()
+
+
+def _sound(profile: Profile) -> bool:
+    with contextlib.closing(Cache(profile.cache)) as cache:
+        return cache.examine()
 
 
 def now_ms() -> int:
@@ -144,6 +177,7 @@ class SyncThread:
         self._wire: HttpWire | None = None
         self._stop = threading.Event()
         self._main: asyncio.Task[None] | None = None
+        self._hints: set[asyncio.Task[None]] = set()
         self._told_typing = 0.0
 
     def start(self) -> None:
@@ -152,19 +186,20 @@ class SyncThread:
 
     def close(self) -> None:
         """Stop at the next await. Nothing is lost: both files are always consistent."""
+        again = self._stop.is_set()
         self._stop.set()
-        if self._loop is not None and self._main is not None:
-            try:
+        # A second cancellation would break off the closing of the connections.
+        if not again and self._loop is not None and self._main is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended
                 self._loop.call_soon_threadsafe(self._main.cancel)
-            except RuntimeError:
-                return
         if self._thread.ident is not None:
             self._thread.join(timeout=5.0)
 
     def ring(self) -> None:
         """Something was enqueued."""
-        if self._loop is not None and self._clock is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._clock.bell.set)
+        if self._loop is not None and self._clock is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                self._loop.call_soon_threadsafe(self._clock.bell.set)
 
     def typing(self, conversation: ConversationId) -> None:
         """Tell that the agent types; at most every few seconds, and never waited for."""
@@ -173,13 +208,19 @@ class SyncThread:
         if loop is None or wire is None or now - self._told_typing < TYPING_EVERY:
             return
         self._told_typing = now
+        with contextlib.suppress(RuntimeError):  # its loop has ended
+            loop.call_soon_threadsafe(self._hint, wire, conversation)
 
-        def send() -> None:
-            task = asyncio.ensure_future(wire.typing(conversation, True))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    def _hint(self, wire: HttpWire, conversation: ConversationId) -> None:
+        if wire is self._wire:
+            hint = asyncio.ensure_future(wire.typing(conversation, True))
+            self._hints.add(hint)
+            hint.add_done_callback(self._hinted)
 
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(send)
+    def _hinted(self, hint: asyncio.Task[None]) -> None:
+        self._hints.discard(hint)
+        if not hint.cancelled():
+            hint.exception()  # a lost hint is no harm
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -200,15 +241,13 @@ class SyncThread:
         self._clock = ThreadClock()
         if self._stop.is_set():
             return
-        lock = os.open(self._profile.lock, os.O_CREAT | os.O_RDWR, 0o600)
-        cache, outbox = Cache(self._profile.cache), Outbox(self._profile.outbox)
-        try:
+        with contextlib.ExitStack() as opened:
+            lock = os.open(self._profile.lock, os.O_CREAT | os.O_RDWR, 0o600)
+            opened.callback(os.close, lock)
+            cache = opened.enter_context(contextlib.closing(Cache(self._profile.cache)))
+            outbox = opened.enter_context(contextlib.closing(Outbox(self._profile.outbox)))
             await self._wait_for_lock(lock, cache, outbox)
             await self._sync(cache, outbox)
-        finally:
-            cache.close()
-            outbox.close()
-            os.close(lock)
 
     async def _wait_for_lock(self, lock: int, cache: Cache, outbox: Outbox) -> None:
         """Until this process may sync, watch what the one that does writes."""
@@ -231,10 +270,11 @@ class SyncThread:
     async def _sync(self, cache: Cache, outbox: Outbox) -> None:
         assert self._clock is not None
         store = ProfileStore(cache, outbox, self._on_change)
-        store.settle()
-        self._wire = HttpWire(self._base, self._token)
+        store.begin()
+        self._clock.jump = outbox.jump
+        self._wire = wire = HttpWire(self._base, self._token)
         engine = Engine(
-            self._wire,
+            wire,
             store,
             self._clock,
             random.Random(),
@@ -246,10 +286,22 @@ class SyncThread:
                 group.create_task(engine.push())
                 group.create_task(engine.follow())
                 group.create_task(self._watch(outbox))
+                group.create_task(self._examine())
         finally:
-            await self._wire.close()
-            # A closed connection is let go by the loop's next turn: there must be one.
-            await asyncio.sleep(0.01)
+            # Who still connects while the wire closes is left with a connection nobody closes.
+            self._wire = None
+            hints = list(self._hints)
+            for hint in hints:
+                hint.cancel()
+            await asyncio.gather(*hints, return_exceptions=True)
+            await wire.close()
+
+    async def _examine(self) -> None:
+        """Look through the cache once, beside the work: a damaged page may hide rows that nobody
+        misses when reading."""
+        if not await asyncio.to_thread(_sound, self._profile):
+            log.warning("the cache was damaged: it is fetched again")
+            self._on_change(Changes(all=True))
 
     async def _watch(self, outbox: Outbox) -> None:
         """Notice what other processes of this profile enqueue."""

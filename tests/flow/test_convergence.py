@@ -145,7 +145,6 @@ async def converges(serving: Serving, root: Path, seed: int, patience: float = 2
         compare(world)
     finally:
         await http.close()
-        await asyncio.sleep(0.05)  # a closed connection is let go by the loop's next turns
         world.close()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
 import shutil
 from collections.abc import Callable
 
@@ -17,6 +20,7 @@ from agent_tui.store import sqlite
 from agent_tui.store.outbox import Outbox
 from agent_tui.sync import runner
 from agent_tui.sync.engine import Link
+from agent_tui.sync.http import HttpWire
 from tests import factories as f
 from tests.driver import Serving, Visitor, conversation_of, until
 from tests.flow.workstation import Workstation
@@ -300,6 +304,56 @@ def test_closing_what_never_started(serving: Serving, desk_of: Make) -> None:
         anna.profile, anna.login, on_change=lambda changes: None, on_link=lambda *_: None
     )
     link.close()
+
+
+def test_closing_leaves_no_connection_behind(serving: Serving, desk_of: Make) -> None:
+    """Also when a hint that the agent types is just being sent: it has to connect first."""
+    anna = desk_of()
+    _, key = chat(serving)
+    for _ in range(5):
+        anna.links.clear()
+        anna.connect()
+        anna.until(lambda desk: Link.ONLINE in anna.links)
+        anna.types(key)
+        anna.disconnect()
+        gc.collect()  # a socket that is found open here is a warning, and so a failure
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_closing_after_a_request_was_cancelled(turns: int) -> None:
+    """The server hung up; the next request drops the dead connections and is itself cancelled."""
+    lines: list[asyncio.StreamWriter] = []
+    everybody = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"{")
+            if len(lines) == 3:
+                everybody.set()  # each has a connection of its own
+            await everybody.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await reader.read()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    wire = HttpWire(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    key = ConversationId("c")
+    await asyncio.gather(*(wire.typing(key, True) for _ in range(3)))
+    for line in lines:
+        line.close()
+        await line.wait_closed()
+    request = asyncio.create_task(wire.typing(key, True))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    request.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await request
+    await wire.close()
+    server.close()
+    for line in lines:
+        line.close()
+    await asyncio.sleep(0)
+    gc.collect()  # a socket that is found open here is a warning, and so a failure
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 100_001])

@@ -96,6 +96,11 @@ class Workstation:
         if self._link is not None:
             self._link.ring()
 
+    def types(self, key: ConversationId) -> None:
+        """Tell the others so, while connected."""
+        assert self._link is not None
+        self._link.typing(key)
+
     def shows(self, key: ConversationId) -> list[tuple[str, str]]:
         """The transcript: text and state of each line."""
         self.pump()

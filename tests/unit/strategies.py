@@ -17,6 +17,7 @@ from agent_tui.domain.model import (
     Clock,
     Conversation,
     Customer,
+    DeliveryState,
     Priority,
     Role,
     Status,
@@ -60,6 +61,7 @@ def well_typed(kind: Any) -> st.SearchStrategy[Any]:
         bool: st.booleans(),
         float: st.floats(0.1, 1000),
         type(None): st.none(),
+        msgspec.UnsetType: st.just(msgspec.UNSET),
     }
     return plain[kind]
 
@@ -135,6 +137,9 @@ parts: st.SearchStrategy[c.AgentPart] = st.one_of(
     st.builds(c.MarkRead, no=_small),
     st.builds(c.StartClock, clock=well_typed(Clock)),
     st.builds(c.StopClock, clock=well_typed(Clock)),
+    st.builds(c.RetryDelivery, message=_messages),
+    st.builds(c.SettleDelivery, message=_messages),
+    st.builds(c.UnsettleDelivery, message=_messages, state=well_typed(DeliveryState)),
 )
 agent_commands = parts | st.lists(parts, min_size=1, max_size=4).map(lambda p: c.Batch(tuple(p)))
 __all__ = [

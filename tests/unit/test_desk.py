@@ -9,19 +9,29 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from agent_tui.desk import tray
 from agent_tui.desk.desk import Desk
-from agent_tui.desk.reasons import DEADLINES, PRIORITIES, REASONS, STATUSES, reason
+from agent_tui.desk.reasons import (
+    DEADLINES,
+    PRIORITIES,
+    REASONS,
+    STATUSES,
+    WAYS_OUT,
+    reason,
+    way_out,
+)
 from agent_tui.desk.rows import View
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Agent, MacroSource, Priority, Status
 from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Deadline
+from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store.cache import Cache, Changes
-from agent_tui.store.outbox import Outbox
+from agent_tui.store.outbox import Outbox, TrayItem
 from tests import factories as f
 
 C1, C2 = ConversationId("c1"), ConversationId("c2")
@@ -252,8 +262,105 @@ def test_views_and_the_next_one(server: Server, desk: Desk) -> None:
     assert desk.find_id("c") == [C1, C2]
 
 
+# --- the unsent tray -----------------------------------------------------------------------------
+
+
+def refused(server: Server, desk: Desk, code: str, held: bool = True) -> TrayItem:
+    """A reply that came home with this code."""
+    desk.send(C1, "我来回答")
+    number = server.outbox.pending()[-1].number
+    server.says(f.refused(server.outbox.client, number, code, held), key=None, done=number)
+    return desk.tray[-1]
+
+
+def test_a_reply_says_whose_the_chat_seemed(server: Server, desk: Desk) -> None:
+    for text in ("一", "二"):
+        desk.send(C1, text)
+    first, second = (order.command for order in server.outbox.pending())
+    assert [getattr(each, "owner", "?") for each in (first, second)] == [None, "anna"]
+
+
+def test_sending_anyway_takes_the_item_away_in_the_same_step(server: Server, desk: Desk) -> None:
+    item = refused(server, desk, "customer_wrote")
+    assert tray.Way.SEND in desk.ways(item)
+    server.outbox._db.execute(
+        "CREATE TRIGGER stop BEFORE DELETE ON tray BEGIN SELECT RAISE(FAIL, 'x'); END"
+    )
+    with pytest.raises(StoreError):
+        desk.resend(item)
+    assert (server.outbox.pending(), server.outbox.tray()) == ([], [item])
+    server.outbox._db.execute("DROP TRIGGER stop")
+    assert desk.resend(item) is None
+    assert (len(server.outbox.pending()), desk.tray) == (1, [])
+
+
+def test_what_may_not_be_sent_is_not_offered(server: Server, desk: Desk) -> None:
+    item = refused(server, desk, "reassigned", held=False)
+    server.says(e.Assigned(AgentId("bo"), f.AFTER_SALES, 2))
+    assert tray.Way.SEND not in desk.ways(item)
+    assert isinstance(desk.resend(item), Rejected)
+    assert desk.tray == [item]
+
+
+def test_what_was_said_since_is_what_others_said(server: Server, desk: Desk) -> None:
+    server.says(
+        e.Claimed(AgentId("anna"), 1),
+        f.replied("m2", "我先说", author="anna"),
+        f.wrote("m3", "客户又说"),
+        e.NoteAdded(MessageId("m4"), "备注", AgentId("bo")),
+        f.replied("m5", "同事说", author="bo"),
+    )
+    desk.send(C1, "我来回答")
+    order = server.outbox.pending()[-1]
+    early = replace(order, command=replace(order.command, seen=1))
+    server.says(f.wrote("m6", "最后说"))
+    item = replace(refused(server, desk, "expired"), order=early)
+    assert [line.message.text for line in desk.since(item)] == ["客户又说", "同事说", "最后说"]
+
+
+def test_a_full_outbox_is_a_refusal_and_the_draft_stays(
+    server: Server, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_tui.store.outbox.MOST_COMMANDS", 1)
+    desk.send(C1, "一")
+    desk.save_draft(C1, "二")
+    assert desk.send(C1, "二") == Rejected(Reason.OUTBOX_FULL, "1")
+    assert (desk.unsent, desk.drafts[C1].text) == (1, "二")
+
+
+def test_a_draft_of_a_chat_that_is_gone_is_in_the_tray(server: Server, desk: Desk) -> None:
+    desk.save_draft(C1, "写了一半")
+    assert desk.tray == []
+    server.says(e.ConversationLeft(C1))
+    (item,) = desk.tray
+    assert (item.text, item.reason, desk.ways(item)) == (
+        "写了一半", tray.DRAFT_LEFT, (tray.Way.COPY, tray.Way.DISCARD)
+    )  # fmt: skip
+    desk.save_draft(C1, "写了一半，还有")  # what the screen still held
+    assert [item.text for item in desk.tray] == ["写了一半，还有"]
+    desk.discard(desk.tray[0])
+    assert (desk.tray, desk.drafts) == ([], {})
+    desk.undo()
+    assert desk.drafts[C1].text == "写了一半，还有"
+    # Before anything was fetched nothing is known to be gone.
+    server.cache.forget_place()
+    desk.refresh(Changes(all=True))
+    assert desk.tray == []
+
+
+def test_what_was_not_understood_is_known_by_its_chat(server: Server, desk: Desk) -> None:
+    assert desk.not_understood == frozenset()
+    server.says(e.NotUnderstood("of_the_future"))
+    assert desk.not_understood == {C1}
+
+
 def test_every_code_has_its_words() -> None:
     assert {each.value for each in Reason} <= REASONS.keys()
+    assert WAYS_OUT.keys() == REASONS.keys()
+    for words in (*REASONS.values(), *WAYS_OUT.values()):
+        assert words.zh and words.en and words.zh != words.en
+    assert reason("reassigned") == "已放回队列，无人负责"
+    assert way_out("of_a_newer_server") == ""
     assert {each.value for each in Deadline} == DEADLINES.keys()
     assert {each.value for each in Status} == STATUSES.keys()
     assert {each.value for each in Priority} == PRIORITIES.keys()

@@ -12,15 +12,18 @@ from typing import NoReturn
 import pytest
 
 from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
 from agent_tui.domain.commands import Order
 from agent_tui.domain.ids import ClientId
 from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page
-from agent_tui.errors import FeedReset, StoreError, Unauthorized, WireError
+from agent_tui.errors import FeedReset, Outdated, StoreError, Unauthorized, WireError
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
-from agent_tui.sync.engine import Backoff, Engine, Link
+from agent_tui.sync.backoff import LONGEST, RECONNECT, Backoff
+from agent_tui.sync.engine import OUTDATED_SECONDS, Engine, Link
 from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, Snapshot, StreamItem
 from agent_tui.sync.runner import ProfileStore
+from agent_tui.sync.upward import COMES_HOME_MS
 from tests import factories as f
 
 
@@ -104,9 +107,10 @@ class StillClock:
 
     def __init__(self) -> None:
         self.slept: list[float] = []
+        self.now = f.NOW
 
     def now_ms(self) -> int:
-        return f.NOW
+        return self.now
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -195,13 +199,164 @@ async def test_a_request_stays_small(rig: Rig) -> None:
 
 
 async def test_a_gap_may_be_ones_own_wrong_memory(rig: Rig) -> None:
-    rig.wire.commands_do = [take, refuse(OutOfStep("gap", "gap")), take]
-    rig.enqueue(f.reply("m1"))
-    await rig.engine.push_once()
-    rig.enqueue(f.reply("m2"))
+    rig.wire.commands_do = [refuse(OutOfStep("gap", "gap")), take]
+    rig.enqueue(f.reply("m1"), f.reply("m2"))
+    rig.engine._up.pushed = 1  # nobody ever acknowledged it
     assert await rig.engine.push_once()
     assert await rig.engine.push_once()
     assert [o.number for o in rig.wire.sent[-1].orders] == [1, 2]
+
+
+# --- acknowledged, and lost ----------------------------------------------------------------------
+
+
+def lost(rig: Rig, done: int = 0, *events: e.FeedEvent) -> None:
+    """What a server that knows only `done` of this client's commands shows it."""
+    records = [f.recorded(body, 9, conversation=None) for body in events]
+    rig.wire.snapshots = [Snapshot("f:9:x", done, records)]
+    rig.wire.change_pages = [page(9, 9)]
+
+
+async def test_what_was_acknowledged_is_told_with_every_request(rig: Rig) -> None:
+    rig.wire.commands_do = [take, take]
+    rig.enqueue(f.reply("m1"), f.reply("m2"))
+    await rig.engine.push_once()
+    rig.enqueue(f.reply("m3"))
+    await rig.engine.push_once()
+    assert [request.acked for request in rig.wire.sent] == [0, 2]
+    assert rig.outbox.acked() == 3
+
+
+async def test_a_lost_acknowledgement_is_noticed_and_never_sent_again_by_itself(rig: Rig) -> None:
+    """The server was replaced by an older copy, whose feed still holds this client's cursor."""
+    rig.at(5)
+    rig.wire.commands_do = [take, refuse(OutOfStep("lost", "lost"))]
+    rig.enqueue(f.reply("m1", "还在"), f.reply("m2", "丢了"), c.Tag("也丢了"), c.MarkRead(1))
+    await rig.engine.push_once()
+    rig.enqueue(f.reply("m5", "后来写的"))
+    old = rig.outbox.client
+    assert not await rig.engine.push_once()
+    lost(rig, 1)
+    await rig.engine.catch_up()
+    assert rig.outbox.client != old
+    assert [(item.text, item.reason) for item in rig.outbox.tray()] == [
+        ("丢了", "feed_reset"),
+        ("", "feed_reset"),
+        ("后来写的", "feed_reset"),
+    ]
+    assert (rig.outbox.pending(), rig.outbox.acked()) == ([], 0)
+
+
+async def test_a_gap_behind_an_acknowledgement_is_a_loss(rig: Rig) -> None:
+    """A server of before `acked` only sees the gap: what it acknowledged is not sent again."""
+    rig.at(5)
+    rig.wire.commands_do = [take, refuse(OutOfStep("gap", "gap"))]
+    rig.enqueue(f.reply("m1", "丢了"))
+    await rig.engine.push_once()
+    rig.enqueue(f.reply("m2", "没送到"))
+    assert not await rig.engine.push_once()
+    lost(rig)
+    await rig.engine.catch_up()
+    assert [item.text for item in rig.outbox.tray()] == ["丢了", "没送到"]
+    assert len(rig.wire.sent) == 2
+
+
+async def test_what_the_lost_server_had_decided_is_settled_by_that(rig: Rig) -> None:
+    rig.at(5)
+    rig.enqueue(f.reply("m1", "被拒"), f.reply("m2", "已发"), f.reply("m3", "丢了"))
+    rig.outbox.acknowledge(rig.outbox.client, 3)
+    rig.engine._up.lost = True
+    lost(rig, 2, f.refused(rig.outbox.client, 1, code="not_yours"))
+    await rig.engine.catch_up()
+    assert [(item.text, item.reason) for item in rig.outbox.tray()] == [
+        ("被拒", "not_yours"),
+        ("丢了", "feed_reset"),
+    ]
+
+
+async def test_a_number_that_a_twin_used_proves_nothing(rig: Rig) -> None:
+    """The profile was copied to another machine, which sent something else under this number."""
+    rig.at(5)
+    rig.enqueue(f.reply("m1", "没送到"))
+    rig.wire.commands_do = [refuse(OutOfStep("reused", "reused"))]
+    await rig.engine.push_once()
+    lost(rig, 7)
+    await rig.engine.catch_up()
+    assert [item.text for item in rig.outbox.tray()] == ["没送到"]
+
+
+async def test_the_memory_of_acknowledgements_outlives_the_process(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.commands_do = [take]
+    rig.enqueue(f.reply("m1", "丢了"))
+    await rig.engine.push_once()
+    again = Engine(rig.wire, rig.store, rig.clock, random.Random(1))
+
+    async def older(request: CommandsRequest) -> CommandsAnswer:
+        assert (request.orders, request.acked) == ((), 1)  # only a question
+        return CommandsAnswer(last=0, results=())
+
+    rig.wire.commands_do = [older]
+    lost(rig)
+    await again.catch_up()
+    assert [item.text for item in rig.outbox.tray()] == ["丢了"]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+async def test_a_snapshot_that_knows_less_tells_of_a_loss(rig: Rig, settled: bool) -> None:
+    rig.enqueue(f.reply("m1", "丢了"))
+    rig.outbox.acknowledge(rig.outbox.client, 1)
+    if settled:
+        rig.outbox.settle(1, [], f.NOW)
+    rig.wire.commands_do = [take_nothing]
+    lost(rig)
+    await rig.engine.catch_up()
+    assert [item.text for item in rig.outbox.tray()] == ["丢了"]
+    assert (rig.cache.done(), rig.outbox.pending()) == (0, [])
+
+
+async def take_nothing(request: CommandsRequest) -> CommandsAnswer:
+    """An old server that answers a question without orders."""
+    return CommandsAnswer(last=request.acked, results=())
+
+
+async def test_what_does_not_come_home_is_asked_for_again(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5)]
+    rig.wire.commands_do = [take, take_nothing, refuse(OutOfStep("lost", "lost"))]
+    rig.enqueue(f.reply("m1"))
+    await rig.engine.catch_up()
+    await rig.run(rig.engine.push)
+    assert len(rig.wire.sent) == 1  # no time has passed
+    for asked in (2, 3):
+        rig.clock.now += COMES_HOME_MS
+        await rig.run(rig.engine.push)
+        assert len(rig.wire.sent) == asked
+    assert [request.orders for request in rig.wire.sent[1:]] == [(), ()]
+    assert rig.engine._up.lost
+
+
+async def test_what_is_not_acknowledged_is_not_doubted(rig: Rig) -> None:
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5)]
+    rig.wire.commands_do = [refuse(WireError("lost", retry_after=1.0))]
+    rig.enqueue(f.reply("m1"))
+    await rig.engine.catch_up()
+    rig.clock.now += COMES_HOME_MS
+    await rig.run(rig.engine.push)
+    assert {len(request.orders) for request in rig.wire.sent} == {1}
+
+
+async def test_an_outdated_program_says_so_and_keeps_its_work(rig: Rig) -> None:
+    rig.at(5)
+    rig.enqueue(f.reply("m1"))
+    rig.wire.commands_do = [refuse(Outdated("too old"))]
+    rig.wire.change_pages = [Outdated("too old")]
+    assert not await rig.run(rig.engine.push)
+    assert not await rig.run(rig.engine.follow)
+    assert rig.links == [Link.OUTDATED]
+    assert OUTDATED_SECONDS in rig.clock.slept
+    assert len(rig.outbox.pending()) == 1
 
 
 @pytest.mark.parametrize("code", ["gap", "reused", "not_your_client"])
@@ -232,10 +387,10 @@ async def test_an_answer_to_a_client_id_given_up_meanwhile_counts_for_nothing(
     """While a request is on its way, the follower learns that the server lost its memory."""
     rig.at(5)
     rig.enqueue(*(f.reply(f"m{n}") for n in range(3)))
-    rig.engine._lost_memory = False
+    rig.engine._up.lost = False
 
     async def meanwhile(request: CommandsRequest) -> CommandsAnswer:
-        rig.engine._lost_memory = True
+        rig.engine._up.lost = True
         rig.wire.snapshots = [Snapshot("f:9:x", 0, [])]
         rig.wire.change_pages = [page(9, 9)]
         await rig.engine.catch_up()
@@ -350,7 +505,7 @@ async def test_a_stream_that_ends_is_opened_again_after_a_moment(rig: Rig) -> No
     await rig.run(rig.engine.follow)
     assert rig.wire.asked.count("stream f:5:x") == 3
     assert len(rig.clock.slept) == 2
-    assert all(0 < seconds <= 0.5 for seconds in rig.clock.slept)
+    assert all(0 < seconds <= RECONNECT for seconds in rig.clock.slept)
 
 
 async def test_behind_a_proxy_that_buffers_streams_it_polls(rig: Rig) -> None:
@@ -412,7 +567,7 @@ def test_an_end_amid_taking_a_new_client_id_loses_nothing(
     """The old client's `done` must never settle the new one's commands."""
     rig.cache.apply([], "f:6:x", 10)
     monkeypatch.setattr(rig.cache, "apply", None)  # the process ends before the snapshot is in
-    rig.store.restart(frozenset())
+    rig.store.restart(Snapshot("f:9:x", 10, []))
     rig.enqueue(f.reply("m1"), f.reply("m2"))
     rig.store.settle()
     assert [order.number for order in rig.outbox.pending()] == [1, 2]
@@ -425,10 +580,10 @@ def test_an_end_amid_taking_a_new_client_id_loses_nothing(
 def test_backoff_grows_jitters_and_starts_over() -> None:
     backoff = Backoff(random.Random(3))
     waits = [backoff.next() for _ in range(40)]
-    assert all(0.05 <= wait <= 20.0 for wait in waits)
+    assert all(0.05 <= wait <= LONGEST for wait in waits)
     assert waits[0] <= 0.5
-    assert max(waits[10:]) > 10.0
+    assert max(waits[10:]) > LONGEST / 2
     assert len(set(waits)) == 40
-    assert backoff.next(60.0) == 60.0
+    assert 60.0 < backoff.next(60.0) <= 60.0 + LONGEST
     backoff.reset()
     assert backoff.next() <= 0.5

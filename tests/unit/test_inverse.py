@@ -85,8 +85,11 @@ STATE = f.folded(f.opened(), f.wrote(), e.Claimed(AgentId("anna"), 1), e.Tagged(
 @pytest.mark.parametrize(
     ("command", "undo"),
     [
-        (c.Release(), c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2)),
-        (c.Assign(AgentId("bo")), c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2)),
+        (c.Release(), c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2, owner=None)),
+        (
+            c.Assign(AgentId("bo")),
+            c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2, owner=AgentId("bo")),
+        ),
         (c.AddNote(MessageId("n1"), "看"), c.RemoveNote(MessageId("n1"), no=2)),
         (c.Tag("VIP"), c.Untag("VIP")),
         (c.Tag("退货"), None),

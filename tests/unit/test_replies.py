@@ -8,7 +8,9 @@ from msgspec.structs import replace
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.decide import decide
+from agent_tui.domain.evolve import OFFER_CHARS
 from agent_tui.domain.ids import AgentId, MessageId
+from agent_tui.domain.inverse import inverse
 from agent_tui.domain.model import Agent, Channel, Conversation, Role, Status
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.domain.policy import Policy
@@ -34,7 +36,7 @@ NEWER = fold(MINE, f.wrote("m2", "还有一个问题"))
 ANSWERED = fold(MINE, f.replied("m3", author="bo"))
 RESOLVED = fold(MINE, e.StatusSet(Status.RESOLVED))
 TAKEN = fold(MINE, e.Assigned(BO, f.AFTER_SALES, 2))
-DRAFT = e.DraftOffered(ANNA, "好的，马上处理。")
+DRAFT = e.DraftOffered(ANNA, "好的，马上处理。", MessageId("m9"))
 
 
 def decided(
@@ -109,8 +111,104 @@ def test_a_predicted_claim_that_was_held_back_changes_no_hands() -> None:
     newer = fold(free, f.wrote("m2", "等一下"))
     assert decided(newer, epoch=1, age=STALE + 1) == Held(Reason.CUSTOMER_WROTE)
     taken = fold(free, e.Claimed(BO, 1))
-    assert decided(taken, epoch=1) == Rejected(Reason.NOT_YOURS, "bo")
-    assert decided(taken, epoch=2) == Rejected(Reason.NOT_YOURS, "bo")
+    assert decided(taken, epoch=1) == Rejected(Reason.NOT_YOURS, "bo", (DRAFT,))
+    assert decided(taken, epoch=2) == Rejected(Reason.NOT_YOURS, "bo", (DRAFT,))
+
+
+def test_a_claim_that_a_colleague_won_fences_what_was_written_under_it() -> None:
+    """The epoch that the author counted in advance is the very one that the winner got."""
+    taken = f.folded(f.opened(), f.wrote(), e.Claimed(BO, 1))
+    for role in (Role.AGENT, Role.LEAD):
+        for owner in (ANNA, None):
+            command = replace(f.reply(epoch=1), owner=owner)
+            outcome = decide(
+                taken, command, f.context(actor=f.agent(role=role)), conversation=taken.id
+            )
+            assert outcome == Rejected(Reason.REASSIGNED, "bo", (DRAFT,))
+    aware = replace(f.reply(epoch=1), owner=BO)
+    lead = f.context(actor=f.agent(role=Role.LEAD))
+    assert isinstance(decide(taken, aware, lead, conversation=taken.id), tuple)
+
+
+@pytest.mark.parametrize(
+    "first", [c.Claim(), c.Release(), f.reply("m8", epoch=1), f.reply("m8", epoch=0)]
+)
+def test_what_depends_on_a_refused_part_becomes_a_draft_with_it(first: c.AgentPart) -> None:
+    batch = c.Batch((c.Tag("x"), first, f.reply("m9", "后一句", epoch=1)))
+    outcome = decide(TAKEN, batch, f.context(), conversation=TAKEN.id)
+    assert isinstance(outcome, Rejected)
+    offered = [event.message for event in outcome.events if isinstance(event, e.DraftOffered)]
+    assert offered == ["m8", "m9"] if isinstance(first, c.SendReply) else ["m9"]
+
+
+def test_an_offered_text_is_no_longer_than_a_message_may_be() -> None:
+    gone = fold(MINE, e.Assigned(BO, f.LOGISTICS, 2))
+    context = f.context(policy=Policy(message_chars=100))
+    outcome = decide(gone, f.reply(text="长" * 200), context, conversation=gone.id)
+    assert [len(event.text) for event in outcome.events] == [100]  # type: ignore[union-attr]
+
+
+# --- offered drafts ------------------------------------------------------------------------------
+
+OFFERED = fold(TAKEN, DRAFT)
+
+
+def test_an_offer_is_part_of_the_conversation() -> None:
+    (offer,) = OFFERED.offers
+    assert (offer.message, offer.author, offer.text) == ("m9", "anna", "好的，马上处理。")
+    assert fold(OFFERED, DRAFT).offers == OFFERED.offers
+    old = e.DraftOffered(ANNA, "日志里早有的")
+    assert fold(TAKEN, old).offers == ()
+
+
+def test_offers_are_few_and_short() -> None:
+    many = (e.DraftOffered(ANNA, "长" * 9_999, MessageId(f"m{n}")) for n in range(9))
+    offers = fold(TAKEN, *many).offers
+    assert [offer.message for offer in offers] == [f"m{n}" for n in range(4, 9)]
+    assert {len(offer.text) for offer in offers} == {OFFER_CHARS}
+    assert offers[0].text.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("event", "left"),
+    [
+        (f.replied("m3", author="bo", epoch=2), 0),
+        (f.replied("m3", author="lee", epoch=2), 1),
+        (e.StatusSet(Status.RESOLVED), 0),
+        (e.StatusSet(Status.PENDING), 1),
+        (f.wrote("m3"), 1),
+        (e.Released(3), 1),
+    ],
+)
+def test_offers_end_with_the_owners_answer(event: e.ConversationEvent, left: int) -> None:
+    assert len(fold(OFFERED, event).offers) == left
+
+
+def test_taking_or_dismissing_an_offer_can_be_undone() -> None:
+    settle = c.SettleDraft(MessageId("m9"))
+    bo = f.context(actor=f.agent("bo"))
+    events = decide(OFFERED, settle, bo, conversation=OFFERED.id)
+    assert events == (e.DraftSettled(MessageId("m9")),)
+    settled = fold(OFFERED, *events)
+    assert settled.offers[0].settled
+    assert decide(settled, settle, bo, conversation=OFFERED.id) == ()
+    undo = inverse(OFFERED, settle, bo)
+    assert undo == c.SettleDraft(MessageId("m9"), settled=False)
+    assert fold(settled, *decide(settled, undo, bo, conversation=OFFERED.id)).offers == (  # type: ignore[misc]
+        OFFERED.offers
+    )
+    gone = c.SettleDraft(MessageId("other"))
+    assert decide(OFFERED, gone, bo, conversation=OFFERED.id) == ()
+
+
+def test_only_who_has_the_chat_settles_its_offers() -> None:
+    settle = c.SettleDraft(MessageId("m9"))
+    anna = decide(OFFERED, settle, f.context(), conversation=OFFERED.id)
+    assert anna == Rejected(Reason.NOT_YOURS, "bo")
+    free = fold(OFFERED, e.Released(3))
+    assert isinstance(decide(free, settle, f.context(), conversation=free.id), tuple)
+    lead = f.context(actor=f.agent("lee", role=Role.LEAD))
+    assert isinstance(decide(OFFERED, settle, lead, conversation=free.id), tuple)
 
 
 def test_ones_own_claim_from_another_machine_changes_no_hands() -> None:
@@ -134,7 +232,9 @@ def test_a_lead_may_answer_in_an_agents_place() -> None:
     (sent,) = decided(MINE, actor=lead)  # type: ignore[misc]
     assert isinstance(sent, e.ReplySent) and sent.author == "lee"
     other = f.agent("bo")
-    assert decided(MINE, actor=other) == Rejected(Reason.NOT_YOURS, "anna")
+    refused = decided(MINE, actor=other)
+    assert isinstance(refused, Rejected)
+    assert (refused.reason, refused.detail) == (Reason.NOT_YOURS, "anna")
 
 
 def test_out_of_scope_offers_the_text_to_who_has_it_now() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from agent_tui.text import clean, clean_line, clip, fit, wrap
+from agent_tui.text import _PLAIN, clean, clean_line, clip, fit, wrap
 from tests.unit.strategies import raw_texts
 
 ESC, CSI, OSC, BEL, ST = "\x1b", "\x9b", "\x9d", "\x07", "\x9c"
@@ -207,3 +207,13 @@ def test_clip(text: str, cells: int, expected: str) -> None:
 )
 def test_wrap(text: str, cells: int, expected: list[str]) -> None:
     assert wrap(text, cells) == expected
+
+
+def test_the_quick_way_out_lets_nothing_through() -> None:
+    """What is left as it is without a look must be what the long way leaves as it is."""
+    quick = [char for char in map(chr, range(sys.maxunicode + 1)) if _PLAIN.match(char)]
+    assert {"a", "中", "，", "“", "ア", "한", "\n"} <= set(quick)
+    marks = {char for char in quick if unicodedata.category(char) in ("Mn", "Me")}
+    assert not marks
+    # A joiner that joins nothing keeps the whole text from the quick way, and is dropped.
+    assert clean("\u200d" + "".join(quick)) == "".join(quick)

@@ -11,8 +11,14 @@ import pytest
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ClientId
 from agent_tui.domain.model import MacroSource
-from agent_tui.domain.protocol import CommandsRequest
-from agent_tui.errors import FeedReset, Unauthorized, WireError
+from agent_tui.domain.protocol import (
+    PROTOCOL,
+    PROTOCOL_HEADER,
+    CommandsAnswer,
+    CommandsRequest,
+)
+from agent_tui.errors import FeedReset, Outdated, Unauthorized, WireError
+from agent_tui.sync import answers
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, StreamItem
 from tests import factories as f
@@ -122,7 +128,41 @@ async def test_a_snapshot_with_odd_separators_and_kinds_of_a_newer_server() -> N
     body = b"\n".join([HEADER, line(ODD), newer, line(e.AgentSaved(f.agent())), end]) + b"\n"
     found = await says(200, body).snapshot(K1)
     assert (found.cursor, found.done) == ("f:9:x", 4)
-    assert [event.body for event in found.events] == [ODD, e.AgentSaved(f.agent())]
+    assert [event.body for event in found.events] == [
+        ODD,
+        e.NotUnderstood("from_the_future"),
+        e.AgentSaved(f.agent()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "conversation"),
+    [
+        ('{"seq":7,"at":8,"conversation":"c1","body":{"kind":"status_set","status":"frozen"}}',
+         "status_set", "c1"),
+        ('{"seq":7,"at":8,"conversation":"c1","body":{"kind":"from_the_future"}}',
+         "from_the_future", "c1"),
+        ('{"seq":7,"at":8,"conversation":3,"body":[]}', "", None),
+        ("[]", "", None),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_told_by_its_conversation(
+    raw: str, name: str, conversation: str | None
+) -> None:
+    found = answers.recorded(raw.encode())
+    assert (found.body, found.conversation) == (e.NotUnderstood(name), conversation)
+
+
+@pytest.mark.parametrize("distance", [-2, -1, 0, 1, 2])
+async def test_neighbouring_protocols_work_together(distance: int) -> None:
+    headers = {PROTOCOL_HEADER: str(PROTOCOL + distance)}
+    answer = msgspec.json.encode(CommandsAnswer(last=0, results=()))
+    server = says(200, answer, headers)
+    if abs(distance) < 2:
+        await server.commands(REQUEST)
+        return
+    with pytest.raises(Outdated, match="太旧"):
+        await server.commands(REQUEST)
 
 
 @pytest.mark.parametrize(

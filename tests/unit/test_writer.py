@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text, update
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ClientId, ConversationId, CustomerId
 from agent_tui.domain.model import Agent
-from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest
-from agent_tui.errors import ServerError
-from agent_tui.server import schema
+from agent_tui.domain.protocol import (
+    CommandsAnswer,
+    CommandsRequest,
+    RawCommandsRequest,
+    order_hash,
+)
+from agent_tui.errors import ServerError, UsageError
+from agent_tui.server import results, schema
 from agent_tui.server.database import Database
 from agent_tui.server.inbound import Received, SaveCustomer, TakeInbound
 from agent_tui.server.log import LogRow
@@ -203,6 +209,107 @@ def test_an_account_that_changes_counts_from_the_next_batch_on(shop: Shop) -> No
     assert same.results[0].outcome == "applied"
     (after,) = shop.commit(shop.orders(f.order(c.Tag("b"), 2, key)))
     assert (after.results[0].outcome, after.results[0].reason) == ("refused", "not_allowed")
+
+
+# --- what one side of an upgrade knows and the other does not ------------------------------------
+
+
+def raw(shop: Shop, *orders: object, acked: int = 0) -> SubmitOrders:
+    """A request as it may come from a program of another version."""
+    raws = tuple(msgspec.Raw(msgspec.json.encode(each)) for each in orders)
+    return SubmitOrders(f.agent(), RawCommandsRequest(ClientId("k1"), f.NOW, raws, acked))
+
+
+def of_the_future(number: int, key: str, **command: object) -> dict[str, object]:
+    return {
+        "number": number,
+        "conversation": key,
+        "queued_at": f.NOW,
+        "command": {"do": "beam", **command},
+    }
+
+
+@pytest.mark.parametrize(
+    "command", [{"do": "beam"}, {"do": "set_status", "status": "frozen"}, {"do": "tag", "tag": 5}]
+)
+def test_what_is_not_understood_is_refused_and_blocks_nothing(
+    shop: Shop, command: dict[str, object]
+) -> None:
+    key = shop.open()
+    strange = of_the_future(1, key) | {"command": command}
+    (answer,) = shop.commit(raw(shop, strange, f.order(c.Tag("danach"), 2, key)))
+    assert [(r.outcome, r.reason) for r in answer.results] == [
+        ("refused", "not_understood"),
+        ("applied", ""),
+    ]
+    assert shop.serving.state(key).tags == ("danach",)
+    (again,) = shop.commit(raw(shop, strange))
+    assert again.results == answer.results[:1]
+    (reused,) = shop.commit(raw(shop, of_the_future(1, key, other=1)))
+    assert isinstance(reused, Conflict) and reused.code == "reused"
+
+
+def test_an_order_without_a_number_is_nobodys(shop: Shop) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        raw(shop, {"conversation": "c1", "queued_at": 1, "command": {"do": "claim"}})
+
+
+def test_nesting_without_end_is_a_bad_request(shop: Shop) -> None:
+    deep = b'{"number":1,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    request = RawCommandsRequest(ClientId("k1"), f.NOW, (msgspec.Raw(deep),))
+    with pytest.raises(UsageError):
+        SubmitOrders(f.agent(), request)
+
+
+def test_the_server_may_learn_the_command_before_it_is_asked_again(shop: Shop) -> None:
+    """Its answer was lost, and it was upgraded meanwhile: still the same command."""
+    key = shop.open()
+    order = f.order(c.Tag("neu"), 1, key)
+    (first,) = shop.commit(raw(shop, order))
+    (again,) = shop.commit(shop.orders(order))
+    assert again.results == first.results
+
+
+def test_the_digest_of_an_older_program_is_known(shop: Shop) -> None:
+    key = shop.open()
+    order = f.order(c.Tag("alt"), 1, key)
+    shop.commit(shop.orders(order))
+    with shop.database.write() as connection:
+        connection.execute(update(schema.result).values(hash=order_hash(order)))
+    (again,) = shop.commit(shop.orders(order))
+    assert [r.outcome for r in again.results] == ["applied"]
+
+
+# --- what was acknowledged -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("acked", "lost"), [(0, False), (2, False), (3, True)])
+def test_a_server_that_knows_less_than_it_acknowledged_says_so(
+    shop: Shop, acked: int, lost: bool
+) -> None:
+    key = shop.open()
+    shop.commit(shop.orders(*(f.order(c.Tag(str(n)), n, key) for n in (1, 2))))
+    for orders in ((), (f.order(c.Tag("3"), 3, key),)):
+        (answer,) = shop.commit(raw(shop, *orders, acked=acked))
+        assert (isinstance(answer, Conflict) and answer.code == "lost") == lost
+        assert lost or answer.last == 2 + len(orders)
+
+
+def test_a_server_that_never_heard_of_the_client_lost_it_too(shop: Shop) -> None:
+    (answer,) = shop.commit(raw(shop, acked=1))
+    assert isinstance(answer, Conflict) and answer.code == "lost"
+
+
+def test_results_are_not_kept_for_ever(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "KEPT", 20)
+    monkeypatch.setattr(results, "FORGET_EVERY", 10)
+    key = shop.open()
+    for n in range(1, 48):
+        shop.commit(shop.orders(f.order(c.Tag(str(n)), n, key)))
+    with shop.serving.database.read() as connection:
+        known = connection.execute(select(schema.result.c.number)).scalars().all()
+        assert results.done(connection, ClientId("k1"), 10**9) == 47
+    assert sorted(known) == list(range(21, 48))
 
 
 def test_an_answer_comes_after_the_commit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

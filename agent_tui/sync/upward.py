@@ -1,0 +1,100 @@
+"""Commands on their way up: what was sent, what was acknowledged, and whether that still holds."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from agent_tui.domain.commands import Order
+from agent_tui.domain.protocol import CommandsRequest
+from agent_tui.sync.ports import Clock, OutOfStep, SyncStore, Wire
+
+BATCH = 256
+BATCH_BYTES = 500_000  # well below any server's limit of one request
+COMES_HOME_MS = 5_000  # what was acknowledged longer ago should have come over the feed
+log = logging.getLogger(__name__)
+
+
+class Upward:
+    """The numbered commands of one profile. `lost`: the server knows less than it acknowledged."""
+
+    def __init__(self, wire: Wire, store: SyncStore, clock: Clock) -> None:
+        self._wire = wire
+        self._store = store
+        self._clock = clock
+        self._awaited = (0, 0)  # number, and since when (ms)
+        self.pushed = 0
+        self.lost = False
+
+    def begin_anew(self) -> None:
+        """Under another client id."""
+        self.pushed = 0
+        self.lost = False
+
+    async def send(self) -> bool:
+        """Send one batch. False if there was nothing to send, or no use in it."""
+        if self.lost:
+            return False
+        orders = _fitting(self._store.pending(self.pushed, BATCH))
+        return await self._exchange(orders) if orders else False
+
+    async def ask(self) -> None:
+        """Ask whether the server still knows what was acknowledged, if that has not come home."""
+        if not self.lost and self._unsettled() is not None:
+            await self._exchange([])
+
+    async def doubt(self) -> None:
+        """Ask again for what should have come home by now: a copy of the server that lagged behind
+        may have taken over without anybody's noticing. Called while online and idle."""
+        number, now = self._unsettled(), self._clock.now_ms()
+        if number is None or number != self._awaited[0]:
+            self._awaited = (number or 0, now)
+        elif not 0 <= now - self._awaited[1] < COMES_HOME_MS:
+            self._awaited = (number, now)
+            await self.ask()
+
+    def _unsettled(self) -> int | None:
+        """The first command that was acknowledged and has not come home."""
+        waiting = self._store.pending(0, 1)
+        return waiting[0].number if waiting and waiting[0].number <= self._store.acked() else None
+
+    async def _exchange(self, orders: list[Order]) -> bool:
+        """Send `orders`, and what was acknowledged; without any it is only the question.
+
+        False if the server has lost its memory.
+        """
+        client, acked = self._store.client, self._store.acked()
+        request = CommandsRequest(client, self._clock.now_ms(), tuple(orders), acked)
+        try:
+            answer = await self._wire.commands(request)
+        except OutOfStep as error:
+            if client != self._store.client:
+                return True  # the answer is to a client id that was given up meanwhile
+            log.warning("out of step: %s", error)
+            if error.code == "gap" and self.pushed > acked:
+                self.pushed = acked  # only our own memory of what was taken is wrong
+                return True
+            self.lost = True
+            return False
+        if client != self._store.client:
+            return True
+        if answer.last < acked:  # an older server does not compare by itself
+            log.warning("acknowledged up to %d, the server is at %d", acked, answer.last)
+            self.lost = True
+            return False
+        if orders:
+            self._store.acknowledge(client, min(answer.last, orders[-1].number))
+            self.pushed = max(self.pushed, orders[-1].number)
+        log.debug("pushed to %d, server at %d", self.pushed, answer.last)
+        return True
+
+
+def _fitting(orders: list[Order]) -> list[Order]:
+    """As many of `orders`, from the first, as one request may carry."""
+    size = 0
+    for count, order in enumerate(orders):
+        size += len(msgspec.json.encode(order))
+        if size > BATCH_BYTES and count:
+            return orders[:count]
+    return orders

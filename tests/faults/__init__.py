@@ -1,0 +1,1 @@
+"""What a bad line does, on real sockets."""

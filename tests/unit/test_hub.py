@@ -1,0 +1,79 @@
+"""Who is woken by a commit, and how often."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent_tui.domain import events as e
+from agent_tui.server import hub as hubs
+from agent_tui.server.audience import Topics
+from agent_tui.server.database import Database
+from agent_tui.server.directory import EMPTY
+from agent_tui.server.hub import Hub, Listener
+from tests.unit.test_audience import row
+
+OURS: Topics = frozenset((("team", "one"),))
+THEIRS: Topics = frozenset((("team", "two"),))
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """A hub at the beginning of a feed."""
+    database = Database(f"sqlite:///{tmp_path / 'server.db'}")
+    database.migrate()
+    hub = Hub(database)
+    await hub.start()
+    yield hub
+    hub.close()
+    database.close()
+
+
+def commit(hub: Hub, team: str = "one") -> None:
+    """The writer published an event of a team's conversation."""
+    published = row(e.Tagged(tag="vip"), team_before=team, team_after=team)
+    hub._take([msgspec.structs.replace(published, seq=hub.head + 1)], EMPTY)
+
+
+def looked(listener: Listener) -> bool:
+    """Whether it was woken since the last time it was asked."""
+    woken = listener.wake.is_set()
+    listener.wake.clear()
+    return woken
+
+
+async def test_a_commit_wakes_those_whom_it_concerns(hub: Hub) -> None:
+    with hub.listen("agent", OURS) as ours, hub.listen("agent", THEIRS) as theirs:
+        ours.news = theirs.news = False
+        commit(hub)
+        assert (ours.news, looked(ours)) == (True, True)
+        assert (theirs.news, looked(theirs)) == (False, False)
+
+
+async def test_a_crowd_is_served_before_it_is_woken_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "ROUSING_SECONDS", 0.01)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(hub.listen("agent", OURS)) for _ in range(hubs.CROWD)]
+        commit(hub)
+        assert all(looked(each) for each in crowd)
+        for each in crowd:
+            each.news = False
+        commit(hub)
+        assert not any(looked(each) for each in crowd)
+        assert all(each.news for each in crowd)  # one that looks by itself misses nothing
+        assert all([await hub.wait(each, 10) for each in crowd])
+
+
+async def test_a_gap_concerns_everybody(hub: Hub) -> None:
+    """What was compacted while this process slept may have concerned anyone."""
+    with hub.listen("agent", THEIRS) as theirs:
+        theirs.news = False
+        published = row(e.Tagged(tag="vip"), team_before="one", team_after="one")
+        hub._append([msgspec.structs.replace(published, seq=hub.head + 5)])
+        assert (theirs.news, looked(theirs)) == (True, True)
