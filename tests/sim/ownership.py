@@ -1,0 +1,83 @@
+"""Invariants 6 and 7: who has a conversation, and whose reply may reach a customer."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.context import is_lead
+from agent_tui.domain.ids import AgentId, MessageId
+from agent_tui.domain.policy import Policy
+from agent_tui.server.log import LogRow
+from tests.sim.history import Queued, Violation
+from tests.sim.shadow import Shadow
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+
+def invariant_6_one_owner_an_epoch(world: World) -> None:
+    """Each change of hands is one epoch more, and a claim takes only what nobody has."""
+    for key, versions in world.shadow.versions.items():
+        for (_, before), (seq, after) in itertools.pairwise(versions):
+            event = world.shadow.rows[seq - 1].event()
+            moved = isinstance(event, e.Claimed | e.Released | e.Assigned)
+            if after.epoch != before.epoch + moved:
+                raise Violation(6, f"{key} at {seq}: epoch {before.epoch}, then {after.epoch}")
+            if before.assignee != after.assignee and not moved:
+                raise Violation(6, f"{key} at {seq}: another owner in the same epoch")
+            if isinstance(event, e.Claimed) and before.assignee is not None:
+                raise Violation(6, f"{key} at {seq}: claimed from {before.assignee}")
+
+
+def invariant_7_no_stale_reply(world: World) -> None:
+    """No reply of an older epoch, of somebody who had no right, or past its time, unless forced."""
+    shadow, history = world.shadow, world.history
+    given = {
+        part.message: (queued, part)
+        for queued in history.queued.values()
+        for part in c.parts_of(queued.order.command)
+        if isinstance(part, c.SendReply)
+    }
+    for row in shadow.rows:
+        event = row.event()
+        if not isinstance(event, e.ReplySent):
+            continue
+        assert row.conversation is not None
+        before = shadow.state(row.conversation, row.seq - 1)
+        assert before is not None
+        queued, part = given[MessageId(event.message)]
+        lead = is_lead(shadow.agent(event.author, row.seq - 1))
+        if before.assignee != event.author and not lead:
+            raise Violation(7, f"{event.text!r} at {row.seq} by one who was not the owner")
+        if event.forced:
+            if not part.force:
+                raise Violation(7, f"{event.text!r} was forced by nobody")
+            continue
+        took = any(isinstance(p, c.Claim | c.Assign) for p in c.parts_of(queued.order.command))
+        if _changed_hands(shadow, row, part.epoch, event.author, took=took):
+            raise Violation(7, f"{event.text!r} at {row.seq} is of epoch {part.epoch}")
+        _in_time(world, queued, event.text, row.seq)
+
+
+def _changed_hands(shadow: Shadow, row: LogRow, epoch: int, author: AgentId, *, took: bool) -> bool:
+    """Whether somebody moved the conversation, away from the author, after `epoch`.
+
+    Looked at before the whole command, unless that took the conversation in so many words first:
+    answering what nobody has claims it, too.
+    """
+    first = row.seq
+    if not took and row.client is not None:
+        first = next(d.first for d in shadow.decided[row.client] if d.first <= row.seq <= d.last)
+    assert row.conversation is not None
+    before = shadow.state(row.conversation, first - 1)
+    return before is not None and epoch < before.epoch and before.assignee != author
+
+
+def _in_time(world: World, queued: Queued, text: str, seq: int) -> None:
+    skew = world.clients[queued.client].skew_ms
+    age = queued.arrived_at - (queued.order.queued_at - skew)
+    if age > Policy().chat_expiry * 1000 + 3000:
+        raise Violation(7, f"{text!r} at {seq} was sent {age / 1000:.0f} s late")

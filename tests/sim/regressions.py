@@ -1,0 +1,22 @@
+"""Seeds that once failed, and what it was. They are run again in every `make test`.
+
+A seed means something only with the steps of its day: where these have changed since, it is one
+more seed. What keeps such a fault found is its mutation, which `test_mutations.py` puts back in.
+"""
+
+from __future__ import annotations
+
+FOUND: dict[int, str] = {
+    3: "a replica that had not heard of an account's change told a snapshot in the old scope",
+    2: "a page ended inside a command: `done` ran ahead, and the refusal's text was lost",
+    17: "one of the engine's tasks ended on a 401 and the other went on: nothing was pushed",
+    21: "cache.db taken away between two pages was taken for a restored server",
+    24: "a second restore lost what had survived the first under the client id of before",
+    33: "a trainee's own change of account did not lead to a snapshot",
+    16: "no fault of the program: a stream of a dead replica was kept alive (simulation)",
+    56: "a third restore behind a compacted cursor goes unnoticed (known limit, allowed)",
+    63: "a refused mark of reading need not be in the tray after a restore (checker)",
+    74: "a restore goes unnoticed where cache.db was deleted too (known limit, allowed)",
+    5035: "the same where another version gave the cursor up (known limit, allowed)",
+    238: "a batch that claims first is its author's own reply (checker)",
+}

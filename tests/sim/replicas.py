@@ -1,0 +1,196 @@
+"""Server processes: the real writer, hub and HTTP handlers, which can die at any commit."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import Connection, event
+from starlette.responses import Response
+
+from agent_tui.config import Config, Server
+from agent_tui.errors import Unauthorized
+from agent_tui.server import timers
+from agent_tui.server.agent_api import AgentApi
+from agent_tui.server.auth import TokenRow
+from agent_tui.server.database import Database
+from agent_tui.server.endpoint import route
+from agent_tui.server.hub import Hub
+from agent_tui.server.service import Service
+from agent_tui.server.writer import Job, Writer
+from tests.sim.scheduler import Scheduler, Signal, Task
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+CONFIG = Config(server=Server(snapshot_days=1))
+
+
+class ReplicaDied(BaseException):
+    """The process was killed."""
+
+
+class SimDatabase(Database):
+    """The real one on a file that may be replaced, with places to die at."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"sqlite:///{path}")
+        event.listen(self.engine, "connect", _no_disk)
+        self.doom = ""
+        self.committed: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A write transaction that may be the process's last deed."""
+        doom, self.doom = self.doom, ""
+        with super().write() as connection:
+            yield connection
+            if doom == "before":
+                raise ReplicaDied
+        self.committed()
+        if doom == "after":
+            raise ReplicaDied
+
+
+def _no_disk(connection: Any, record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+class SimWriter(Writer):
+    """Group commit on the scheduler in place of the thread."""
+
+    def __init__(
+        self, database: Database, publish: Any, clock: Callable[[], int], scheduler: Scheduler
+    ) -> None:
+        super().__init__(database, publish, clock)
+        self._scheduler = scheduler
+        self._waiting: list[tuple[Job, Signal]] = []
+
+    async def submit(self, job: Job) -> Any:
+        """The job's answer after its commit."""
+        answer = Signal(self._scheduler)
+        self._waiting.append((job, answer))
+        task = self._scheduler.current
+        assert task is not None
+        if len(self._waiting) == 1:
+            self._scheduler.spawn(self._soon(task.rng.uniform(0, 0.01)), task.owner)
+        found = await answer
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    async def _soon(self, seconds: float) -> None:
+        await self._scheduler.sleep(seconds)
+        batch, self._waiting = self._waiting, []
+        answers = self._commit([job for job, _ in batch])
+        for (_, signal), answer in zip(batch, answers, strict=True):
+            signal.set(answer)
+
+
+class SimTokens:
+    """A login is the account's name; it ends when the account is closed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def find(self, secret: str, kind: str, now: int) -> TokenRow:
+        """The living token. Raises Unauthorized."""
+        if self._world.shadow.agent(secret, self._world.shadow.head).disabled:
+            raise Unauthorized("the login was ended")
+        return TokenRow(kind, secret, now + 1)
+
+    async def holds(self, secret: str, kind: str, now: int) -> bool:
+        """Whether it lives."""
+        with contextlib.suppress(Unauthorized):
+            await self.find(secret, kind, now)
+            return True
+        return False
+
+    def forget(self, secret: str) -> None:
+        """Nothing is remembered."""
+
+
+class SimRequest:
+    """As much of a request as the handlers look at."""
+
+    def __init__(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query_params = query
+        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.body = body
+        self.client = None
+        self.url = self
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body."""
+        yield self.body
+
+
+class Replica:
+    """One `serve` process."""
+
+    def __init__(self, world: World, database: SimDatabase, name: str) -> None:
+        self._world = world
+        self.name = name
+        self.database = database
+        self.database.doom = ""
+        self.database.committed = world.committed
+        scheduler = world.scheduler
+        self.hub = Hub(database)
+        self.writer = SimWriter(database, self.hub.publish, world.now_ms, scheduler)
+        tokens = cast(Any, SimTokens(world))
+        self.service = Service(CONFIG, database, self.writer, self.hub, tokens, cast(Any, None))
+        self._routes = {
+            (each.method, each.path): route(each).endpoint
+            for each in AgentApi(self.service).endpoints()
+        }
+        self.up = False
+        self.alive = True
+        scheduler.spawn(self._boot(), self)
+
+    async def _boot(self) -> None:
+        await self.hub.start()
+        scheduler = self._world.scheduler
+        scheduler.spawn(self.hub.poll(), self)
+        scheduler.spawn(timers.run(self.service), self)
+        self.up = True
+
+    def handle(self, request: SimRequest) -> Task:
+        """Run the handler in this process; the task's value is a Starlette response."""
+
+        async def run() -> Response:
+            found = await self._routes[(request.method, request.path)](cast(Any, request))
+            assert isinstance(found, Response)
+            return found
+
+        return self._world.scheduler.spawn(run(), self)
+
+    def do(self, job: Job) -> Task:
+        """Submit a job from within this process; the task's value is its answer or exception."""
+
+        async def run() -> Any:
+            try:
+                return await self.writer.submit(job)
+            except Exception as error:
+                return error
+
+        return self._world.scheduler.spawn(run(), self)
+
+    def die(self) -> None:
+        """kill -9."""
+        self.alive = self.up = False
+        self._world.scheduler.close_all(self)
+        self.database.engine.dispose()
+
+
+def pick(replicas: list[Replica], rng: random.Random) -> Replica | None:
+    """The one that the load balancer sends the next request to."""
+    ready = [each for each in replicas if each.up]
+    return rng.choice(ready) if ready else None
