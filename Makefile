@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format clean
+.PHONY: help demo test check bench soak docs format clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 10
@@ -26,6 +26,9 @@ check: $(VENV)/.dev  ## style, types, layers, content
 
 bench: $(VENV)/.dev  ## the figures in the README; run with nothing else running
 	$(BIN)/python bench/start.py
+
+soak: $(VENV)/.dev  ## the reliability campaigns at full size (hours), and docs/reliability.md
+	$(BIN)/python -m tests.soak $(ARGS)
 
 docs: $(VENV)/.dev  ## write the generated pages again
 	$(BIN)/python docs/make.py
