@@ -25,8 +25,12 @@ _DROP = re.compile(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _VS16, _ZWNJ, _ZWJ = "\ufe0f", "\u200c", "\u200d"
 _MARKS_IN_A_ROW = 4
-# Quick way out: nothing outside printable ASCII and newline, and no marks.
-_PLAIN = re.compile(r"[\n\x20-\x7e]*\Z")
+# Quick way out: printable ASCII, newline, Chinese with its punctuation, kana and Hangul. None of it
+# is dropped, joins, or is a mark.
+_PLAIN = re.compile(
+    "[\n\x20-\x7e\u2010-\u2027\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff"
+    "\uac00-\ud7a3\uff01-\uff5e]*\\Z"
+)
 
 ELLIPSIS = "…"
 

@@ -86,7 +86,7 @@ def _fields(kind: type[msgspec.Struct]) -> str:
 
 def _type(kind: Any) -> str:
     if get_origin(kind) in (Union, UnionType):
-        members = [_type(each) for each in get_args(kind)]
+        members = [_type(each) for each in get_args(kind) if each is not msgspec.UnsetType]
         # The parts of a batch are all the commands of the table that it stands in.
         return "command" if len(members) > 8 else " or ".join(members)
     if get_origin(kind) is tuple:

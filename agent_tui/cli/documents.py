@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from agent_tui import text
-from agent_tui.cli.shapes import ConversationCard, CustomerCard, Due, Line, QueueEntry
+from agent_tui.cli.shapes import (
+    ConversationCard,
+    CustomerCard,
+    Due,
+    Line,
+    QueueEntry,
+    TrayEntry,
+)
+from agent_tui.desk import desk as desks
 from agent_tui.desk import reasons
+from agent_tui.desk import tray as trays
 from agent_tui.desk.desk import Desk
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MessageKind
 from agent_tui.lang import Both
+from agent_tui.store.outbox import TrayItem
 from agent_tui.tui import format as shown
 
 WIDTHS = {"due": 22, "name": 14, "place": 16, "preview": 44}
@@ -87,19 +97,53 @@ def conversation(desk: Desk, key: ConversationId) -> ConversationCard:
         unread=state.unread,
         due=_due(sla.due(state, desk.policy)),
         draft=draft.text if draft else "",
-        messages=[
-            Line(
-                no=line.message.no if line.state != "waiting" else 0,
-                id=line.message.id,
-                at=line.message.at,
-                kind=line.message.kind,
-                author=line.message.author,
-                text=line.message.text,
-                state=line.state,
-            )
-            for line in desk.transcript(key)
-        ],
+        messages=[_line(line) for line in desk.transcript(key)],
     )
+
+
+def _line(line: desks.Line) -> Line:
+    return Line(
+        no=line.message.no if line.state != "waiting" else 0,
+        id=line.message.id,
+        at=line.message.at,
+        kind=line.message.kind,
+        author=line.message.author,
+        text=line.message.text,
+        state=line.state,
+        why=line.why,
+    )
+
+
+def tray_entry(desk: Desk, item: TrayItem) -> TrayEntry:
+    """An item of the unsent tray as a document."""
+    state = desk.conversation(item.conversation)
+    return TrayEntry(
+        id=item.id,
+        conversation=trays.conversation_of(item.conversation),
+        name=state.customer.name if state else "",
+        at=item.order.queued_at,
+        held=item.held,
+        reason=item.reason,
+        detail=item.detail,
+        why=reasons.reason(item.reason, item.detail),
+        text=item.text,
+        action="" if item.text else trays.words(item.order.command),
+        since=[_line(line) for line in desk.since(item)],
+        ways=[str(way) for way in desk.ways(item)],
+    )
+
+
+def tray_lines(entry: TrayEntry) -> str:
+    """An item of the unsent tray as text: where, why, what, and what was said since."""
+    at = shown.local(entry.at).strftime("%m-%d %H:%M")
+    head = f"{entry.conversation}  {entry.name or '?'}  {at}  {entry.why}"
+    lines = [head, f"  {entry.text or entry.action}"]
+    for line in entry.since:
+        when = shown.clock(line.at)
+        after = Both(f"其后 {when}：{line.text}", f"since, {when}: {line.text}")
+        lines.append(f"  {after}")
+    way = reasons.way_out(entry.reason)
+    return "\n".join([*lines, f"  → {way}"] if way else lines)
 
 
 def transcript(desk: Desk, card: ConversationCard) -> str:
@@ -118,7 +162,7 @@ def transcript(desk: Desk, card: ConversationCard) -> str:
             who = str(Both(f"{who}（备注）", f"{who} (note)"))
         sign = shown.STATES.get(line.state, "")
         at = shown.local(line.at).strftime("%m-%d %H:%M")
-        lines.append(f"{at}  {who}: {line.text} {sign}".rstrip())
+        lines.append(f"{at}  {who}: {line.text} {sign} {line.why}".rstrip())
     if card.draft:
         lines += ["", str(Both(f"草稿：{card.draft}", f"draft: {card.draft}"))]
     return "\n".join(lines)

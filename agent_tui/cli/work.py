@@ -128,6 +128,8 @@ def assign(
     json: Json = False,
 ) -> None:
     """Give a conversation to an agent or to a team, and wait until the server has decided."""
+    import msgspec
+
     from agent_tui.domain.commands import Assign
     from agent_tui.domain.ids import AgentId, TeamId
 
@@ -149,8 +151,25 @@ def assign(
             agent=agent or None,
             team=TeamId(team) if team else None,
             epoch=state.epoch if state else None,
+            owner=state.assignee if state else msgspec.UNSET,
         )
         _finish(desk, session.do(key, command), json)
+
+
+def tray(offline: Offline = False, json: Json = False) -> None:
+    """List what was not sent, with the reason and the way out."""
+    from agent_tui.cli import documents
+
+    with open_session(offline) as session:
+        _warn_if_old(session)
+        entries = [documents.tray_entry(session.desk, item) for item in session.desk.tray]
+        if json:
+            output.document(entries)
+            return
+        for entry in entries:
+            output.say(documents.tray_lines(entry))
+        if not entries:
+            output.note(Both("没有未发送的内容", "nothing is left unsent"))
 
 
 def _known(key: str, known: object, kind: Both) -> None:

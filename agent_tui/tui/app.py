@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from textual import events
 from textual.app import App
 
 from agent_tui.errors import DeskError
@@ -73,6 +75,9 @@ def _palette() -> type[Provider]:
 class WorkstationApp(App[None], inherit_bindings=False):
     """One workstation."""
 
+    # How long after the last key something may take the keyboard by itself.
+    quiet_seconds: float = 1.5
+
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
@@ -93,6 +98,8 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self._band = band
         self._notice = notice
         self._port: LinkPort | None = None
+        self._last_key = 0.0
+        self._tray_waits = False
 
     def on_mount(self) -> None:
         """What was on the screen last time is there at once; everything else comes after it."""
@@ -163,4 +170,22 @@ class WorkstationApp(App[None], inherit_bindings=False):
             self.workstation.draw_status()
         if self.bridge.new_in_tray():
             self.bell()
+            if not self._tray_waits:
+                self._tray_waits = True
+                self._show_tray_soon()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Remember when somebody last pressed a key."""
+        if isinstance(event, events.Key):
+            self._last_key = time.monotonic()
+        await super().on_event(event)
+
+    def _show_tray_soon(self) -> None:
+        """Not under somebody's fingers: the next letters of a sentence would choose there."""
+        typing = time.monotonic() - self._last_key < self.quiet_seconds
+        if typing or self.screen is not self.workstation:
+            self.set_timer(0.25, self._show_tray_soon)
+            return
+        self._tray_waits = False
+        if self.workstation.desk.tray:
             self.workstation.show_tray()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable
 
@@ -28,11 +29,14 @@ class Bridge:
         self._presences: list[Presence] = []
         self._scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = contextvars.Context()
         self.tray_seen: set[int] = {item.id for item in desk.tray}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The loop on which the desk lives."""
+        """The loop on which the desk lives. News are drawn in the caller's context, not in that of
+        the thread that brings them: Textual finds its app there."""
         self._loop = loop
+        self._context = contextvars.copy_context()
 
     def change(self, changes: Changes) -> None:
         """From the sync thread: what must be read again."""
@@ -63,7 +67,7 @@ class Bridge:
         if self._scheduled or self._loop is None or self._loop.is_closed():
             return
         self._scheduled = True
-        self._loop.call_soon_threadsafe(self._drain)
+        self._loop.call_soon_threadsafe(self._drain, context=self._context)
 
     def _drain(self) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.protocol import Presence
 from agent_tui.lang import Both
+from agent_tui.tui.commands import key_name
 from agent_tui.tui.widgets.panels import ChatHeader, CustomerCard
 
 if TYPE_CHECKING:
@@ -38,10 +39,17 @@ class ChatView:
             me=self._screen.desk.me.id,
             now=now,
             read_no=self._screen.chat.read_before,
+            hint=self._hint(),
         )
         self._screen.query_one(CustomerCard).show(state, now)
+        self._screen.offers.draw(state)
         self.header()
         self._screen.chat.mark_read()
+
+    def _hint(self) -> str:
+        keys = self._screen.config.keys.get("undelivered", "ctrl+s").split(",")[0]
+        key = key_name(keys) if keys else str(Both("命令面板", "palette"))
+        return str(Both(f"{key} 重发或了结", f"{key} sends again or settles"))
 
     def header(self) -> None:
         """The running clock and who types."""

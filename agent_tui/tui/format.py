@@ -9,12 +9,25 @@ from agent_tui.domain.sla import Due, Urgency
 from agent_tui.lang import Both
 
 SIGNS = {Urgency.CALM: " ", Urgency.WARNING: "!", Urgency.BREACH: "!!"}
-STATES = {"waiting": "~", "sent": "✓", "delivered": "✓✓", "read": "✓✓"}
+STATES = {
+    "waiting": "~",
+    "sent": "✓",
+    "delivered": "✓✓",
+    "read": "✓✓",
+    "queued": "»",
+    "failed": "✗",
+    "uncertain": "?",
+    "settled": "✓",
+}
 STATE_WORDS = {
     "waiting": Both("等待发送", "waiting"),
     "sent": Both("已发", "sent"),
     "delivered": Both("已达", "delivered"),
     "read": Both("已读", "read"),
+    "queued": Both("正在送出", "on its way"),
+    "failed": Both("发送失败", "failed"),
+    "uncertain": Both("送达不明", "uncertain"),
+    "settled": Both("已处理", "dealt with"),
 }
 
 

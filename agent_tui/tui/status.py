@@ -11,7 +11,7 @@ from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
-from agent_tui.tui.commands import INTENTS, key_name
+from agent_tui.tui.commands import BY_ID, INTENTS, key_name
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -21,6 +21,7 @@ LINKS = {
     "online": (Both("在线", "online"), "$success"),
     "offline": (Both("离线", "offline"), "$warning bold"),
     "logged_out": (Both("登录失效：agent-tui login", "logged out: agent-tui login"), "$error bold"),
+    "outdated": (Both("版本不合，离线", "versions too far apart"), "$error bold"),
     "store_trouble": (Both("本机磁盘有问题", "trouble with the local disk"), "$error bold"),
 }
 
@@ -44,7 +45,10 @@ def status_parts(screen: Workstation) -> StatusParts:
         unsent += str(Both(f" ~{desk.unsent} 未发", f" ~{desk.unsent} unsent"))
     if desk.tray:
         count = len(desk.tray)
-        unsent += str(Both(f" x{count} 待处理 Ctrl+U", f" x{count} in the tray Ctrl+U"))
+        key = key_name(screen.config.keys.get("tray", BY_ID["tray"].default_keys).split(",")[0])
+        unsent += str(Both(f" x{count} 待处理 {key}", f" x{count} in the tray {key}"))
+    if desk.not_understood:
+        unsent += str(Both(" 部分内容需升级", " upgrade to see all"))
     focus = _focus(screen)
     row = screen.queue.row_at_cursor() if focus == "queue" else None
     return StatusParts(

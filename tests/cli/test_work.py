@@ -10,7 +10,9 @@ import pytest
 
 from agent_tui import bootstrap, paths
 from agent_tui.cli import session
+from agent_tui.domain.ids import ConversationId
 from agent_tui.store.outbox import Outbox
+from tests import factories as f
 from tests.cli.conftest import Cli, Server
 
 
@@ -55,6 +57,29 @@ def test_not_logged_in(cli: Cli, command: tuple[str, ...]) -> None:
     done = cli(*command)
     assert done.code == 77
     assert "agent-tui login" in done.err and "agent-tui demo" in done.err
+
+
+def test_the_tray(cli: Cli, boss: Server) -> None:
+    boss.says("周先生", "在吗")
+    key = find(cli, "周先生")["id"]
+    assert cli("tray", "--json").json() == []
+    assert cli("tray").err == "nothing is left unsent\n"
+    profile = paths.default_profile()
+    outbox = Outbox(profile.outbox)
+    order = outbox.enqueue(f.reply("t1", "太晚了", seen=0), key, f.NOW)
+    late = f.refused(outbox.client, order.number, "expired", held=True, detail="")
+    outbox.settle(order.number, [late], f.NOW)
+    outbox.save_draft(ConversationId("c-gone"), "写了一半", f.NOW)
+    outbox.close()
+    first, second = cli("tray", "--json", "--offline").json()
+    assert (first["conversation"], first["name"], first["reason"]) == (key, "周先生", "expired")
+    assert (first["text"], first["held"], first["at"]) == ("太晚了", True, f.NOW)
+    assert [line["text"] for line in first["since"]] == ["在吗"]
+    assert first["ways"] == ["send", "edit", "note", "copy", "discard"]
+    assert (second["conversation"], second["reason"]) == ("c-gone", "draft_left")
+    said = cli("tray", "--offline").out
+    for words in ("太晚了", "waited too long", "在吗", "send it only if it still fits", "写了一半"):
+        assert words in said
 
 
 def test_read_reply_note_and_assign(cli: Cli, boss: Server) -> None:

@@ -185,11 +185,13 @@ async def sit_down(
     config: Config | None = None,
     language: str = "zh",
     band: str = "",
+    quiet_seconds: float = 0.0,
 ) -> AsyncIterator[Person]:
-    """A running workstation without a network."""
+    """A running workstation without a network; nobody waits for idle hands unless told to."""
     lang.use("en" if language == "en" else "zh")
     desk = world.desk()
     app = WorkstationApp(NoNetwork(desk, config or Config()), band=band)
+    app.quiet_seconds = quiet_seconds
     async with app.run_test(size=size, notifications=True) as pilot:
         async with asyncio.timeout(10):
             await app.ready.wait()

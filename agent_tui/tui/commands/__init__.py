@@ -30,6 +30,9 @@ INTENTS: tuple[type[Intent], ...] = (
     conversation.ResolveNext,
     conversation.Undo,
     compose.UnsentTray,
+    compose.Undelivered,
+    compose.TakeDraft,
+    compose.DismissDraft,
     navigate.ShowCard,
     navigate.ChooseView,
     navigate.NextInList,
@@ -124,6 +127,7 @@ def keys_of(overrides: dict[str, str]) -> dict[str, str]:
 def key_name(key: str) -> str:
     """A Textual key name as people write it: ctrl+n -> Ctrl+N, f3 -> F3."""
     names = {"question_mark": "?", "slash": "/", "escape": "Esc", "pageup": "PgUp"}
+    names |= {"backslash": "\\", "right_square_bracket": "]"}
     names |= {"pagedown": "PgDn", "up": "↑", "down": "↓", "right": "→", "enter": "Enter"}
     parts = [names.get(part, part) for part in key.split("+")]
     if len(parts) == 1 and len(parts[0]) == 1:

@@ -9,6 +9,7 @@ from agent_tui.lang import Both
 from agent_tui.macros.slots import KEYS
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.screens.pick import Choice, Picker
+from agent_tui.tui.screens.undelivered import UndeliveredScreen
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -97,6 +98,50 @@ class UnsentTray(Intent):
 
     async def run(self, screen: Workstation) -> None:
         screen.show_tray()
+
+
+class Undelivered(Intent):
+    id = "undelivered"
+    default_keys = "ctrl+s"
+    letters = "s"
+    title = Both("没送达", "undelivered")
+    doc = Both(
+        "没送达或送达不明的回复：重发，或了结",
+        "Replies that did not arrive, or may not have: send again, or settle",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        key = screen.doing.target()
+        if key is not None and screen.desk.undelivered(key):
+            screen.app.push_screen(UndeliveredScreen(screen.desk, key, screen.ui.ring))
+        else:
+            screen.doing.say(Both("回复都已送达", "every reply arrived"))
+
+
+class TakeDraft(Intent):
+    id = "take_draft"
+    default_keys = "ctrl+right_square_bracket"
+    title = Both("采用草稿", "take draft")
+    doc = Both(
+        "把同事没发出的草稿插入到光标处；不会自动发送",
+        "Insert a colleague's unsent draft at the cursor; it is never sent by itself",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.offers.take()
+
+
+class DismissDraft(Intent):
+    id = "dismiss_draft"
+    default_keys = "ctrl+backslash"
+    title = Both("忽略草稿", "dismiss draft")
+    doc = Both("不用同事没发出的草稿；可撤销", "Dismiss a colleague's unsent draft; can be undone")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.offers.dismiss()
 
 
 def _now() -> datetime.datetime:

@@ -21,6 +21,7 @@ from agent_tui.tui.chatview import ChatView
 from agent_tui.tui.commands import BY_ID, INTENTS, keys_of
 from agent_tui.tui.doing import Doing
 from agent_tui.tui.listing import Listing
+from agent_tui.tui.offers import Offers, Strip
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.status import status_parts
 from agent_tui.tui.widgets.composer import Composer
@@ -74,6 +75,7 @@ class Workstation(Screen[None]):
         self.listing = Listing(self)
         self.chat = ChatWork(self)
         self.view = ChatView(self)
+        self.offers = Offers(self)
 
     # --- composition -----------------------------------------------------------------------------
 
@@ -87,6 +89,7 @@ class Workstation(Screen[None]):
             with Vertical(id="middle"):
                 yield ChatHeader(id="header")
                 yield Transcript(id="transcript")
+                yield Strip(id="strip")
                 yield Composer(id="composer")
             with Vertical(id="side"):
                 yield FindPane(id="find")

@@ -242,6 +242,8 @@ class QueueList(LineView, can_focus=True):
             right.append((" @" + clip(item.assignee, 8), "queue--dim"))
         if item.unsent:
             right.append((f" ~{item.unsent}", "queue--warning"))
+        if item.undelivered:
+            right.append((f" {fmt.STATES['failed']}{item.undelivered}", "queue--breach"))
         if item.unread:
             right.append((f" *{min(item.unread, 99)}", "queue--unread"))
         name = f"VIP {item.name}" if item.vip else item.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
@@ -9,13 +10,18 @@ from rich.cells import cell_len
 
 from agent_tui.desk.desk import Line
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import MessageKind
+from agent_tui.domain.model import TROUBLE, MessageKind
 from agent_tui.lang import Both
 from agent_tui.text import clip, fit, wrap
 from agent_tui.tui import format as fmt
 from agent_tui.tui.widgets.lines import LineView, Piece
 
 SHARE = 0.8  # of the width that one message may take
+MARKS = {
+    "waiting": "transcript--waiting",
+    "uncertain": "transcript--waiting",
+    "failed": "transcript--new",
+}
 
 
 class Drawn(NamedTuple):
@@ -54,6 +60,7 @@ class Transcript(LineView, can_focus=False):
         self._me = ""
         self._customer = ""
         self._now = 0
+        self._hint = ""
         self._read_no = 0
         self._drawn: list[Drawn] = []
         self._follow = True
@@ -68,8 +75,11 @@ class Transcript(LineView, can_focus=False):
         me: str,
         now: int,
         read_no: int,
+        hint: str = "",
     ) -> None:
-        """Show `lines` of conversation `key`. `read_no`: below it a line says that all is new."""
+        """Show `lines` of conversation `key`. `read_no`: below it a line says that all is new.
+        `hint`: what to do about a reply that did not arrive."""
+        self._hint = hint
         if key != self._key:
             self._follow = True
             self._read_no = read_no
@@ -140,7 +150,10 @@ class Transcript(LineView, can_focus=False):
             words = Both("备注", "note")
             tail = f" {words}" + (" ~" if line.state == "waiting" else "")
             return _note(head + tail, message.text, width)
-        return _reply(head, line.state, str(fmt.STATE_WORDS[line.state]), message.text, width)
+        hint = self._hint if line.state in TROUBLE else ""
+        why = " · ".join(filter(None, (line.why, hint)))
+        said = str(fmt.STATE_WORDS[line.state])
+        return _reply(head, line.state, said, message.text, width, why)
 
 
 @lru_cache(maxsize=20_000)
@@ -152,17 +165,25 @@ def _customer(time: str, name: str, text: str, width: int) -> tuple[Drawn, ...]:
 
 
 @lru_cache(maxsize=20_000)
-def _reply(head: str, state: str, words: str, text: str, width: int) -> tuple[Drawn, ...]:
+def _reply(
+    head: str, state: str, words: str, text: str, width: int, why: str = ""
+) -> tuple[Drawn, ...]:
     limit = max(8, int(width * SHARE))
     parts = wrap(text, limit - 2)
     block = max(cell_len(part) for part in parts)
     indent = " " * max(0, width - block - 1)
-    mark = "transcript--waiting" if state == "waiting" else "transcript--dim"
+    mark = MARKS.get(state, "transcript--dim")
     sign = f" {fmt.STATES[state]} {words}"
     right = cell_len(head) + cell_len(sign)
     top = [(" " * max(0, width - right - 1), ""), (head, "transcript--dim"), (sign, mark)]
     body = (Drawn(((indent + part, "transcript--reply"),)) for part in parts)
-    return (Drawn(tuple(top)), *body)
+    return (Drawn(tuple(top)), *body, *_why(why, mark, width))
+
+
+def _why(why: str, mark: str, width: int) -> Iterator[Drawn]:
+    """Why it did not arrive, and which key deals with it, below the message on its right."""
+    for part in wrap(why, max(8, width - 4)) if why else ():
+        yield Drawn(((" " * max(0, width - cell_len(part) - 1) + part, mark),))
 
 
 @lru_cache(maxsize=5_000)

@@ -1,0 +1,1 @@
+"""Generated pages and pictures, and the programs that make them."""

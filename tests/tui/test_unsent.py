@@ -1,0 +1,291 @@
+"""What was not sent, and what colleagues left unsent: seen, explained, dealt with by one key."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from rich.cells import cell_len
+
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.commands import text_of
+from agent_tui.domain.ids import AgentId, ConversationId, MessageId
+from agent_tui.domain.model import Role
+from agent_tui.tui.screens.tray import TrayScreen
+from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down
+
+C1 = ConversationId("c1")
+DRAFT = "您好，破损的杯子可以换新，请把照片发给我，我马上为您登记"
+
+
+def offer(world: World, *texts: str) -> None:
+    """The chat is mine now, and a colleague's late replies came as drafts."""
+    drafts = [
+        e.DraftOffered(COLLEAGUE.id, text, MessageId(f"late{n}")) for n, text in enumerate(texts)
+    ]
+    world.feed([("c1", e.Claimed(ME.id, 1)), *(("c1", draft) for draft in drafts)])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_the_strip_fits_everywhere(
+    world: World, size: tuple[int, int], language: str
+) -> None:
+    offer(world, DRAFT, "第二份")
+    async with sit_down(world, size=size, language=language) as agent:
+        await agent.does("next_urgent")
+        (strip,) = [line for line in agent.sees().split("\n") if "张敏" in line]
+        for words in ("] ", "\\ ", "您好，破损", "(2)"):
+            assert words in strip
+        assert cell_len(strip) == size[0]
+        assert {cell_len(line) for line in agent.sees().split("\n")} == {size[0]}
+
+
+async def test_one_key_inserts_it_at_the_cursor_and_sends_nothing(world: World) -> None:
+    offer(world, DRAFT, "第二份")
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("hi ")
+        await agent.does("take_draft")
+        assert agent.screen.composer.text == f"hi {DRAFT}"
+        assert agent.screen.composer.has_focus
+        (order,) = world.sent()
+        assert order.command == c.SettleDraft(MessageId("late0"))
+        assert "第二份" in agent.sees()  # the next one moves up
+        await agent.does("take_draft")
+        assert "草稿：" not in agent.sees()
+
+
+async def test_a_draft_goes_into_the_reply_never_into_a_note(world: World) -> None:
+    offer(world, DRAFT)
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("note")
+        await agent.types("intern")
+        await agent.does("take_draft")
+        assert agent.screen.composer.texts() == (DRAFT, "intern")
+
+
+async def test_one_key_dismisses_it_and_undo_brings_it_back(world: World) -> None:
+    offer(world, DRAFT)
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("dismiss_draft")
+        assert "草稿：" not in agent.sees()
+        assert agent.screen.composer.text == ""
+        await agent.does("undo")
+        assert "张敏 草稿：" in agent.sees()
+        assert [order.command for order in world.sent()] == [
+            c.SettleDraft(MessageId("late0")),
+            c.SettleDraft(MessageId("late0"), settled=False),
+        ]
+
+
+async def test_answering_clears_it(world: World) -> None:
+    offer(world, DRAFT)
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("done")
+        await agent.press("enter")
+        assert "草稿：" not in agent.sees()
+
+
+async def test_it_is_shown_to_nobody_but_who_may_take_it(world: World) -> None:
+    offer(world, DRAFT)
+    world.feed([("c1", e.Assigned(COLLEAGUE.id, "after-sales", 2))])  # type: ignore[arg-type]
+    world.feed([("c2", e.DraftOffered(ME.id, "我自己的", MessageId("mine")))])
+    async with sit_down(world) as agent:
+        for key in (C1, ConversationId("c2")):
+            agent.screen.open(key)
+            await agent.pilot.pause()
+            assert "草稿：" not in agent.sees()
+            await agent.does("take_draft")
+        assert not world.sent()
+
+
+async def test_it_comes_while_the_chat_is_open(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("claim")
+        late = e.DraftOffered(COLLEAGUE.id, DRAFT, MessageId("late0"))
+        await agent.hears(world.feed([("c1", e.Claimed(ME.id, 1)), ("c1", late)], done=1))
+        assert "张敏 草稿：" in agent.sees()
+
+
+async def test_what_needs_an_upgrade_is_told_quietly(world: World) -> None:
+    async with sit_down(world, size=(80, 24)) as agent:
+        await agent.does("next_urgent")
+        assert "升级" not in agent.sees()
+        await agent.hears(world.feed([("c1", e.NotUnderstood("of_the_future"))]))
+        assert "部分内容需要升级后才能显示" in agent.sees()
+        assert agent.sees().split("\n")[-1].count("部分内容需升级") == 1
+
+
+# --- the tray ------------------------------------------------------------------------------------
+
+
+async def refuse(agent: Person, world: World, code: str, *, held: bool, detail: str = "") -> None:
+    """What was sent last comes home refused, by a thread of its own as in life."""
+    order = world.sent()[-1]
+    refusal = e.CommandRefused(world.outbox.client, order.number, code, held, C1, detail)
+    changes = world.feed([(None, refusal)], done=order.number)
+    world.outbox.settle(order.number, world.cache.refusals(), world.clock.now)
+    news = threading.Thread(target=agent.app.bridge.change, args=(changes,))
+    news.start()
+    news.join()
+    await agent.pilot.pause(0.2)
+    await agent.pilot.pause()
+
+
+async def sent_and_refused(agent: Person, world: World, code: str, **how: object) -> None:
+    await agent.does("next_urgent")
+    await agent.types("late words")
+    await agent.press("enter")
+    await refuse(agent, world, code, **how)  # type: ignore[arg-type]
+    assert isinstance(agent.app.screen, TrayScreen)
+
+
+async def test_it_does_not_open_under_the_fingers(world: World) -> None:
+    async with sit_down(world, quiet_seconds=1.0) as agent:
+        await agent.does("next_urgent")
+        await agent.types("late words")
+        await agent.press("enter")
+        await agent.types("and so")
+        await refuse(agent, world, "colleague_answered", held=True)
+        await agent.types(" sd")
+        assert agent.app.screen is agent.screen
+        assert agent.screen.composer.text == "and so sd"
+        await agent.pilot.pause(1.6)
+        assert isinstance(agent.app.screen, TrayScreen)
+        assert len(agent.desk.tray) == 1
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_held_text_comes_with_reason_way_out_and_what_was_said_since(
+    world: World, size: tuple[int, int]
+) -> None:
+    async with sit_down(world, size=size) as agent:
+        await agent.does("next_urgent")
+        await agent.types("late words")
+        await agent.press("enter")
+        world.feed([("c1", e.CustomerWrote(MessageId("x1"), "先别退款"))])
+        await refuse(agent, world, "customer_wrote", held=True)
+        seen = agent.sees()
+        for words in ("客户期间又写了", "late words", "先别退款", "王女士", "看看客户新说的"):
+            assert words in seen
+        assert "s 仍然发送" in seen and "d 丢弃" in seen
+        assert {cell_len(line) for line in seen.split("\n")} == {size[0]}
+
+
+async def test_only_choices_that_are_possible_are_offered(world: World) -> None:
+    async with sit_down(world) as agent:
+        agent.desk.me = ME.__class__(ME.id, ME.name, Role.AGENT, ME.teams)
+        await sent_and_refused(agent, world, "reassigned", held=False, detail="zhang")
+        await agent.hears(world.feed([("c1", e.Claimed(AgentId("zhang"), 1))]))
+        agent.app.screen._fill()  # type: ignore[attr-defined]
+        await agent.pilot.pause()
+        seen = agent.sees()
+        assert "已转给 zhang" in seen and "文字已作为草稿交给对方" in seen
+        assert "s 仍然发送" not in seen and "n 改为备注" in seen
+        before = len(world.sent())
+        await agent.press("s")
+        assert len(world.sent()) == before and len(agent.desk.tray) == 1
+        assert any("现在不能仍然发送" in notice for notice in agent.notices())
+        await agent.press("n")
+        note = world.sent()[-1].command
+        assert isinstance(note, c.AddNote) and note.text == "late words"
+        assert agent.desk.tray == [] and agent.app.screen is agent.screen
+
+
+async def test_send_anyway_is_one_key(world: World) -> None:
+    async with sit_down(world) as agent:
+        await sent_and_refused(agent, world, "expired", held=True)
+        await agent.press("s")
+        again = world.sent()[-1].command
+        assert isinstance(again, c.SendReply) and again.force and again.text == "late words"
+        assert agent.desk.tray == [] and agent.app.screen is agent.screen
+
+
+async def test_edit_brings_it_back_to_the_composer(world: World) -> None:
+    async with sit_down(world) as agent:
+        await sent_and_refused(agent, world, "customer_wrote", held=True)
+        await agent.press("e")
+        assert agent.screen.current == "c1"
+        assert agent.screen.composer.text == "late words"
+        assert agent.desk.tray == []
+
+
+@pytest.mark.parametrize("inside", [True, False])
+async def test_discarding_can_be_undone(world: World, inside: bool) -> None:
+    async with sit_down(world) as agent:
+        await sent_and_refused(agent, world, "expired", held=True)
+        if inside:  # a second one keeps the tray open
+            await agent.press("escape")
+            await agent.types("more")
+            await agent.press("enter")
+            await refuse(agent, world, "expired", held=True)
+        before = agent.desk.tray
+        await agent.press("d")
+        assert agent.desk.tray == before[1:]
+        if inside:
+            await agent.press("u")
+        else:
+            assert agent.app.screen is agent.screen
+            await agent.does("undo")
+        assert agent.desk.tray == before
+
+
+async def test_copying_keeps_it(world: World) -> None:
+    async with sit_down(world) as agent:
+        await sent_and_refused(agent, world, "expired", held=True)
+        await agent.press("y")
+        assert agent.app.clipboard == "late words"
+        assert len(agent.desk.tray) == 1
+
+
+async def test_an_action_without_words_is_named(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("tag")
+        await agent.types("退款")
+        await agent.press("enter")
+        await refuse(agent, world, "changed_since", held=False)
+        assert "（操作）标签 退款" in agent.sees()
+        assert "e 编辑" not in agent.sees()
+
+
+async def test_the_status_line_counts_and_names_the_key(world: World) -> None:
+    async with sit_down(world) as agent:
+        await sent_and_refused(agent, world, "expired", held=True)
+        await agent.press("escape")
+        assert "x1 待处理 Ctrl+U" in agent.sees().split("\n")[-1]
+        await agent.does("tray")
+        assert isinstance(agent.app.screen, TrayScreen)
+
+
+async def test_a_draft_whose_chat_is_gone_is_in_the_tray(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("half a sentence")
+        agent.app.bridge.change(world.feed([(None, e.ConversationLeft(C1))]))
+        await agent.pilot.pause(0.2)
+        await agent.pilot.pause()
+        assert isinstance(agent.app.screen, TrayScreen)
+        seen = agent.sees()
+        assert "草稿：会话已不归你" in seen and "half a sentence" in seen
+        assert "y 复制" in seen and "e 编辑" not in seen
+
+
+async def test_a_full_outbox_keeps_the_text_in_the_composer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_tui.store.outbox.MOST_COMMANDS", 2)
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        for text in ("one", "two", "three"):
+            await agent.types(text)
+            await agent.press("enter")
+        assert [text_of(order.command) for order in world.sent()] == ["one", "two"]
+        assert agent.screen.composer.text == "three"
+        assert any("等待发送的太多" in notice for notice in agent.notices())
