@@ -90,6 +90,9 @@ class Engine:
         """Forever: send what is in the outbox, in order. Ends when the login is no longer valid."""
         backoff = Backoff(self._rng)
         while not self._logged_out():
+            if self.status.link is Link.OUTDATED:
+                await self._clock.wait_for_work(5.0)  # the follower finds out when that is over
+                continue
             try:
                 if await self.push_once():
                     self._recovered()
