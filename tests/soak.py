@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -155,13 +156,14 @@ def campaigns(asked: argparse.Namespace) -> list[Campaign]:
     def late(report: dict[str, Any]) -> int:
         return sum(report["seconds"][name] > limit for name, limit in report["limits"].items())
 
+    jobs = ("--jobs", str(os.cpu_count() or 1))
     faults = ("--rounds", str(asked.fault_rounds), "--seconds", str(asked.fault_seconds))
     return [
-        Campaign("simulation", "tests.sim", ("--seeds", str(asked.seeds)), plain, listed),
+        Campaign("simulation", "tests.sim", ("--seeds", str(asked.seeds), *jobs), plain, listed),
         Campaign("stores", "tests.stores", ("--runs", str(asked.runs)), plain, listed),
         Campaign("kills", "tests.crash", ("--kills", str(asked.kills)), plain, listed),
         Campaign("disk", "tests.crash", ("--kills=0", f"--disk={asked.disk}"), plain, listed),
-        Campaign("network", "tests.faults", faults, plain, listed),
+        Campaign("network", "tests.faults", (*faults, "--jobs", "4"), plain, listed),
         Campaign("time-outs", "tests.faults", ("--real-times",), plain, late),
         Campaign("replicas", "tests.postgres", ("--commits", str(asked.commits)), plain, lost),
         Campaign("restores", "tests.restore", ("--rounds", str(asked.restores)), plain, listed),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -20,6 +21,24 @@ from agent_tui.server.schema import Key
 
 Rows = Sequence[Mapping[str, Any]]
 Wanted = Mapping[str, Iterable[str]]
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Send the statements within without waiting for each one's answer (PostgreSQL's pipeline).
+    None of them may be read from. Errors come at the end, as SQLAlchemy's."""
+    if not _is_json(connection):
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    dialect = connection.dialect
+    assert dialect.loaded_dbapi is not None
+    failure = dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline():
+            yield
+    except failure as error:
+        raise DBAPIError.instance(None, None, error, failure, dialect=dialect) from error
 
 
 def insert(connection: Connection, table: Table, rows: Rows) -> None:

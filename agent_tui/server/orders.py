@@ -79,6 +79,7 @@ class SubmitOrders:
             ]
         except RecursionError as error:
             raise UsageError(Both("请求嵌套太深", "the request is nested too deep")) from error
+        self.size = len(self._orders)
         self._results: list[CommandResult] = []
         self._last = 0
 

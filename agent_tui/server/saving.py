@@ -19,19 +19,20 @@ from agent_tui.server.unit import Draft, Unit
 def save(unit: Unit) -> list[LogRow]:
     """Write everything that `unit` recorded. Returns the new stretch of the log."""
     rows = _log_rows(unit)
-    if rows:
-        bulk.insert(unit.connection, schema.event, [row.values() for row in rows])
-    _save_conversations(unit)
-    _save_timers(unit)
-    _save_messages(unit)
-    _save_clients(unit)
-    _save_inbound(unit)
-    outgoing.save(unit)
-    for statement, values in unit.writes:
-        unit.connection.execute(statement, values)
-    if rows:
-        _move_counter(unit, rows)
-        notify.head(unit.connection, rows[-1].seq)
+    with bulk.together(unit.connection):
+        if rows:
+            bulk.insert(unit.connection, schema.event, [row.values() for row in rows])
+        _save_conversations(unit)
+        _save_timers(unit)
+        _save_messages(unit)
+        _save_clients(unit)
+        _save_inbound(unit)
+        outgoing.save(unit)
+        for statement, values in unit.writes:
+            unit.connection.execute(statement, values)
+        if rows:
+            _move_counter(unit, rows)
+            notify.head(unit.connection, rows[-1].seq)
     return rows
 
 

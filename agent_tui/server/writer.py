@@ -22,6 +22,8 @@ from agent_tui.server.log import LogRow
 from agent_tui.server.unit import Needs, Unit
 
 BATCH = 256
+# A job may carry many commands: together they must not fill the memory of recent events.
+BATCH_COMMANDS = 1_024
 QUEUE = 20_000
 # Another replica was first, or a connection broke: the whole batch is decided anew.
 ATTEMPTS = 4
@@ -98,8 +100,9 @@ class Writer:
             if first is None:
                 return
             batch = [first]
+            size = _size(first[0])
             stop = False
-            while len(batch) < BATCH:
+            while len(batch) < BATCH and size < BATCH_COMMANDS:
                 try:
                     item = self._queue.get_nowait()
                 except queue.Empty:
@@ -108,6 +111,7 @@ class Writer:
                     stop = True
                     break
                 batch.append(item)
+                size += _size(item[0])
             answers = self._commit([job for job, _ in batch])
             for (_, resolve), answer in zip(batch, answers, strict=True):
                 resolve(answer)
@@ -171,6 +175,12 @@ class Writer:
             rows = saving.save(unit)
         self.directory = unit.directory
         return [errors.get(i) or job.answer(unit) for i, job in enumerate(jobs)], rows
+
+
+def _size(job: Job) -> int:
+    """How many commands it carries."""
+    found: int = getattr(job, "size", 1)
+    return found
 
 
 def _settle(future: asyncio.Future[Any], value: Any) -> None:
