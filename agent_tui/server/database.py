@@ -67,8 +67,9 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """The address without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """The address without its password, as an administrator writes it."""
+        name = self.engine.url.get_backend_name()
+        return self.engine.url.set(drivername=name).render_as_string(hide_password=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -139,7 +140,12 @@ class Database:
                     f"数据库不能用：{self.shown}：{error.orig}",
                     f"cannot use the database {self.shown}: {error.orig}",
                 ),
-                Both("检查路径、磁盘空间和权限", "check its path, disk space and permissions"),
+                Both("检查路径、磁盘空间和权限", "check its path, disk space and permissions")
+                if self.sqlite
+                else Both(
+                    "检查数据库是否在运行，以及地址和权限",
+                    "check that it runs, its address, and what this user may do",
+                ),
             ) from error
 
     def close(self) -> None:

@@ -282,4 +282,5 @@ class Hub:
     def close(self) -> None:
         """End every stream."""
         self.closing.set()
+        self._ear.close_soon()
         self._wake(self._listeners)

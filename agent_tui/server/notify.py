@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HEAD = "agent_tui_head"
 PRESENCE = "agent_tui_presence"
 LONGEST_PAYLOAD = 7_900  # PostgreSQL takes just under 8,000 bytes
-LOOK_AROUND_SECONDS = 1.0
+LOOK_AROUND_SECONDS = 0.5
 RECONNECT_SECONDS = 1.0
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 log = logging.getLogger(__name__)
@@ -56,8 +56,12 @@ class Ear:
         if not self._database.sqlite:
             self._thread.start()
 
+    def close_soon(self) -> None:
+        """End within `LOOK_AROUND_SECONDS`, without waiting for it."""
+        self._stop.set()
+
     def close(self) -> None:
-        """End within `LOOK_AROUND_SECONDS`."""
+        """End, and wait for it."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
