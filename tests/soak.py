@@ -139,7 +139,15 @@ def plain(report: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]
         if isinstance(value, dict):
             yield from plain(value, f"{words}: ")
         elif not isinstance(value, list):
-            yield words, f"{value:,}" if isinstance(value, int) else str(value)
+            yield words, _figure(value)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 
 def listed(report: dict[str, Any]) -> int:
