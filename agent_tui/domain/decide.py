@@ -50,6 +50,8 @@ def decide(
     if not may_see(actor, state):
         gone = Rejected(Reason.OUT_OF_SCOPE, state.assignee or "")
         return replies.offered(gone, command, context, actor)
+    if (stale := replies.beside_forced(state, command, actor)) is not None:
+        return replies.offered(stale, command, context, actor)
     happened: list[e.ConversationEvent] = []
     for part in c.parts_of(command):
         outcome = DECIDERS[type(part)](state, part, context, actor)

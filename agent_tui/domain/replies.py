@@ -31,7 +31,7 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
     mine = s.assignee in (None, actor.id)
     # An epoch ahead of this one is the author's own claim that did not come about; one behind it,
     # in a chat that is the author's, a claim by their other machine: neither changed hands.
-    moved = s.assignee != actor.id and (command.epoch < s.epoch or _taken(s, command))
+    moved = _moved(s, command, actor)
     if moved and not (command.force and (mine or is_lead(actor))):
         return Rejected(Reason.REASSIGNED, s.assignee or "")
     if not mine and not is_lead(actor):
@@ -61,6 +61,24 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
         )
     )
     return tuple(happened)
+
+
+def _moved(s: Conversation, command: c.SendReply, actor: Agent) -> bool:
+    return s.assignee != actor.id and (command.epoch < s.epoch or _taken(s, command))
+
+
+def beside_forced(s: Conversation, command: c.AgentCommand, actor: Agent) -> Rejected | None:
+    """Why a batch that forces one reply may not carry another: forcing takes the conversation, and
+    would take a stale reply along that nobody forced."""
+    forced = False
+    for part in c.parts_of(command):
+        if isinstance(part, c.Claim | c.Assign):
+            return None
+        if isinstance(part, c.SendReply):
+            if forced and not part.force and _moved(s, part, actor):
+                return Rejected(Reason.REASSIGNED, s.assignee or "")
+            forced = forced or part.force
+    return None
 
 
 def _taken(s: Conversation, command: c.SendReply) -> bool:

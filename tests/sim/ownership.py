@@ -56,16 +56,10 @@ def invariant_7_no_stale_reply(world: World) -> None:
             if not part.force:
                 raise Violation(7, f"{event.text!r} was forced by nobody")
             continue
-        took = any(_takes(each) for each in c.parts_of(queued.order.command))
+        took = any(isinstance(p, c.Claim | c.Assign) for p in c.parts_of(queued.order.command))
         if _changed_hands(shadow, row, part.epoch, event.author, took=took):
             raise Violation(7, f"{event.text!r} at {row.seq} is of epoch {part.epoch}")
         _in_time(world, queued, event.text, row.seq)
-
-
-def _takes(part: c.AnyCommand) -> bool:
-    """Whether it takes the conversation knowingly. A reply that is forced does so, and what goes
-    with it in one batch goes by the same decision of its author."""
-    return isinstance(part, c.Claim | c.Assign) or (isinstance(part, c.SendReply) and part.force)
 
 
 def _changed_hands(shadow: Shadow, row: LogRow, epoch: int, author: AgentId, *, took: bool) -> bool:

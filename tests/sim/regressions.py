@@ -18,6 +18,6 @@ FOUND: dict[int, str] = {
     63: "a refused mark of reading need not be in the tray after a restore (checker)",
     74: "a restore goes unnoticed where cache.db was deleted too (known limit, allowed)",
     5035: "the same where another version gave the cursor up (known limit, allowed)",
-    1928: "a forced reply takes the chat, and what follows in its batch goes with it (checker)",
+    1928: "a forced reply took the chat, and a stale one of the same batch went out with it",
     238: "a batch that claims first is its author's own reply (checker)",
 }

@@ -261,3 +261,12 @@ def test_every_reply_of_a_refused_batch_is_offered() -> None:
 )
 def test_what_cannot_be_said_at_all(command: c.SendReply, expected: Rejected) -> None:
     assert decide(MINE, command, f.context(), conversation=MINE.id) == expected
+
+
+def test_forcing_one_reply_does_not_take_a_stale_one_along() -> None:
+    state = f.conversation(assignee=None, epoch=5)
+    both = c.Batch((f.reply("m1", epoch=4, force=True), f.reply("m2", epoch=4)))
+    outcome = decide(state, both, f.context(), conversation=state.id)
+    assert isinstance(outcome, Rejected) and outcome.reason is Reason.REASSIGNED
+    forced = c.Batch((f.reply("m1", epoch=4, force=True), f.reply("m2", epoch=4, force=True)))
+    assert isinstance(decide(state, forced, f.context(), conversation=state.id), tuple)
