@@ -1,0 +1,70 @@
+"""What can be found, and how a find looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["article", "macro", "case"]
+KINDS: tuple[Kind, ...] = ("article", "macro", "case")
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that can be found. (`kind`, `id`) is its key.
+
+    An empty `language`, `shop` or `team` fits every one. `body` may be left empty by whoever can
+    fetch it later: then the entry is found by its names only.
+    """
+
+    kind: Kind
+    id: str
+    title: str
+    questions: tuple[str, ...] = ()  # other ways customers ask for it
+    tags: tuple[str, ...] = ()
+    body: str = ""
+    language: str = ""  # zh | en
+    audience: Literal["public", "internal"] = "public"
+    shop: str = ""
+    team: str = ""
+    type: str = ""  # question type, as on conversations
+    label: str = ""  # what a list shows at its right: a category, or a macro's key and short name
+
+    @property
+    def key(self) -> tuple[Kind, str]:
+        """What tells entries apart."""
+        return self.kind, self.id
+
+    @property
+    def internal(self) -> bool:
+        """For colleagues only."""
+        return self.audience == "internal"
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Who asks and where: moves entries up, never hides one.
+
+    `uses` holds one weight for each used entry, 0 to 1: how often and how lately this agent and
+    this team used it (`agent_tui.knowledge.usage`).
+    """
+
+    language: str = ""
+    shop: str = ""
+    type: str = ""
+    uses: Mapping[tuple[Kind, str], float] = {}
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A found entry.
+
+    `score` is 0 to 100, higher is better. `name` is the title, question or tag that matched best,
+    `spans` are half-open character ranges in it that matched, in order. `why` are the parts of the
+    score by name, in points; their sum is the score before it is cut to 0..100.
+    """
+
+    entry: Entry
+    score: float
+    name: str = ""
+    spans: tuple[tuple[int, int], ...] = ()
+    why: tuple[tuple[str, float], ...] = ()
