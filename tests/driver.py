@@ -168,9 +168,8 @@ class Serving:
 
     def publish(self) -> None:
         """`agent-tui` publishes what is in kb/ and macros/ now."""
-        with self.database.read() as connection:
-            events, _ = content.changes(connection, self.folder.root, self.folder.config)
-        self.change(*events)
+        for job in content.Content(self.folder.root, self.folder.config).jobs(self.database):
+            self.run(job)
 
     def agent(self, person: str = "anna", client: str | None = None) -> AgentClient:
         """An agent's machine, logged in."""

@@ -47,9 +47,12 @@ def main() -> int:
     """0 if no campaign found a violation."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20_000, help="simulated runs of 300 steps")
+    parser.add_argument("--postgres-seeds", type=int, default=100, help="the same on PostgreSQL")
     parser.add_argument("--runs", type=int, default=20_000, help="of the stores, 100 steps each")
     parser.add_argument("--kills", type=int, default=500, help="kill -9, on each side")
+    parser.add_argument("--postgres-kills", type=int, default=300, help="of the server on it")
     parser.add_argument("--commits", type=int, default=100_000, help="of 16 writers on PostgreSQL")
+    parser.add_argument("--sqlite-commits", type=int, default=20_000, help="the same on SQLite")
     parser.add_argument("--restores", type=int, default=50)
     parser.add_argument("--disk", type=int, default=40, help="rounds of each disk and clock fault")
     parser.add_argument("--fault-rounds", type=int, default=20, help="rounds of each network fault")
@@ -164,16 +167,23 @@ def campaigns(asked: argparse.Namespace) -> list[Campaign]:
     def late(report: dict[str, Any]) -> int:
         return sum(report["seconds"][name] > limit for name, limit in report["limits"].items())
 
+    postgres = ("--engine", "postgresql")
+    sqlite = ("--engine", "sqlite", "--commits", str(asked.sqlite_commits))
+    kills = ("--side", "server", "--kills", str(asked.postgres_kills))
+    seeds = ("--seeds", str(asked.postgres_seeds))
     jobs = ("--jobs", str(os.cpu_count() or 1))
     faults = ("--rounds", str(asked.fault_rounds), "--seconds", str(asked.fault_seconds))
     return [
         Campaign("simulation", "tests.sim", ("--seeds", str(asked.seeds), *jobs), plain, listed),
+        Campaign("simulation-postgresql", "tests.sim", (*postgres, *seeds, *jobs), plain, listed),
         Campaign("stores", "tests.stores", ("--runs", str(asked.runs)), plain, listed),
         Campaign("kills", "tests.crash", ("--kills", str(asked.kills)), plain, listed),
+        Campaign("kills-postgresql", "tests.crash", (*postgres, *kills), plain, listed),
         Campaign("disk", "tests.crash", ("--kills=0", f"--disk={asked.disk}"), plain, listed),
         Campaign("network", "tests.faults", (*faults, "--jobs", "4"), plain, listed),
         Campaign("time-outs", "tests.faults", ("--real-times",), plain, late),
         Campaign("replicas", "tests.postgres", ("--commits", str(asked.commits)), plain, lost),
+        Campaign("writers-sqlite", "tests.postgres", sqlite, plain, lost),
         Campaign("restores", "tests.restore", ("--rounds", str(asked.restores)), plain, listed),
     ]
 

@@ -7,7 +7,15 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
+from agent_tui.domain.ids import (
+    AgentId,
+    ConversationId,
+    CustomerId,
+    InboxId,
+    MessageId,
+    SuggestionId,
+    TeamId,
+)
 from agent_tui.domain.model import Channel, Clock, Customer, DeliveryState, Priority, Status
 
 
@@ -42,6 +50,7 @@ class SendReply(Command, frozen=True, tag="send_reply"):
     `epoch`, `owner` and `seen` (the last message number on the author's screen) let the server find
     out that the author wrote to a conversation that has moved on; `force` says that the author
     knows. An epoch alone may be one's own guess that another's change met, as in `Assign`.
+    `sources` are the entries that the text came from, as "article:returns/freight".
     """
 
     message: MessageId
@@ -50,6 +59,7 @@ class SendReply(Command, frozen=True, tag="send_reply"):
     seen: int
     force: bool = False
     owner: AgentId | msgspec.UnsetType | None = msgspec.UNSET
+    sources: tuple[str, ...] = ()
 
 
 class AddNote(Command, frozen=True, tag="add_note"):
@@ -159,6 +169,50 @@ class SettleDraft(Command, frozen=True, tag="settle_draft"):
     settled: bool = True
 
 
+class SuggestArticle(Command, frozen=True, tag="suggest_article"):
+    """Suggest a correction of article `article`, whose `version` its author had read; or, with
+    none, a new article. `reason` is for whoever decides."""
+
+    suggestion: SuggestionId
+    title: str
+    body: str
+    lang: str
+    article: str = ""
+    version: str = ""
+    questions: tuple[str, ...] = ()
+    audience: str = "public"
+    reason: str = ""
+
+
+class AcceptSuggestion(Command, frozen=True, tag="accept_suggestion"):
+    """Publish what was suggested, with these words, as article `article`.
+
+    A correction only while the article still has `version`, the one that the lead compared it with;
+    its audience stays what it is. A new article only while there is none of that id.
+    """
+
+    suggestion: SuggestionId
+    article: str
+    title: str
+    body: str
+    questions: tuple[str, ...] = ()
+    version: str = ""
+    audience: str = "public"
+
+
+class DeclineSuggestion(Command, frozen=True, tag="decline_suggestion"):
+    """Do not publish it; `reason` is for its author, who may take it back this way as well."""
+
+    suggestion: SuggestionId
+    reason: str = ""
+
+
+class ReportSearches(Command, frozen=True, tag="report_searches"):
+    """Searches that found nothing, and how often. Of no conversation: the order's is empty."""
+
+    misses: tuple[tuple[str, int], ...]
+
+
 class Batch(Command, frozen=True, tag="batch"):
     """Several commands on one conversation: one number, all or nothing."""
 
@@ -186,8 +240,11 @@ AgentPart = (
     | SettleDelivery
     | UnsettleDelivery
     | SettleDraft
+    | SuggestArticle
+    | AcceptSuggestion
+    | DeclineSuggestion
 )
-AgentCommand = AgentPart | Batch
+AgentCommand = AgentPart | Batch | ReportSearches
 
 
 class ReceiveMessage(Command, frozen=True, tag="receive_message"):
@@ -247,11 +304,24 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def parts_of(command: AgentCommand) -> tuple[AgentPart, ...]:
-    """The single commands in `command`."""
+    """The single commands in `command` that are about a conversation."""
+    if isinstance(command, ReportSearches):
+        return ()
     return command.parts if isinstance(command, Batch) else (command,)
 
 
 def text_of(command: AgentCommand) -> str:
     """What the author wrote in `command`: the texts that must not be lost when it is refused."""
-    texts = (part.text for part in parts_of(command) if isinstance(part, SendReply | AddNote))
-    return "\n".join(texts)
+    return "\n".join(text for part in parts_of(command) for text in _texts(part))
+
+
+def _texts(part: AgentPart) -> tuple[str, ...]:
+    match part:
+        case SendReply() | AddNote():
+            return (part.text,)
+        case SuggestArticle() | AcceptSuggestion():
+            return part.title, part.body
+        case DeclineSuggestion() if part.reason:
+            return (part.reason,)
+        case _:
+            return ()

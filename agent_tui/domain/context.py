@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
-from agent_tui.domain.model import Agent, Conversation, Customer, Role, Team
+from agent_tui.domain.model import Agent, Article, Conversation, Customer, Role, Team
 from agent_tui.domain.policy import Policy
 
 
@@ -34,6 +34,7 @@ class Context(msgspec.Struct, frozen=True):
     teams: Mapping[TeamId, Team] | None = None
     customers: Mapping[CustomerId, Customer] | None = None
     notes: Mapping[MessageId, NotePlace | None] | None = None  # those that a command names
+    articles: Mapping[str, Article | None] | None = None  # the same
 
 
 def may_see(agent: Agent, conversation: Conversation) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from agent_tui.domain import commands as c
-from agent_tui.domain import deliveries, replies
+from agent_tui.domain import deliveries, replies, suggestions
 from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead, may_see
 from agent_tui.domain.evolve import evolve
@@ -34,6 +34,8 @@ def decide(
     """
     if isinstance(command, c.ReceiveMessage):
         return _receive_message(state, command, context)
+    if isinstance(command, c.ReportSearches):
+        return _report_searches(context)
     if state is None:
         return Rejected(Reason.NO_SUCH_CONVERSATION)
     if isinstance(command, c.ConfirmDelivery):
@@ -59,6 +61,8 @@ def decide(
             return replies.offered(outcome, command, context, actor)
         if isinstance(outcome, Rejected | Held):
             return outcome
+        if isinstance(part, c.AcceptSuggestion):
+            context = suggestions.published(part, state, context, actor)
         for event in outcome:
             happened.append(event)
             state = evolve(state, event, conversation=conversation, at=context.now)
@@ -105,6 +109,13 @@ def _wake_snoozed(s: Conversation, command: c.WakeSnoozed, context: Context) -> 
     if not due or (s.until or 0) > context.now:
         return ()
     return (e.Reopened(was=Status.SNOOZED),)
+
+
+def _report_searches(context: Context) -> Outcome:
+    actor = context.actor
+    if actor is None or actor.disabled or actor.role is Role.TRAINEE:
+        return Rejected(Reason.NOT_ALLOWED)
+    return ()  # of no conversation: the server counts them
 
 
 # --- ownership -----------------------------------------------------------------------------------
@@ -275,4 +286,7 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.SettleDelivery: deliveries.settle,
     c.UnsettleDelivery: deliveries.unsettle,
     c.SettleDraft: replies.settle_draft,
+    c.SuggestArticle: suggestions.suggest,
+    c.AcceptSuggestion: suggestions.accept,
+    c.DeclineSuggestion: suggestions.decline,
 }

@@ -14,6 +14,7 @@ from agent_tui.domain.ids import (
     CustomerId,
     InboxId,
     MessageId,
+    SuggestionId,
     TeamId,
 )
 from agent_tui.domain.model import (
@@ -29,6 +30,7 @@ from agent_tui.domain.model import (
     Message,
     Priority,
     Status,
+    SuggestionState,
     Team,
 )
 from agent_tui.domain.policy import Policy
@@ -63,6 +65,7 @@ class ReplySent(Event, frozen=True, tag="reply_sent"):
     """An agent answered; `forced` when the author sent it knowing that the chat had moved on.
 
     `pushed`: the channel takes it to the customer's side; `DeliveryChanged` tells how that went.
+    `sources`: the knowledge entries that its text came from.
     """
 
     message: MessageId
@@ -71,6 +74,7 @@ class ReplySent(Event, frozen=True, tag="reply_sent"):
     epoch: int
     forced: bool = False
     pushed: bool = False
+    sources: tuple[str, ...] = ()
 
 
 class NoteAdded(Event, frozen=True, tag="note_added"):
@@ -211,6 +215,31 @@ class DraftSettled(Event, frozen=True, tag="draft_settled"):
     settled: bool = True
 
 
+class ArticleSuggested(Event, frozen=True, tag="article_suggested"):
+    """An agent suggests a correction of `article`, or a new one."""
+
+    suggestion: SuggestionId
+    author: AgentId
+    title: str
+    body: str
+    lang: str
+    article: str = ""
+    version: str = ""
+    questions: tuple[str, ...] = ()
+    audience: str = "public"
+    reason: str = ""
+
+
+class SuggestionSettled(Event, frozen=True, tag="suggestion_settled"):
+    """A suggestion was published as `article`, declined, or taken back by its author."""
+
+    suggestion: SuggestionId
+    outcome: SuggestionState
+    by: AgentId
+    article: str = ""
+    reason: str = ""
+
+
 ConversationEvent = (
     ConversationOpened
     | CustomerWrote
@@ -234,6 +263,8 @@ ConversationEvent = (
     | DraftOffered
     | DeliveryChanged
     | DraftSettled
+    | ArticleSuggested
+    | SuggestionSettled
 )
 
 # --- of the whole workspace ----------------------------------------------------------------------
@@ -319,7 +350,16 @@ class CommandSettled(Event, frozen=True, tag="command_settled"):
     number: int
 
 
-LoggedEvent = ConversationEvent | WorkspaceEvent | CommandRefused | CommandSettled
+class SearchesReported(Event, frozen=True, tag="searches_reported"):
+    """Searches of an agent that found nothing, masked, and how often."""
+
+    client: ClientId
+    number: int
+    misses: tuple[tuple[str, int], ...]
+
+
+ClientEvent = CommandRefused | CommandSettled | SearchesReported
+LoggedEvent = ConversationEvent | WorkspaceEvent | ClientEvent
 
 # --- made for a reader's feed, never logged ------------------------------------------------------
 

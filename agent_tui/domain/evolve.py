@@ -18,6 +18,8 @@ from agent_tui.domain.model import (
     Offer,
     RunningClock,
     Status,
+    Suggestion,
+    SuggestionState,
 )
 
 PREVIEW_CHARS = 120
@@ -26,6 +28,7 @@ FOLD = 1
 OFFERS_KEPT = 5
 OFFER_CHARS = 2_000
 SETTLED_KEPT = 100
+SUGGESTIONS_SETTLED_KEPT = 5
 
 
 def evolve(
@@ -75,6 +78,7 @@ def message_of(
         author=author,
         text=event.text,
         seq=seq,
+        sources=event.sources if isinstance(event, e.ReplySent) else (),
     )
 
 
@@ -218,6 +222,48 @@ def _draft_settled(s: Conversation, event: e.DraftSettled, at: int) -> dict[str,
     }
 
 
+def _article_suggested(s: Conversation, event: e.ArticleSuggested, at: int) -> dict[str, Any]:
+    suggested = Suggestion(
+        id=event.suggestion,
+        author=event.author,
+        at=at,
+        title=event.title,
+        body=event.body,
+        lang=event.lang,
+        article=event.article,
+        version=event.version,
+        questions=event.questions,
+        audience=event.audience,
+        reason=event.reason,
+    )
+    return {"suggestions": (*_other_suggestions(s, event.suggestion), suggested)}
+
+
+def _suggestion_settled(s: Conversation, event: e.SuggestionSettled, at: int) -> dict[str, Any]:
+    was = s.suggestion(event.suggestion)
+    others = _other_suggestions(s, event.suggestion)
+    if was is None or event.outcome is SuggestionState.WITHDRAWN:
+        return {"suggestions": others}
+    settled = replace(
+        was,
+        body="",
+        questions=(),
+        article=event.article or was.article,
+        state=event.outcome,
+        settled_by=event.by,
+        settled_at=at,
+        answer=event.reason,
+    )
+    found = (*others, settled)
+    done = [each.id for each in found if each.state is not SuggestionState.OPEN]
+    gone = frozenset(done[:-SUGGESTIONS_SETTLED_KEPT])
+    return {"suggestions": tuple(each for each in found if each.id not in gone)}
+
+
+def _other_suggestions(s: Conversation, key: str) -> tuple[Suggestion, ...]:
+    return tuple(each for each in s.suggestions if each.id != key)
+
+
 def _preview(text: str) -> str:
     return text.strip().replace("\n", " ")[:PREVIEW_CHARS]
 
@@ -246,6 +292,8 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.DraftOffered: _draft_offered,
     e.DraftSettled: _draft_settled,
     e.DeliveryChanged: _delivery_changed,
+    e.ArticleSuggested: _article_suggested,
+    e.SuggestionSettled: _suggestion_settled,
 }
 
 __all__ = ["HANDLERS", "evolve", "message_of"]

@@ -12,6 +12,7 @@ AgentId = NewType("AgentId", str)
 TeamId = NewType("TeamId", str)
 InboxId = NewType("InboxId", str)
 ClientId = NewType("ClientId", str)
+SuggestionId = NewType("SuggestionId", str)
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

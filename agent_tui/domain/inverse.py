@@ -82,5 +82,9 @@ def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.
             return c.SettleDelivery(part.message)
         case c.SettleDraft():
             return c.SettleDraft(part.message, settled=not part.settled)
+        case c.SuggestArticle():
+            return c.DeclineSuggestion(part.suggestion)
+        case c.AcceptSuggestion() | c.DeclineSuggestion():
+            return None
         case c.SendReply() | c.MarkRead() | c.RemoveNote() | c.RetryDelivery():
             return None

@@ -12,6 +12,7 @@ from agent_tui.domain.ids import (
     CustomerId,
     InboxId,
     MessageId,
+    SuggestionId,
     TeamId,
 )
 
@@ -76,6 +77,15 @@ class DeliveryState(StrEnum):
 TROUBLE = frozenset({DeliveryState.FAILED, DeliveryState.UNCERTAIN})
 
 
+class SuggestionState(StrEnum):
+    """What became of a suggested article."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
 class Clock(StrEnum):
     """A deadline that an agent starts, beside the ones that start by themselves."""
 
@@ -125,7 +135,12 @@ class Inbox(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Article(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One knowledge-base answer in one language; `body` may be sent, `internal` never."""
+    """One knowledge-base answer in one language; `body` may be sent, `internal` never.
+
+    `version` is a digest of what it says. `origin` tells whether a file in the data folder says so,
+    or an accepted suggestion (`desk`); then `file` is the version of the file that it stands on,
+    which keeps it until the file changes again, or empty if there is none.
+    """
 
     id: str
     title: str
@@ -140,6 +155,10 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_from: str = ""  # ISO dates, inclusive
     valid_to: str = ""
     version: str = ""
+    origin: str = "file"  # file | desk
+    file: str = ""
+    revised_at: int = 0  # when this version was published
+    revised_by: AgentId | None = None  # None: whoever wrote the file
 
 
 class MacroSource(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,7 +170,10 @@ class MacroSource(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a transcript; `no` counts 1, 2, 3 ... within its conversation."""
+    """One line of a transcript; `no` counts 1, 2, 3 ... within its conversation.
+
+    `sources` are the knowledge entries that a reply's text came from, as "article:returns/freight".
+    """
 
     id: MessageId
     no: int
@@ -161,6 +183,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     seq: int = 0
     removed: bool = False
+    sources: tuple[str, ...] = ()
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -187,6 +210,29 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     at: int
     settled: bool = False
+
+
+class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A correction of article `article` as of `version`, or, with none, a new article.
+
+    Once it is settled, its texts are gone from here; `answer` says why it was declined.
+    """
+
+    id: SuggestionId
+    author: AgentId
+    at: int
+    title: str
+    body: str
+    lang: str
+    article: str = ""
+    version: str = ""
+    questions: tuple[str, ...] = ()
+    audience: str = "public"
+    reason: str = ""
+    state: SuggestionState = SuggestionState.OPEN
+    settled_by: AgentId | None = None
+    settled_at: int = 0
+    answer: str = ""
 
 
 class RunningClock(msgspec.Struct, frozen=True):
@@ -233,6 +279,7 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 0  # events folded so far
     deliveries: tuple[Delivery, ...] = ()  # pushed replies that are not known to have arrived
     offers: tuple[Offer, ...] = ()  # unsent drafts of others, until the owner has answered
+    suggestions: tuple[Suggestion, ...] = ()  # of articles: the open ones, and the last settled
 
     @property
     def unread(self) -> int:
@@ -242,6 +289,15 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     def delivery(self, message: MessageId) -> Delivery | None:
         """What is known of a pushed reply's way; None once it arrived, or if it is not pushed."""
         return next((each for each in self.deliveries if each.message == message), None)
+
+    def suggestion(self, key: SuggestionId) -> Suggestion | None:
+        """The suggestion `key`, open or lately settled."""
+        return next((each for each in self.suggestions if each.id == key), None)
+
+    @property
+    def open_suggestions(self) -> tuple[Suggestion, ...]:
+        """Suggestions that wait for a lead, oldest first."""
+        return tuple(each for each in self.suggestions if each.state is SuggestionState.OPEN)
 
     @property
     def undelivered(self) -> tuple[Delivery, ...]:

@@ -27,6 +27,11 @@ class Reason(StrEnum):
     NO_SUCH_NOTE = "no_such_note"
     NO_SUCH_DELIVERY = "no_such_delivery"
     TOO_MANY_UNDELIVERED = "too_many_undelivered"
+    NO_SUCH_SUGGESTION = "no_such_suggestion"
+    TOO_MANY_SUGGESTIONS = "too_many_suggestions"
+    NO_SUCH_ARTICLE = "no_such_article"
+    ARTICLE_CHANGED = "article_changed"
+    ARTICLE_EXISTS = "article_exists"
     NOT_ALLOWED = "not_allowed"
     NOT_UNDERSTOOD = "not_understood"
     # Told by an agent's own machine only: the server never sees the command.

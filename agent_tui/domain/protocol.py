@@ -9,8 +9,8 @@ import msgspec
 
 from agent_tui.domain.commands import Order
 from agent_tui.domain.events import Recorded
-from agent_tui.domain.ids import AgentId, ClientId, ConversationId
-from agent_tui.domain.model import Agent
+from agent_tui.domain.ids import AgentId, ClientId, ConversationId, TeamId
+from agent_tui.domain.model import Agent, Article
 
 # Grows when an older program can no longer take part in full; neighbours work together. 2 tells
 # what was acknowledged, and refuses a command that it does not understand, not the whole request.
@@ -66,13 +66,16 @@ class CommandsRequest(Wire, frozen=True):
     """Numbered commands of one client, in order. `sent_at` is that client's clock (ms).
 
     `acked` is the highest number that a server acknowledged to this client: one that knows less was
-    restored from a backup. Without orders it is only this question.
+    restored from a backup. Without orders it is only this question. `reckoned` is what the server's
+    clock showed at least when this was sent (ms): what it shows beyond, the request was on its way.
+    0 if nothing was heard from the server yet; None from a client that does not reckon.
     """
 
     client: ClientId
     sent_at: int
     orders: tuple[Order, ...]
     acked: int = 0
+    reckoned: int | None = None
 
 
 class RawCommandsRequest(Wire, frozen=True):
@@ -82,6 +85,7 @@ class RawCommandsRequest(Wire, frozen=True):
     sent_at: int
     orders: tuple[msgspec.Raw, ...]
     acked: int = 0
+    reckoned: int | None = None
 
 
 class OrderHead(Wire, frozen=True):
@@ -102,10 +106,14 @@ class CommandResult(Wire, frozen=True):
 
 
 class CommandsAnswer(Wire, frozen=True):
-    """Every command up to `last` is durable on the server."""
+    """Every command up to `last` is durable on the server, whose clock shows `now` (ms).
+
+    Where `last` is less than what was sent, the rest was too long on its way: it is sent again.
+    """
 
     last: int
     results: tuple[CommandResult, ...]
+    now: int = 0
 
 
 class Page(Wire, frozen=True):
@@ -163,6 +171,48 @@ class Presence(Wire, frozen=True):
     agent: AgentId | str
     typing: bool
     until: int
+
+
+class UseCount(Wire, frozen=True):
+    """How many replies in a team's chats came from an entry; `last_at`: the last day (ms, UTC)."""
+
+    source: str
+    team: TeamId
+    count: int
+    last_at: int
+
+
+class MissedCount(Wire, frozen=True):
+    """How often agents searched for something and found nothing; numbers are masked."""
+
+    query: str
+    count: int
+    last_at: int
+
+
+class KnowledgeStats(Wire, frozen=True):
+    """What was counted in the last `days` days. `unused` are the first of `unused_count`."""
+
+    days: int
+    used: tuple[UseCount, ...]
+    unused: tuple[str, ...]
+    missed: tuple[MissedCount, ...]
+    unused_count: int = 0
+
+
+class ArticleVersion(Wire, frozen=True):
+    """What was published at `at` by somebody; without an article, it was withdrawn."""
+
+    at: int
+    by: str
+    article: Article | None = None
+
+
+class ArticleVersions(Wire, frozen=True):
+    """An article's versions, newest first, as far back as the log reaches."""
+
+    id: str
+    versions: tuple[ArticleVersion, ...]
 
 
 def order_hash(order: Order) -> bytes:

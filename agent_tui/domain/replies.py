@@ -22,6 +22,9 @@ from agent_tui.domain.ids import is_id
 from agent_tui.domain.model import Agent, Conversation, Status
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 
+MOST_SOURCES = 8
+SOURCE_CHARS = 200
+
 
 def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: Agent) -> Outcome:
     """Decide one reply by the table above; answering a chat that nobody has also claims it."""
@@ -58,9 +61,17 @@ def send_reply(s: Conversation, command: c.SendReply, context: Context, actor: A
             epoch=epoch,
             forced=command.force,
             pushed=pushed,
+            sources=sources_of(command),
         )
     )
     return tuple(happened)
+
+
+def sources_of(command: c.SendReply) -> tuple[str, ...]:
+    """The entries that a reply's text came from, without what no entry is called. A reply is not
+    refused for them."""
+    fitting = (each for each in command.sources if 0 < len(each) <= SOURCE_CHARS)
+    return tuple(dict.fromkeys(fitting))[:MOST_SOURCES]
 
 
 def _moved(s: Conversation, command: c.SendReply, actor: Agent) -> bool:

@@ -22,10 +22,11 @@ SAMPLES = {
 
 def load(root: Path) -> tuple[list[Macro], list[Problem]]:
     """Every macro under `root`, and what is wrong with the files that do not parse."""
-    return frontmatter.read_folder(root, _checked)
+    return frontmatter.read_folder(root, checked)
 
 
-def _checked(key: str, text: str) -> Macro:
+def checked(key: str, text: str) -> Macro:
+    """The macro in `text`, its variables and slots looked at. Raises Malformed."""
     macro = parse(key, text)
     slots = frozenset(macro.head.ask)
     template.check(macro.body, slots, macro.body_line)

@@ -19,14 +19,17 @@ from starlette.routing import BaseRoute, Route
 
 from agent_tui import __version__
 from agent_tui.config import Config
-from agent_tui.server import compaction, delivering, docs_page, metrics, timers
+from agent_tui.server import compaction, delivering, docs_page, metrics, timers, watching, words
 from agent_tui.server.agent_api import AgentApi
 from agent_tui.server.auth import Tokens
 from agent_tui.server.channel_api import ChannelApi
 from agent_tui.server.clock import now_ms
+from agent_tui.server.content import Content
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import Endpoint, json, openapi, route
+from agent_tui.server.history_api import HistoryApi
 from agent_tui.server.hub import Hub
+from agent_tui.server.knowledge_api import KnowledgeApi
 from agent_tui.server.service import Limits, Service
 from agent_tui.server.web_api import WebApi
 from agent_tui.server.writer import Writer
@@ -39,8 +42,11 @@ CSP = (
 log = logging.getLogger(__name__)
 
 
-def build(config: Config, database: Database) -> tuple[Starlette, Service]:
-    """The application on `database`, which must be migrated."""
+def build(
+    config: Config, database: Database, content: Content | None = None
+) -> tuple[Starlette, Service]:
+    """The application on `database`, which must be migrated; what changes in `content` is published
+    as it changes."""
     hub = Hub(database)
     writer = Writer(database, hub.publish, now_ms)
     service = Service(config, database, writer, hub, Tokens(database), Limits(config))
@@ -56,17 +62,25 @@ def build(config: Config, database: Database) -> tuple[Starlette, Service]:
         expose_headers=["Retry-After"],
         max_age=3600,
     )
-    app = Starlette(routes=routes, middleware=[cors], lifespan=_lifespan(service))
+    app = Starlette(routes=routes, middleware=[cors], lifespan=_lifespan(service, content))
     return app, service
 
 
 def endpoints(service: Service) -> list[Endpoint]:
     """Every operation of the HTTP interface."""
-    apis = (AgentApi(service), WebApi(service), ChannelApi(service))
+    apis = (
+        AgentApi(service),
+        WebApi(service),
+        ChannelApi(service),
+        HistoryApi(service),
+        KnowledgeApi(service),
+    )
     return [endpoint for api in apis for endpoint in api.endpoints()]
 
 
-def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    service: Service, content: Content | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service.writer.start()
@@ -76,7 +90,11 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
             asyncio.create_task(_forever(lambda: timers.run(service)), name="timers"),
             asyncio.create_task(_forever(lambda: delivering.run(service)), name="outgoing"),
             asyncio.create_task(_forever(lambda: _compact(service)), name="compaction"),
+            asyncio.create_task(_forever(lambda: _index(service)), name="words"),
         ]
+        if content is not None:
+            watch = _forever(lambda: watching.run(service, content))
+            tasks.append(asyncio.create_task(watch, name="content"))
         try:
             yield
         finally:
@@ -93,6 +111,10 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
 
 async def _compact(service: Service) -> None:
     await compaction.run(service.database, service.config.server.log_days)
+
+
+async def _index(service: Service) -> None:
+    await words.run(service.database, service.hub)
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:

@@ -48,6 +48,17 @@ def insert(connection: Connection, table: Table, rows: Rows) -> None:
         _run(connection, table, _insert(table, names, _is_json(connection)), names, rows)
 
 
+def upsert(
+    connection: Connection, table: Table, keys: tuple[str, ...], rows: Rows, *, add: bool = False
+) -> None:
+    """Add `rows`; where one with these `keys` is there, its other columns are set to the new
+    values, or with `add` grow by them. No two of `rows` may have the same keys."""
+    if rows:
+        names = tuple(rows[0])
+        statement = _insert(table, names, _is_json(connection)) + _merge(table, names, keys, add)
+        _run(connection, table, statement, names, rows)
+
+
 def update(connection: Connection, table: Table, key: str, rows: Rows) -> None:
     """Set the other columns of the rows whose column `key` has these values."""
     if rows:
@@ -155,6 +166,16 @@ def _insert(table: Table, names: tuple[str, ...], json: bool) -> str:
     taken = ", ".join(_taken(table.c[name]) for name in names)
     source = _source(table, names)
     return f"INSERT INTO {table.name} ({columns}) SELECT {taken} FROM {source}"  # noqa: S608
+
+
+@functools.cache
+def _merge(table: Table, names: tuple[str, ...], keys: tuple[str, ...], add: bool) -> str:
+    def value(name: str) -> str:
+        new = f"excluded.{_quoted(name)}"
+        return f"{table.name}.{_quoted(name)} + {new}" if add else new
+
+    sets = ", ".join(f"{_quoted(name)} = {value(name)}" for name in names if name not in keys)
+    return f" ON CONFLICT ({', '.join(map(_quoted, keys))}) DO UPDATE SET {sets}"
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text, up
 
 from agent_tui.errors import ServerError
 from agent_tui.lang import Both
-from agent_tui.server import outgoing, schema
+from agent_tui.server import outgoing, schema, words
 from agent_tui.server.database import Database
 
 CHUNK = 1_000
@@ -48,6 +48,7 @@ def copy(
             writing.execute(delete(table))
         for table in schema.metadata.sorted_tables:
             rows += _copy_table(reading, writing, table, progress)
+        words.start_over(writing)
         if feed is not None:
             writing.execute(update(schema.workspace).values(feed=feed))
             outgoing.doubt(writing)

@@ -36,6 +36,10 @@ class RateLimited(DeskError):
         self.retry_after = retry_after
 
 
+class Forbidden(DeskError):
+    """The account is good, and may not do that."""
+
+
 class TooLarge(DeskError):
     """The body is over the limit."""
 
@@ -125,6 +129,8 @@ def _classify(error: DeskError) -> tuple[int, str, dict[str, str]]:
             return (422 if error.code == "reused" else 409), error.code, {}
         case Unauthorized():
             return 401, "unauthorized", {"WWW-Authenticate": "Bearer"}
+        case Forbidden():
+            return 403, "not_allowed", {}
         case NotFound():
             return 404, "not_found", {}
         case TooLarge():

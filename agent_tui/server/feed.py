@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, select
 from agent_tui.domain import events as e
 from agent_tui.domain.context import in_scope, may_see
 from agent_tui.domain.ids import ClientId, ConversationId
-from agent_tui.domain.model import Agent, Article, Conversation, MacroSource, Message, Role, Status
+from agent_tui.domain.model import Agent, Conversation, Message, Role, Status
 from agent_tui.domain.protocol import SnapshotEnd, SnapshotHeader
 from agent_tui.errors import FeedReset
 from agent_tui.lang import Both
@@ -21,11 +22,11 @@ from agent_tui.server.log import LogRow
 
 AGENT_SAVED = str(e.AgentSaved.__struct_config__.tag)
 _REOPENED = str(e.Reopened.__struct_config__.tag)
-_OF_CLIENT = frozenset(
-    str(kind.__struct_config__.tag) for kind in (e.CommandRefused, e.CommandSettled)
-)
+_SUGGESTED = str(e.ArticleSuggested.__struct_config__.tag)
+_OF_CLIENT = frozenset(str(kind.__struct_config__.tag) for kind in get_args(e.ClientEvent))
 BELOW_FLOOR = "below_floor"
 AT_ONCE = 100  # conversations that a snapshot holds in memory
+CONTENT_AT_ONCE = 500  # articles
 
 
 class Reset(FeedReset):
@@ -85,7 +86,7 @@ def check(connection: Connection, reader: Reader, since: Cursor) -> None:
     if chain is None or chain.hex()[:16] != since.chain:
         raise Reset("feed_reset")
     table = schema.event.c
-    own_changes = select(table.body).where(table.kind == AGENT_SAVED, table.seq > since.seq)
+    own_changes = select(table.body).where(schema.AGENT_SAVED, table.seq > since.seq)
     for body in connection.execute(own_changes).scalars():
         if msgspec.json.decode(body, type=e.AgentSaved).agent.id == reader.agent.id:
             raise Reset("scope_changed")
@@ -116,7 +117,7 @@ def visible(
             continue
         before, after = _scope(reader, row)
         if before and after:
-            lines.append(_from_log(row, connection) if _revived(row) else row.wire())
+            lines.append(_from_log(row, connection) if _may_be_new(row) else row.wire())
         elif after:
             # A conversation that begins here needs no state: its first event is all there is.
             new = row.team_before is None
@@ -132,13 +133,16 @@ def needs_log(reader: Reader, rows: Sequence[LogRow]) -> bool:
     for row in rows:
         if row.conversation is not None and row.team_before is not None:
             before, after = _scope(reader, row)
-            if after and (not before or _revived(row)):
+            if after and (not before or _may_be_new(row)):
                 return True
     return False
 
 
-def _revived(row: LogRow) -> bool:
-    """Whether a resolved conversation opens again: the reader's snapshot may not have held it."""
+def _may_be_new(row: LogRow) -> bool:
+    """Whether the reader's snapshot may not have held the conversation, and now would: a resolved
+    one opens again, or something in it waits for a lead."""
+    if row.kind == _SUGGESTED:
+        return True
     if row.kind != _REOPENED:
         return False
     return msgspec.json.decode(row.body, type=e.Reopened).was is Status.RESOLVED
@@ -191,16 +195,21 @@ def snapshot(
     """Lines of a snapshot: the reader's whole scope as feed events, between a header and an end.
 
     They are made as they are asked for: a workspace is larger than its server's memory. Resolved
-    conversations that were quiet for more than `keep_ms` stay on the server.
+    conversations that were quiet for more than `keep_ms` stay on the server, unless a suggestion in
+    them waits.
     """
     row = connection.execute(select(schema.workspace)).one()
     at = cursor(row.feed, row.head, row.chain)
     done = results.done(connection, reader.client, row.head)
     yield msgspec.json.encode(SnapshotHeader(feed=row.feed, cursor=str(at), done=done))
     count = 0
-    for event in _workspace(connection, directory, reader):
+    for event in _workspace(directory, reader):
         count += 1
         yield msgspec.json.encode(e.Recorded(seq=row.head, at=row.at, by="", body=event))
+    if reader.agent.role is not Role.TRAINEE:
+        for line in _content(connection, row.head, row.at):
+            count += 1
+            yield line
     for entered in _conversations(connection, reader, row.at - keep_ms):
         count += 1
         key = entered.state.id
@@ -213,9 +222,7 @@ def snapshot(
     yield msgspec.json.encode(SnapshotEnd(end=True, events=count))
 
 
-def _workspace(
-    connection: Connection, directory: Directory, reader: Reader
-) -> list[e.WorkspaceEvent]:
+def _workspace(directory: Directory, reader: Reader) -> list[e.WorkspaceEvent]:
     if reader.agent.role is Role.TRAINEE:
         return [e.AgentSaved(reader.agent)]
     found: list[e.WorkspaceEvent] = []
@@ -223,13 +230,29 @@ def _workspace(
     found.extend(e.TeamSaved(team) for team in directory.teams.values())
     found.extend(e.InboxSaved(inbox) for inbox in directory.inboxes.values())
     found.append(e.PolicySaved(directory.policy))
-    table = schema.content.c
-    for kind, body in connection.execute(select(table.kind, table.body).order_by(table.id)):
-        if kind == "article":
-            found.append(e.ArticleSaved(msgspec.json.decode(body, type=Article)))
-        elif kind == "macro":
-            found.append(e.MacroSaved(msgspec.json.decode(body, type=MacroSource)))
     return found
+
+
+def _content(connection: Connection, seq: int, at: int) -> Iterator[bytes]:
+    """Articles and macros as lines; their bodies go out as they are stored."""
+    table = schema.content.c
+    for kind, event in (("article", e.ArticleSaved), ("macro", e.MacroSaved)):
+        tag = str(event.__struct_config__.tag)
+        head = msgspec.json.encode({"seq": seq, "at": at, "by": ""})[:-1]
+        front = head + f',"body":{{"kind":"{tag}","{kind}":'.encode()
+        last = ""
+        while True:
+            rows = connection.execute(
+                select(table.id, table.body)
+                .where(table.kind == kind, table.id > last)
+                .order_by(table.id)
+                .limit(CONTENT_AT_ONCE)
+            ).all()
+            for _, body in rows:
+                yield front + body + b"}}"
+            if len(rows) < CONTENT_AT_ONCE:
+                break
+            last = rows[-1].id
 
 
 def _conversations(
@@ -237,7 +260,9 @@ def _conversations(
 ) -> Iterator[e.ConversationEntered]:
     table = schema.conversation.c
     query = select(table.id).where(
-        (table.status != Status.RESOLVED) | (table.last_at >= resolved_since)
+        (table.status != Status.RESOLVED)
+        | (table.last_at >= resolved_since)
+        | (table.suggestions > 0)
     )
     if reader.agent.role is not Role.ADMIN:
         query = query.where(
@@ -271,6 +296,8 @@ def _transcripts(
     )
     found: dict[ConversationId, list[Message]] = {}
     for key, *values in rows:
-        message = msgspec.convert(dict(zip(names, values, strict=True)), Message)
+        fields = dict(zip(names, values, strict=True))
+        fields["sources"] = tuple(fields["sources"].splitlines())
+        message = msgspec.convert(fields, Message)
         found.setdefault(key, []).append(message)
     return found

@@ -134,9 +134,10 @@ class Hub:
 
     def _append(self, rows: list[LogRow]) -> None:
         concerned = self._audience.about(audience.of_rows(rows))
-        if rows[0].seq != self.head + 1:
+        skipped = rows[0].seq != self.head + 1  # this process slept, or the log grew fast
+        if skipped:
             concerned = set(self._listeners)
-            self._recent.clear()  # this process slept while the log was compacted
+            self._recent.clear()
             self._recent_bytes = 0
         self._recent.extend(rows)
         self._recent_bytes += sum(len(row.body) for row in rows)
@@ -146,7 +147,7 @@ class Hub:
         metrics.HEAD.set(self.head)
         for listener in concerned:
             listener.news = True
-        if any(row.conversation is None and row.client is None for row in rows):
+        if skipped or any(row.conversation is None and row.client is None for row in rows):
             task = asyncio.ensure_future(self._reload_directory())
             task.add_done_callback(lambda done: done.exception())
         else:
@@ -216,8 +217,15 @@ class Hub:
                 self._append(fresh)
 
     def _read_after(self, seq: int) -> list[LogRow]:
+        """What the log has after `seq`, up to its end; of a stretch that memory would not hold, the
+        last part. One that ended anywhere else might end inside a command, and its client be told
+        that it is done before it is told how."""
         with self._database.read() as connection:
-            return log.after(connection, seq, RECENT)
+            rows = log.after(connection, seq, RECENT + 1)
+            if len(rows) > RECENT:
+                head = connection.execute(select(schema.workspace.c.head)).scalar_one()
+                rows = log.after(connection, head - RECENT, RECENT)
+            return rows
 
     def after(self, seq: int, limit: int) -> list[LogRow] | None:
         """At most `limit` events after `seq`, or None if memory does not reach back that far."""

@@ -56,6 +56,7 @@ class TakeInbound:
 
     def run(self, unit: Unit) -> None:
         """Open a conversation or add to the running one."""
+        self._rejected = None  # a batch that failed is run again
         if (self._inbox, self._external) in unit.inbound:
             return
         inbox = unit.directory.inboxes[self._inbox]

@@ -44,8 +44,7 @@ class LogRow(msgspec.Struct, frozen=True):
 
     def event(self) -> e.LoggedEvent:
         """The decoded event."""
-        found: e.LoggedEvent = _BODY.decode(self.body)
-        return found
+        return decode(self.body)
 
     def wire(self) -> bytes:
         """The event as a `Recorded` in JSON; the stored body goes out byte for byte."""
@@ -53,6 +52,12 @@ class LogRow(msgspec.Struct, frozen=True):
         if self.conversation is not None:
             head["conversation"] = self.conversation
         return msgspec.json.encode(head)[:-1] + b',"body":' + self.body + b"}"
+
+
+def decode(body: bytes) -> e.LoggedEvent:
+    """The event in a stored body."""
+    found: e.LoggedEvent = _BODY.decode(body)
+    return found
 
 
 _COLUMNS = [schema.event.c[name] for name in LogRow.__struct_fields__]

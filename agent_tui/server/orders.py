@@ -9,10 +9,11 @@ from sqlalchemy import update
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
+from agent_tui.domain import replies, searches, suggestions
 from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import ConversationId, CustomerId, MessageId
-from agent_tui.domain.model import Agent
+from agent_tui.domain.model import Agent, Conversation
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.domain.protocol import (
     CommandResult,
@@ -25,12 +26,15 @@ from agent_tui.domain.protocol import (
 )
 from agent_tui.errors import DeskError, UsageError
 from agent_tui.lang import Both
-from agent_tui.server import metrics, results, schema
+from agent_tui.server import metrics, results, schema, workspace
 from agent_tui.server.unit import ClientRow, Needs, Unit
 from agent_tui.text import clean, clean_line
 
 _ORDER = msgspec.json.Decoder(c.Order)
 _HEAD = msgspec.json.Decoder(OrderHead)
+# A request that may have been longer on its way is not decided: by the time that its answer names,
+# its client sends again what still waits. More than the largest takes on the slowest line.
+LONGEST_WAY_MS = 600_000
 
 
 class Conflict(DeskError):
@@ -82,12 +86,14 @@ class SubmitOrders:
         self.size = len(self._orders)
         self._results: list[CommandResult] = []
         self._last = 0
+        self._way_ms = 0
 
     def needs(self) -> Needs:
-        """The client's row, the conversations named, and customers and notes that commands name."""
+        """The client's row, the conversations named, and what else the commands name."""
         conversations: list[ConversationId] = []
         customers: list[CustomerId] = []
         notes: list[MessageId] = []
+        articles: list[str] = []
         for order in (each.order for each in self._orders if each.order is not None):
             conversations.append(order.conversation)
             for part in c.parts_of(order.command):
@@ -97,16 +103,21 @@ class SubmitOrders:
                     customers.append(part.customer.id)
                 elif isinstance(part, c.RemoveNote):
                     notes.append(part.message)
+                elif isinstance(part, c.SuggestArticle | c.AcceptSuggestion):
+                    articles.append(part.article)
         return Needs(
             clients=(self._request.client,),
             conversations=tuple(conversations),
             customers=tuple(customers),
             notes=tuple(notes),
+            articles=tuple(articles),
         )
 
     def run(self, unit: Unit) -> None:
         """Raises Conflict for a gap, a loss, a reused number, or somebody else's client id."""
         self._results = []  # a batch that failed is run again
+        reckoned = self._request.reckoned
+        self._way_ms = max(0, unit.now - reckoned) if reckoned is not None else 0
         client = self._request.client
         row = unit.clients.get(client)
         if row is None:
@@ -131,6 +142,8 @@ class SubmitOrders:
                 continue
             if number != last + 1:
                 raise Conflict("gap", Both("编号不连续", "the numbers have a gap"), last)
+            if self._way_ms > LONGEST_WAY_MS:
+                break
             self._apply(unit, each, actor)
             last = number
         unit.put(unit.clients, client, ClientRow(row.agent, last, row.fresh))
@@ -139,7 +152,7 @@ class SubmitOrders:
 
     def answer(self, unit: Unit) -> CommandsAnswer:
         """Results by number."""
-        return CommandsAnswer(last=self._last, results=tuple(self._results))
+        return CommandsAnswer(last=self._last, results=tuple(self._results), now=unit.now)
 
     def _again(self, unit: Unit, each: Numbered) -> CommandResult:
         client, number = self._request.client, each.head.number
@@ -163,13 +176,14 @@ class SubmitOrders:
             actor=actor,
             now=unit.now,
             policy=unit.directory.policy,
-            age=max(0, self._request.sent_at - order.queued_at),
+            age=max(0, self._request.sent_at - order.queued_at) + self._way_ms,
             roster=unit.directory.agents,
             teams=unit.directory.teams,
             customers=unit.customers,
             notes=unit.notes,
+            articles=unit.articles,
         )
-        command = _cleaned(order.command)
+        command = cleaned(order.command)
         return decide(state, command, context, conversation=order.conversation)
 
     def _apply(self, unit: Unit, each: Numbered, actor: Agent | None) -> None:
@@ -201,13 +215,11 @@ class SubmitOrders:
                 )
             case ():
                 verdict, reason = "applied", ""
-                index = unit.record(
-                    e.CommandSettled(client=self._request.client, number=order.number),
-                    by=by,
-                    **cause,
-                )
+                index = unit.record(self._settled(each), by=by, **cause)
             case _:
                 verdict, reason = "applied", ""
+                if each.order is not None and state is not None and actor is not None:
+                    _publish(unit, each.order.command, outcome, state, actor)
                 for event in outcome:
                     index = unit.record(event, by=by, conversation=order.conversation, **cause)
                     if isinstance(event, e.CustomerMerged):
@@ -226,6 +238,36 @@ class SubmitOrders:
             }
         )
         self._results.append(CommandResult(order.number, verdict, reason))
+
+    def _settled(self, each: Numbered) -> e.LoggedEvent:
+        """What is said of a command without an effect on its conversation."""
+        client, number = self._request.client, each.head.number
+        command = each.order.command if each.order is not None else None
+        if isinstance(command, c.ReportSearches):
+            harmless = [(clean(query), times) for query, times in command.misses]
+            if misses := searches.counted(harmless):
+                return e.SearchesReported(client=client, number=number, misses=misses)
+        return e.CommandSettled(client=client, number=number)
+
+
+def _publish(
+    unit: Unit,
+    command: c.AgentCommand,
+    outcome: tuple[e.ConversationEvent, ...],
+    state: Conversation,
+    actor: Agent,
+) -> None:
+    """The articles of the suggestions that `command` accepts. They are of the workspace, not of the
+    command's client, and stand before it: who hears of the command's end has them."""
+    languages = {each.id: each.lang for each in state.suggestions}
+    # A lead may suggest and accept in one go.
+    languages |= {x.suggestion: x.lang for x in outcome if isinstance(x, e.ArticleSuggested)}
+    for part in c.parts_of(cleaned(command)):
+        if isinstance(part, c.AcceptSuggestion):
+            current = unit.articles.get(part.article)
+            language = languages[part.suggestion]
+            article = suggestions.article_of(part, language, current, actor, unit.at)
+            workspace.record(unit, e.ArticleSaved(article), actor.id)
 
 
 def _merge_everywhere(
@@ -256,20 +298,54 @@ def _merge_everywhere(
     return index
 
 
-def _cleaned(command: c.AgentCommand) -> c.AgentCommand:
+def cleaned(command: c.AgentCommand) -> c.AgentCommand:
     """`command` with every text that others will read made harmless."""
-    if isinstance(command, c.Batch):
-        return c.Batch(tuple(_cleaned_part(part) for part in command.parts))
-    return _cleaned_part(command)
+    match command:
+        case c.Batch():
+            return c.Batch(tuple(_cleaned_part(part) for part in command.parts))
+        case c.ReportSearches():
+            return command  # it is masked where it is counted
+        case _:
+            return _cleaned_part(command)
 
 
 def _cleaned_part(part: c.AgentPart) -> c.AgentPart:
     match part:
-        case c.SendReply() | c.AddNote():
+        case c.SendReply():
+            # What is too long is dropped by the rules, not cut to another entry's name.
+            names = tuple(
+                name if len(name) > replies.SOURCE_CHARS else clean_line(name, replies.SOURCE_CHARS)
+                for name in part.sources
+            )
+            return msgspec.structs.replace(part, text=clean(part.text), sources=names)
+        case c.AddNote():
             return msgspec.structs.replace(part, text=clean(part.text))
+        case c.SuggestArticle():
+            return msgspec.structs.replace(
+                part,
+                title=_on_one_line(part.title),
+                body=clean(part.body),
+                questions=tuple(_on_one_line(question) for question in part.questions),
+                reason=clean(part.reason),
+                article=clean(part.article),
+                version=clean(part.version),
+            )
+        case c.AcceptSuggestion():
+            return msgspec.structs.replace(
+                part,
+                title=_on_one_line(part.title),
+                body=clean(part.body),
+                questions=tuple(_on_one_line(question) for question in part.questions),
+            )
+        case c.DeclineSuggestion():
+            return msgspec.structs.replace(part, reason=clean(part.reason))
         case c.Tag() | c.Untag():
             return msgspec.structs.replace(part, tag=clean_line(part.tag))
         case c.SetType():
             return msgspec.structs.replace(part, type=clean_line(part.type))
         case _:
             return part
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(clean(text).split())

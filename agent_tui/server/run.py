@@ -102,7 +102,7 @@ def serve(
     with administration(folder) as (database, writer):
         folder.publish(database, writer)
     database = folder.open()
-    asgi, service = application.build(folder.config, database)
+    asgi, service = application.build(folder.config, database, folder.content)
     sock = _bind(listen)
     streams.bound(sock, folder.config.server.stall_seconds)
     port = sock.getsockname()[1]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from agent_tui.domain import events as e
 from agent_tui.domain.evolve import message_of
@@ -14,6 +15,9 @@ from agent_tui.server import bulk, notify, outgoing, schema
 from agent_tui.server.database import link
 from agent_tui.server.log import LogRow
 from agent_tui.server.unit import Draft, Unit
+
+DAY_MS = 24 * 3600 * 1000
+USE, MISS = "use", "miss"
 
 
 def save(unit: Unit) -> list[LogRow]:
@@ -27,6 +31,8 @@ def save(unit: Unit) -> list[LogRow]:
         _save_messages(unit)
         _save_clients(unit)
         _save_inbound(unit)
+        _save_content(unit)
+        _count(unit)
         outgoing.save(unit)
         for statement, values in unit.writes:
             unit.connection.execute(statement, values)
@@ -72,7 +78,7 @@ def _move_counter(unit: Unit, rows: list[LogRow]) -> None:
 
 
 def _shared(draft: Draft) -> bool:
-    return not isinstance(draft.event, e.CommandRefused | e.CommandSettled)
+    return not isinstance(draft.event, e.ClientEvent)
 
 
 def _save_conversations(unit: Unit) -> None:
@@ -91,6 +97,7 @@ def _save_conversations(unit: Unit) -> None:
             "status": state.status,
             "last_at": state.last_at,
             "state": msgspec.json.encode(state),
+            "suggestions": len(state.open_suggestions),
         }
         if key in unit.stored:
             old.append(values)
@@ -125,6 +132,7 @@ def _save_messages(unit: Unit) -> None:
         message = message_of(draft.event, draft.after, unit.at, unit.seq(index))
         if message is not None:
             row = msgspec.structs.asdict(message)
+            row["sources"] = "\n".join(message.sources)
             rows.append(row | {"conversation": draft.conversation})
     bulk.insert(unit.connection, table, rows)
     for draft in unit.drafts:
@@ -171,3 +179,36 @@ def _save_inbound(unit: Unit) -> None:
             for inbox, external, row, index in unit.inbound_new
         ],
     )
+
+
+_UNPUBLISH = delete(schema.content).where(
+    schema.content.c.kind == bindparam("gone_kind"), schema.content.c.id == bindparam("gone_id")
+)
+
+
+def _save_content(unit: Unit) -> None:
+    last = {(each.kind, each.id): each for each in unit.content}
+    rows = [msgspec.structs.asdict(each) for each in last.values() if each.body is not None]
+    bulk.upsert(unit.connection, schema.content, ("kind", "id"), rows)
+    gone = [
+        {"gone_kind": each.kind, "gone_id": each.id} for each in last.values() if each.body is None
+    ]
+    if gone:
+        unit.connection.execute(_UNPUBLISH, gone)
+
+
+def _count(unit: Unit) -> None:
+    found: Counter[tuple[str, str, str]] = Counter()
+    for draft in unit.drafts:
+        match draft.event:
+            case e.ReplySent(sources=sources) if sources and draft.after is not None:
+                found.update((USE, str(draft.after.team), source) for source in sources)
+            case e.SearchesReported(misses=misses):
+                for query, times in misses:
+                    found[MISS, "", query] += times
+    rows = [
+        {"day": unit.at // DAY_MS, "kind": kind, "team": team, "name": name, "count": count}
+        for (kind, team, name), count in sorted(found.items())
+    ]
+    keys = ("day", "kind", "team", "name")
+    bulk.upsert(unit.connection, schema.tally, keys, rows, add=True)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 
@@ -32,6 +33,8 @@ class Key(TypeDecorator[str]):
 
 
 metadata = MetaData()
+# A literal: an index on it is used only where the very same words ask.
+AGENT_SAVED = text("kind = 'agent_saved'")
 
 # One row: the feed's name, its head, the floor below which the log was compacted, the time of the
 # last event and the hash chain at the head and at the floor (NULL: the beginning of all).
@@ -69,6 +72,8 @@ event = Table(
     Column("visitor", Key(64)),
     Index("event_conversation", "conversation", "seq"),
     Index("event_client", "client", "seq"),
+    # Asked for with every page: whether the reader's own account changed since. Few rows have it.
+    Index("event_agent_saved", "seq", sqlite_where=AGENT_SAVED, postgresql_where=AGENT_SAVED),
 )
 
 conversation = Table(
@@ -83,6 +88,7 @@ conversation = Table(
     Column("status", Key(16), nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("suggestions", Integer, nullable=False, server_default="0"),  # open ones
     Index("conversation_customer", "customer"),
     Index("conversation_visitor", "visitor", "inbox"),
     Index("conversation_status", "status", "last_at"),
@@ -100,8 +106,10 @@ message = Table(
     Column("author", Key(128), nullable=False),
     Column("text", Text, nullable=False),
     Column("removed", Boolean, nullable=False),
+    Column("sources", Text, nullable=False, server_default=""),  # a line for each
     PrimaryKeyConstraint("conversation", "no"),
     Index("message_id", "id"),
+    Index("message_seq", "seq"),
 )
 
 # What a channel handed in already, by the channel's own identity for it.
@@ -194,6 +202,7 @@ timer = Table(
     Index("timer_due", "due"),
 )
 
+# `file`: the version of the file that this is, or stands on; empty for what has no file.
 content = Table(
     "content",
     metadata,
@@ -201,7 +210,21 @@ content = Table(
     Column("id", Key(255), nullable=False),
     Column("version", Key(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("file", Key(64), nullable=False, server_default=""),
     PrimaryKeyConstraint("kind", "id"),
+)
+
+# How often on a day (UTC) a team's replies came from an entry (`use`), or a search found nothing
+# (`miss`, of no team). Sums over the log: they outlive their events.
+tally = Table(
+    "tally",
+    metadata,
+    Column("day", BigInteger, nullable=False),
+    Column("kind", Key(16), nullable=False),
+    Column("team", Key(64), nullable=False),
+    Column("name", Key(200), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("day", "kind", "team", "name"),
 )
 
 # What the log below the floor came to: conversations with their transcripts, and the workspace.

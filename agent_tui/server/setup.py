@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,8 +22,6 @@ from agent_tui.server.clock import now_ms
 from agent_tui.server.database import Database
 from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.server.writer import Writer
-
-log = logging.getLogger(__name__)
 
 TEAMS = (
     Team(TeamId("pre-sales"), "售前", "Pre-sales"),
@@ -48,6 +45,7 @@ class DataFolder:
         own_file = f"sqlite:///{(root / 'server.db').resolve()}"
         named = database or os.environ.get(DATABASE) or self.config.server.database
         self.url = named or own_file
+        self.content = content.Content(root, self.config)
 
     def open(self) -> Database:
         """The migrated database."""
@@ -56,14 +54,10 @@ class DataFolder:
         return database
 
     def publish(self, database: Database, writer: Writer) -> list[Problem]:
-        """Bring teams, inboxes and content up to the files. Returns what is wrong in them."""
-        with database.read() as connection:
-            events, problems = content.changes(connection, self.root, self.config)
-        if events:
-            writer.run_now(ChangeWorkspace(events))
-        for problem in problems:
-            log.warning("%s", problem)
-        return problems
+        """Bring content and policy up to the files. Returns what is wrong in them."""
+        for job in self.content.jobs(database):
+            writer.run_now(job)
+        return self.content.problems
 
 
 def create(root: Path, database: str | None = None) -> DataFolder:

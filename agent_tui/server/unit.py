@@ -15,7 +15,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.context import NotePlace
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ClientId, ConversationId, CustomerId, InboxId, MessageId
-from agent_tui.domain.model import Conversation, Customer, MessageKind
+from agent_tui.domain.model import Article, Conversation, Customer, MessageKind
 from agent_tui.server import bulk, schema
 from agent_tui.server import directory as directories
 from agent_tui.server.directory import Directory
@@ -32,6 +32,7 @@ class Needs(msgspec.Struct, frozen=True):
     visitors: tuple[CustomerId, ...] = ()  # customer records with the visitor's conversations
     inbound: tuple[tuple[InboxId, str], ...] = ()
     notes: tuple[MessageId, ...] = ()
+    articles: tuple[str, ...] = ()
 
 
 class ClientRow(msgspec.Struct, frozen=True):
@@ -50,6 +51,16 @@ class InboundRow(msgspec.Struct, frozen=True):
     seq: int
     at: int
     draft: bool = False
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What is published under a name from now on; without a `body`, nothing."""
+
+    kind: str
+    id: str
+    body: bytes | None
+    version: str = ""
+    file: str = ""
 
 
 class Draft(msgspec.Struct):
@@ -87,8 +98,10 @@ class Unit:
         self.merged: dict[CustomerId, CustomerId] = {}
         self.inbound: dict[tuple[InboxId, str], InboundRow] = {}
         self.notes: dict[MessageId, NotePlace | None] = {}
+        self.articles: dict[str, Article] = {}
         self.results: list[dict[str, Any]] = []
         self.writes: list[tuple[Any, dict[str, Any]]] = []
+        self.content: list[Content] = []
         self.stored: set[ConversationId] = set()
         self.inbound_new: list[tuple[InboxId, str, InboundRow, int]] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -104,6 +117,8 @@ class Unit:
         self._load_conversations(visitors, {key for need in needs for key in need.conversations})
         self._load_notes({key for need in needs for key in need.notes})
         self._take_counter()
+        # After the counter: what is published is decided by one batch at a time.
+        self._load_articles({key for need in needs for key in need.articles})
 
     def _take_counter(self) -> None:
         row = self.connection.execute(_COUNTER).one()
@@ -170,6 +185,16 @@ class Unit:
         for key, conversation, no, author in self.connection.execute(query):
             self.notes[key] = NotePlace(conversation, no, author)
 
+    def _load_articles(self, ids: set[str]) -> None:
+        if not ids:
+            return
+        table = schema.content.c
+        query = select(table.id, table.body).where(
+            table.kind == "article", table.id.in_(sorted(ids))
+        )
+        for key, raw in self.connection.execute(query):
+            self.articles[key] = msgspec.json.decode(raw, type=Article)
+
     def _select(self, table: Table, names: tuple[str, ...], wanted: bulk.Wanted) -> Sequence[Any]:
         return bulk.select(self.connection, table, names, wanted, lock="id")
 
@@ -230,12 +255,12 @@ class Unit:
         """The seq of draft `index`."""
         return self.base + index + 1
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, ...]:
         """A point to `rewind` to."""
         self._undo.clear()
-        return len(self.drafts), len(self.results), len(self.writes), len(self.inbound_new)
+        return tuple(len(rows) for rows in self._recorded())
 
-    def rewind(self, mark: tuple[int, int, int, int]) -> None:
+    def rewind(self, mark: tuple[int, ...]) -> None:
         """Forget everything recorded since `mark`, the last one taken."""
         for table, key, value in reversed(self._undo):
             if value is None:
@@ -243,14 +268,11 @@ class Unit:
             else:
                 table[key] = value
         self._undo.clear()
-        recorded: tuple[list[Any], ...] = (
-            self.drafts,
-            self.results,
-            self.writes,
-            self.inbound_new,
-        )
-        for rows, length in zip(recorded, mark, strict=True):
+        for rows, length in zip(self._recorded(), mark, strict=True):
             del rows[length:]
+
+    def _recorded(self) -> tuple[list[Any], ...]:
+        return self.drafts, self.results, self.writes, self.inbound_new, self.content
 
 
 def _locked(query: Q) -> Q:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import insert, literal, select, update
 
 from agent_tui.domain import events as e
 from agent_tui.server import schema
-from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.unit import Content, Needs, Unit
 
 SYSTEM = "system"
 
@@ -31,8 +31,7 @@ class ChangeWorkspace:
     def run(self, unit: Unit) -> None:
         """Record the events and fold them."""
         for event in self._events:
-            unit.record(event, by=SYSTEM)
-            unit.writes.extend(fold(event))
+            record(unit, event, SYSTEM)
         unit.writes.extend(self._writes)
 
     def answer(self, unit: Unit) -> int:
@@ -72,19 +71,31 @@ def kept(event: e.WorkspaceEvent) -> Kept:
 TABLES = {"agent": schema.agent, "team": schema.team, "inbox": schema.inbox}
 
 
-def fold(event: e.WorkspaceEvent) -> list[tuple[Any, dict[str, Any]]]:
-    """The statements that bring the tables up to `event`. Accounts keep their password."""
+def record(unit: Unit, event: e.WorkspaceEvent, by: str) -> None:
+    """Append `event` and bring the tables up to it. Accounts keep their password."""
+    unit.record(event, by=by)
     found = kept(event)
     if found.kind in TABLES:
         assert found.body is not None
-        return _upsert(TABLES[found.kind], found.key, found.body)
-    table = schema.content
-    drop = delete(table).where(table.c.kind == found.kind, table.c.id == found.key)
-    if found.body is None:
-        return [(drop, {})]
-    version = getattr(getattr(event, found.kind), "version", "")
-    row = {"kind": found.kind, "id": found.key, "version": version, "body": found.body}
-    return [(drop, {}), (insert(table), row)]
+        unit.writes.extend(_upsert(TABLES[found.kind], found.key, found.body))
+    else:
+        unit.content.append(_content(event, found))
+    match event:
+        case e.ArticleSaved(article):
+            unit.put(unit.articles, article.id, article)
+        case e.ArticleRemoved(key):
+            unit.put(unit.articles, key, None)
+
+
+def _content(event: e.WorkspaceEvent, found: Kept) -> Content:
+    version = file = ""
+    match event:
+        case e.ArticleSaved(article):
+            version = article.version
+            file = version if article.origin == "file" else article.file
+        case e.MacroSaved(macro):
+            version = file = macro.version
+    return Content(found.kind, found.key, found.body, version, file)
 
 
 def _upsert(table: Any, key: str, state: bytes) -> list[tuple[Any, dict[str, Any]]]:

@@ -26,17 +26,26 @@ from agent_tui.domain.model import (
     Team,
 )
 from agent_tui.domain.policy import Policy
-from agent_tui.store import sqlite
+from agent_tui.domain.words import Folding
+from agent_tui.store import sqlite, usage, words
 from agent_tui.store.checksum import checksum
 from agent_tui.store.hygiene import harmless
 from agent_tui.text import clean
 
 T = TypeVar("T")
 _MESSAGES = "SELECT conversation, no, id, at, kind, author, text, seq, removed, sum FROM message"
+_INSERT = (
+    "INSERT INTO message (rowid, conversation, no, id, at, kind, author, text, seq, removed, sum)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_THINGS = "SELECT kind, id, body, sum FROM thing"
 _STATES = "SELECT id, live, state, sum FROM conversation"
 _STATE = msgspec.json.Decoder(Conversation)
 _REFUSAL = msgspec.json.Decoder(e.CommandRefused)
 _ODD = "not_understood:"  # in meta, before a conversation's id
+SCHEMA = 4  # the version of the file that this program reads
+SOME = 500  # in one query
+ENTRIES = frozenset({"article", "macro"})
 THINGS: dict[str, type[msgspec.Struct]] = {
     "agent": Agent,
     "team": Team,
@@ -55,10 +64,14 @@ def shapes() -> str:
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What a screen must read again. `all` stands for everything."""
+    """What a screen must read again. `all` stands for everything.
+
+    `entries` are the articles and macros, by kind and id: those of `things` that may be many.
+    """
 
     conversations: frozenset[ConversationId] = frozenset()
     things: frozenset[str] = frozenset()
+    entries: frozenset[tuple[str, str]] = frozenset()
     outbox: bool = False
     all: bool = False
 
@@ -66,6 +79,7 @@ class Changes(msgspec.Struct, frozen=True):
         return Changes(
             self.conversations | other.conversations,
             self.things | other.things,
+            self.entries | other.entries,
             self.outbox or other.outbox,
             self.all or other.all,
         )
@@ -92,13 +106,12 @@ class Cache:
         connection = sqlite.connect(self.path, synchronous="NORMAL")
         try:
             at = sqlite.version(connection)
-            expected = 2
-            if at > expected:
+            if at > SCHEMA:
                 # A newer program wrote it; the cache is cheap to build again.
                 connection.close()
                 sqlite.remove(self.path)
                 return self._open()
-            if at < expected:
+            if at < SCHEMA:
                 from agent_tui.store import migrations
 
                 migrations.migrate(connection, migrations.CACHE, at)
@@ -193,15 +206,49 @@ class Cache:
 
     def messages(self, key: ConversationId) -> list[Message]:
         """A transcript, in order."""
+        sources: dict[int, list[str]] = {}
+        used = f"{usage.USED} WHERE conversation = ? ORDER BY no, place"
+        for _, no, _, source, *_ in self._sound_rows(used, (key,)):
+            sources.setdefault(no, []).append(source)
         rows = self._sound_rows(f"{_MESSAGES} WHERE conversation = ? ORDER BY no", (key,))
-        return [_message(row) for row in rows]
+        return [_message(row, sources.get(row[1], ())) for row in rows]
+
+    def uses(self, since: int) -> list[usage.Use]:
+        """How often each author's cached replies came from each entry since then (ms)."""
+        return [usage.Use(*row) for row in self._rows(usage.USES, (since,))]
+
+    def suggested(self) -> list[Conversation]:
+        """Every conversation in which a suggestion waits, resolved ones too."""
+        waiting = "id IN (SELECT conversation FROM suggested)"
+        rows = self._sound_rows(f"{_STATES} WHERE {waiting}")
+        return self._decoded(_STATE, (raw for _, _, raw, _ in rows))
 
     def things(self, kind: str) -> list[msgspec.Struct]:
         """Every agent, team, inbox, article, macro or policy."""
-        rows = self._sound_rows(
-            "SELECT kind, id, body, sum FROM thing WHERE kind = ? ORDER BY id", (kind,)
-        )
+        rows = self._sound_rows(f"{_THINGS} WHERE kind = ? ORDER BY id", (kind,))
         return self._decoded(msgspec.json.Decoder(THINGS[kind]), (raw for _, _, raw, _ in rows))
+
+    def things_after(self, kind: str, key: str, limit: int) -> list[msgspec.Struct]:
+        """At most `limit` of `things` with ids above `key`, for who must not hold all at once."""
+        query = f"{_THINGS} WHERE kind = ? AND id > ? ORDER BY id LIMIT ?"
+        rows = self._sound_rows(query, (kind, key, limit))
+        return self._decoded(msgspec.json.Decoder(THINGS[kind]), (raw for _, _, raw, _ in rows))
+
+    def some(self, kind: str, ids: Sequence[str]) -> list[msgspec.Struct]:
+        """Those of `things` that have these ids."""
+        found: list[msgspec.Struct] = []
+        decoder = msgspec.json.Decoder(THINGS[kind])
+        for start in range(0, len(ids), SOME):
+            asked = ids[start : start + SOME]
+            marks = ",".join("?" * len(asked))
+            query = f"{_THINGS} WHERE kind = ? AND id IN ({marks})"
+            rows = self._sound_rows(query, (kind, *asked))
+            found += self._decoded(decoder, (raw for _, _, raw, _ in rows))
+        return found
+
+    def thing(self, kind: str, key: str) -> msgspec.Struct | None:
+        """One of them."""
+        return next(iter(self.some(kind, (key,))), None)
 
     def refusals(self) -> list[e.CommandRefused]:
         """Refusals that came home and may not be settled in the outbox yet."""
@@ -259,6 +306,8 @@ class Cache:
             if replace:
                 for table in ("conversation", "message", "thing", "refusal", "meta"):
                     db.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own
+                words.clear(db)
+                usage.clear(db)
             for recorded in events:
                 fold.take(recorded)
             fold.write()
@@ -269,8 +318,26 @@ class Cache:
             if replace or before is None:
                 _set(db, "shapes", shapes())
         return Changes(
-            frozenset(fold.touched), frozenset(fold.things), outbox=fold.refused, all=replace
+            frozenset(fold.touched),
+            frozenset(fold.things),
+            frozenset() if replace else frozenset(fold.entries),
+            outbox=fold.refused,
+            all=replace,
         )
+
+    def index(self, folding: Folding, limit: int = words.STEP) -> int:
+        """Put some of the messages that came in into the full-text index; how many are left.
+
+        Their coming in waits for none of it: until then a search looks through them one by one.
+        """
+        try:
+            if not self._rows(words.WORK, (folding.version,)):
+                return 0
+            with sqlite.transaction(self._connection(), self.path) as db:
+                return words.index(db, folding, limit)
+        except sqlite.Damaged:
+            self.rebuild()
+            return 0
 
     def forget_refusals(self, upto: int) -> None:
         """The outbox holds them now."""
@@ -283,7 +350,7 @@ class Cache:
             db.execute("DELETE FROM meta WHERE key IN ('cursor', 'done')")
 
 
-def _message(row: Sequence[Any]) -> Message:
+def _message(row: Sequence[Any], sources: Sequence[str] = ()) -> Message:
     _, no, key, at, kind, author, text, seq, removed, _ = row
     return Message(
         id=key,
@@ -294,6 +361,7 @@ def _message(row: Sequence[Any]) -> Message:
         text=text,
         seq=seq,
         removed=bool(removed),
+        sources=tuple(sources),
     )
 
 
@@ -320,8 +388,10 @@ class _Fold:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._states: dict[ConversationId, Conversation] = {}
+        self._fresh: list[int] = []
         self.touched: set[ConversationId] = set()
         self.things: set[str] = set()
+        self.entries: set[tuple[str, str]] = set()
         self.refused = False
 
     def take(self, recorded: e.Recorded) -> None:
@@ -345,7 +415,7 @@ class _Fold:
                     "INSERT OR REPLACE INTO refusal (number, body, sum) VALUES (?, ?, ?)",
                     _summed(event.number, harmless(msgspec.json.encode(event))),
                 )
-            case e.CommandSettled():
+            case e.CommandSettled() | e.SearchesReported():
                 self.refused = True
             case _ if isinstance(event, e.ConversationEvent):
                 self._fold(recorded, event)
@@ -371,6 +441,7 @@ class _Fold:
         place = "WHERE conversation = ? AND id = ? AND kind = 'note'"
         for row in self._db.execute(f"{_MESSAGES} {place}", (key, message)).fetchall():
             *values, _, _ = _sound(row)
+            words.forget(self._db, "WHERE conversation = ? AND no = ?", (key, values[1]))
             self._db.execute(
                 "UPDATE message SET removed = 1, sum = ? WHERE conversation = ? AND no = ?",
                 (checksum(*values, 1), key, values[1]),
@@ -380,29 +451,50 @@ class _Fold:
         row = self._db.execute(f"{_STATES} WHERE id = ?", (key,)).fetchone()
         return _STATE.decode(_sound(row)[2]) if row else None
 
-    def _insert(self, key: ConversationId, messages: Iterable[Message]) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO message"
-            " (conversation, no, id, at, kind, author, text, seq, removed, sum)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                _summed(
+    def _insert(self, key: ConversationId, messages: Sequence[Message]) -> None:
+        """Each under its place in the log, so that the newest are found first."""
+        rows: list[tuple[Any, ...]] = [
+            (
+                m.seq,
+                *_summed(
                     *(key, m.no, m.id, m.at, str(m.kind), m.author, clean(m.text), m.seq),
                     int(m.removed),
-                )
-                for m in messages
-            ],
-        )
+                ),
+            )
+            for m in messages
+        ]
+        try:
+            self._db.executemany(_INSERT, rows)
+        except sqlite3.IntegrityError:
+            rows = [self._replace(row) for row in rows]
+        self._fresh += [int(row[0]) for row in rows if not row[-2]]
+        usage.note(self._db, key, messages)
+
+    def _replace(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Insert a row where there is one already, or whose place in the log another one has."""
+        place = "WHERE conversation = ? AND no = ?"
+        words.forget(self._db, place, row[1:3])
+        usage.forget_message(self._db, row[1:3])
+        self._db.execute(f"DELETE FROM message {place}", row[1:3])  # noqa: S608 -- our own
+        if self._db.execute("SELECT 1 FROM message WHERE rowid = ?", row[:1]).fetchone():
+            (least,) = self._db.execute("SELECT min(rowid) FROM message").fetchone()
+            row = (min(least, 0) - 1, *row[1:])
+        self._db.execute(_INSERT, row)
+        return row
 
     def _forget(self, key: ConversationId) -> None:
         self._states.pop(key, None)
         self._db.execute("DELETE FROM meta WHERE key = ?", (f"{_ODD}{key}",))
         self._db.execute("DELETE FROM conversation WHERE id = ?", (key,))
+        words.forget(self._db, "WHERE conversation = ?", (key,))
+        usage.forget(self._db, key)
         self._db.execute("DELETE FROM message WHERE conversation = ?", (key,))
 
     def _thing(self, event: e.FeedEvent) -> None:
         kind, key, body = _as_thing(event)
         self.things.add(kind)
+        if kind in ENTRIES:
+            self.entries.add((kind, key))
         if body is None:
             self._db.execute("DELETE FROM thing WHERE kind = ? AND id = ?", (kind, key))
         else:
@@ -412,6 +504,10 @@ class _Fold:
             )
 
     def write(self) -> None:
+        words.expect(self._db, self._fresh)
+        usage.mark(
+            self._db, {key: bool(each.open_suggestions) for key, each in self._states.items()}
+        )
         self._db.executemany(
             "INSERT OR REPLACE INTO conversation (id, live, state, sum) VALUES (?, ?, ?, ?)",
             [

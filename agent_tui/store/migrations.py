@@ -13,6 +13,7 @@ from typing import cast
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
+from agent_tui.store import usage, words
 from agent_tui.store.checksum import checksum
 
 Step = Callable[[Database], None]
@@ -28,6 +29,12 @@ def _cache_1(db: Database) -> None:
         {"id": str, "live": int, "state": bytes}, pk="id", not_null={"state"}
     )
     _table(db, "conversation").create_index(["live"])
+    _messages(db)
+    _table(db, "thing").create({"kind": str, "id": str, "body": bytes}, pk=("kind", "id"))
+    _table(db, "refusal").create({"number": int, "body": bytes}, pk="number")
+
+
+def _messages(db: Database) -> None:
     _table(db, "message").create(
         {
             "conversation": str,
@@ -43,8 +50,6 @@ def _cache_1(db: Database) -> None:
         pk=("conversation", "no"),
         not_null={"id", "at", "kind", "author", "text", "seq", "removed"},
     )
-    _table(db, "thing").create({"kind": str, "id": str, "body": bytes}, pk=("kind", "id"))
-    _table(db, "refusal").create({"number": int, "body": bytes}, pk="number")
 
 
 def _outbox_1(db: Database) -> None:
@@ -110,6 +115,28 @@ def _outbox_2(db: Database) -> None:
     _add_sums(db, _OUTBOX_SUMS)
 
 
+def _cache_3(db: Database) -> None:
+    """Messages lie in the log's order, and have a full-text index."""
+    assert db.conn is not None
+    columns = f"{_CACHE_SUMS['message']}, sum"
+    db.conn.execute("ALTER TABLE message RENAME TO older")
+    _messages(db)
+    db.conn.execute('ALTER TABLE message ADD COLUMN "sum" INTEGER NOT NULL DEFAULT 0')
+    for rowid, which in (("seq", "seq > 0"), ("-rowid", "true")):
+        db.conn.execute(
+            f"INSERT OR IGNORE INTO message (rowid, {columns})"  # noqa: S608 -- our own names
+            f" SELECT {rowid}, {columns} FROM older WHERE {which}"
+        )
+    db.conn.execute("DROP TABLE older")
+    words.create(db.conn)
+    words.start_over(db.conn)
+
+
+def _cache_4(db: Database) -> None:
+    assert db.conn is not None
+    usage.create(db.conn)
+
+
 def _add_sums(db: Database, tables: dict[str, str]) -> None:
     assert db.conn is not None
     db.conn.create_function("checksum", -1, checksum, deterministic=True)
@@ -118,7 +145,7 @@ def _add_sums(db: Database, tables: dict[str, str]) -> None:
         db.conn.execute(f'UPDATE {table} SET "sum" = checksum({columns})')  # noqa: S608 -- our own
 
 
-CACHE: tuple[Step, ...] = (_cache_1, _cache_2)
+CACHE: tuple[Step, ...] = (_cache_1, _cache_2, _cache_3, _cache_4)
 OUTBOX: tuple[Step, ...] = (_outbox_1, _outbox_2)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from agent_tui.domain.commands import (
     AgentCommand,
     MarkRead,
     Order,
+    ReportSearches,
     SendReply,
     parts_of,
     text_of,
@@ -39,6 +40,8 @@ _TRAY = (
     "SELECT id, client, number, conversation, at, reason, detail, held, text, body, sum FROM tray"
 )
 _ORDER = msgspec.json.Decoder(Order)
+# What nobody misses: no restored or older server makes them an item of the unsent tray.
+SLIGHT = (MarkRead, ReportSearches)
 
 
 class OutboxDamaged(StoreError):
@@ -261,25 +264,30 @@ class Outbox:
 
     def settle(self, done: int, refusals: Sequence[CommandRefused], now: int) -> bool:
         """The effects of commands up to `done` are in the cache: refused ones move to the tray with
-        their text. Repeating it changes nothing. True if something changed."""
+        their text, also those that were applied before another backup was restored, where they had
+        been refused. Repeating it changes nothing. True if something changed."""
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
             mine = {r.number: r for r in refusals if r.client == client and r.number <= done}
             rows = self._sound_rows(
-                f"{_COMMANDS} WHERE client = ? AND settled_at IS NULL AND number <= ?",
-                (client, done),
+                f"{_COMMANDS} WHERE client = ? AND number <= ? AND"  # noqa: S608 -- our own
+                " (settled_at IS NULL OR number IN (SELECT value FROM json_each(?)))",
+                (client, done, msgspec.json.encode(list(mine)).decode()),
             )
+            waited = [row for row in rows if row[5] is None]
             for row in rows:
                 refusal = mine.get(row[1])
                 if refusal is not None:
-                    self._put_in_tray(db, _ORDER.decode(row[4]), refusal, now)
+                    order = _ORDER.decode(row[4])
+                    if not isinstance(order.command, ReportSearches):
+                        self._put_in_tray(db, order, refusal, now)
                     # It has no effect that a server could lose: from now on the tray has it alone.
                     db.execute("DELETE FROM command WHERE client = ? AND number = ?", row[:2])
             db.executemany(
                 "UPDATE command SET settled_at = ?, sum = ? WHERE client = ? AND number = ?",
-                [(now, checksum(*row[:5], now), client, row[1]) for row in rows],
+                [(now, checksum(*row[:5], now), client, row[1]) for row in waited],
             )
-            if rows:
+            if waited:
                 _set(db, "base", str(done))
                 db.execute("DELETE FROM command WHERE settled_at < ?", (now - KEEP_SETTLED_MS,))
         return bool(rows)
@@ -309,14 +317,23 @@ class Outbox:
             ),
         )
 
-    def restart(self, now: int, kept: frozenset[str], last: int = 0) -> ClientId:
+    def given_up(self) -> dict[ClientId, int]:
+        """Of each client id given up lately, the highest number that the server had then."""
+        rows = self._sound_rows(f"{_COMMANDS} WHERE client <> ? ORDER BY number", (self.client,))
+        return {row[0]: row[1] for row in rows}
+
+    def restart(
+        self, now: int, kept: frozenset[str], lasts: Mapping[ClientId, int] | None = None
+    ) -> ClientId:
         """Take a new client id after the server lost its memory of this one.
 
         Into the tray goes what may have been lost: what waits, and the commands of the last 14 days
-        with a number above `last`, the highest that the server still knows; except mere reading,
-        and messages with an id in `kept`, which the server has. Those are remembered under the old
-        id: the next loss may reach further back. Nothing is sent again by itself.
+        with a number above the highest in `lasts` that the server still knows of their client id;
+        except what nobody misses, and messages with an id in `kept`, which the server has. Those
+        are remembered under the old id: the next loss may reach further back. Nothing is sent again
+        by itself.
         """
+        lasts = lasts or {}
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
             # Those of ids given up earlier come first.
@@ -324,17 +341,14 @@ class Outbox:
             db.execute("DELETE FROM command")
             for owner, number, _, _, raw, settled_at, _ in rows:
                 order = _ORDER.decode(raw)
-                wrote = message_ids(order)
-                if not kept.isdisjoint(wrote):
-                    self._remember(db, owner, order, raw, settled_at or now)
+                if isinstance(order.command, SLIGHT):
                     continue
-                known = settled_at is not None and owner == client and number <= last
-                read = isinstance(order.command, MarkRead)
-                if not known and not read:
+                known = settled_at is not None and number <= lasts.get(owner, 0)
+                if known or not kept.isdisjoint(message_ids(order)):
+                    self._remember(db, owner, order, raw, settled_at or now)
+                else:
                     lost = CommandRefused(client=owner, number=number, code="feed_reset", held=True)
                     self._put_in_tray(db, order, lost, now)
-                elif wrote:
-                    self._remember(db, owner, order, raw, settled_at or now)
             db.execute("DELETE FROM meta WHERE key IN ('base', 'acked')")
             return self._new_client(db)
 

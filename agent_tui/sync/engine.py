@@ -179,8 +179,10 @@ class Engine:
     async def _resync(self) -> None:
         acked = self._store.acked()
         snapshot = await self._wire.snapshot(self._store.client)
-        if self._up.lost or snapshot.done < acked:
-            self._store.restart(snapshot)
+        # Asked after the snapshot: if the server is put back between the two, its cursor tells.
+        lasts = await self._up.lasts()
+        if self._up.lost or snapshot.done < acked or self._up.forgotten(lasts):
+            self._store.restart(snapshot, lasts)
             self._up.begin_anew()
             self._stale = True
             # The snapshot named the old client: what is done is the new one's business.

@@ -11,12 +11,14 @@ import httpx
 import msgspec
 
 from agent_tui import lang
-from agent_tui.domain.events import Recorded
+from agent_tui.domain.finding import SearchAnswer
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.domain.protocol import (
     PROTOCOL,
+    ArticleVersions,
     CommandsAnswer,
     CommandsRequest,
+    KnowledgeStats,
     LoginAnswer,
     LoginRequest,
     Page,
@@ -27,9 +29,11 @@ from agent_tui.domain.protocol import (
     SnapshotHeader,
     TypingRequest,
 )
+from agent_tui.domain.query import Query
 from agent_tui.errors import EXIT_FAILED, FeedReset, Unauthorized, WireError
 from agent_tui.lang import Both
 from agent_tui.sync import answers
+from agent_tui.sync.packed import Packed
 from agent_tui.sync.ports import (
     Beat,
     OutOfStep,
@@ -102,6 +106,25 @@ class HttpWire:
         """Tell colleagues and the customer; lost hints are no harm."""
         await self._call("POST", "/v1/typing", dict, body=TypingRequest(conversation, typing))
 
+    async def knowledge_stats(self, days: int, limit: int = 50) -> KnowledgeStats:
+        """What is used and what is missed, for leads and administrators. Raises WireError."""
+        query = {"days": str(days), "limit": str(limit)}
+        return await self._call("GET", "/v1/knowledge/stats", KnowledgeStats, query=query)
+
+    async def article_versions(self, article: str, limit: int = 50) -> ArticleVersions:
+        """What an article said when. Raises WireError."""
+        query = {"id": article, "limit": str(limit)}
+        return await self._call("GET", "/v1/knowledge/versions", ArticleVersions, query=query)
+
+    async def search(self, query: Query, limit: int) -> SearchAnswer:
+        """Messages that fit, best first, of all that the account may see."""
+        asked = {"q": query.undated, "limit": str(limit)}
+        for name in ("after", "before"):
+            moment = getattr(query.where, name)
+            if moment is not None:
+                asked[name] = str(max(0, moment))
+        return await self._call("GET", "/v1/search", SearchAnswer, query=asked)
+
     # --- the engine's calls ----------------------------------------------------------------------
 
     async def commands(self, request: CommandsRequest) -> CommandsAnswer:
@@ -116,8 +139,7 @@ class HttpWire:
 
     async def snapshot(self, client: ClientId) -> Snapshot:
         """Raises WireError, also when the answer broke off before its end."""
-        events: list[Recorded] = []
-        lines = 0
+        events = Packed()
         header: SnapshotHeader | None = None
         end: SnapshotEnd | None = None
         try:
@@ -131,11 +153,10 @@ class HttpWire:
                     elif line.startswith(b'{"end"'):
                         end = msgspec.json.decode(line, type=SnapshotEnd)
                     elif line:
-                        lines += 1
-                        events.append(answers.recorded(line))
+                        events.add(line)
         except (*_ODD, *_BROKEN) as error:
             raise self._trouble(error) from error
-        if header is None or end is None or end.events != lines:
+        if header is None or end is None or end.events != len(events):
             raise WireError(Both("快照没有传完", "the snapshot broke off"))
         return Snapshot(header.cursor, header.done, events)
 

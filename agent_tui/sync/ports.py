@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -27,11 +27,11 @@ class StreamSilent(WireError):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Everything in scope at a cursor."""
+    """Everything in scope at a cursor. `events` may be gone through several times."""
 
     cursor: str
     done: int
-    events: Sequence[Recorded]
+    events: Collection[Recorded]
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -90,9 +90,12 @@ class SyncStore(Protocol):
     def acknowledge(self, client: ClientId, number: int) -> None:
         """Commands up to `number` are durable on the server; nothing if `client` was given up."""
 
-    def restart(self, snapshot: Snapshot) -> None:
+    def given_up(self) -> Mapping[ClientId, int]:
+        """Of client ids given up, the highest number that the server had when they were."""
+
+    def restart(self, snapshot: Snapshot, lasts: Mapping[ClientId, int]) -> None:
         """Take a new client id; what `snapshot`, asked for under the old one, lacks goes to the
-        tray."""
+        tray, and so does what lies above `lasts` of ids given up before."""
 
 
 class Clock(Protocol):
@@ -100,6 +103,9 @@ class Clock(Protocol):
 
     def now_ms(self) -> int:
         """The wall clock, ms."""
+
+    def uptime_ms(self) -> int:
+        """Of a clock that nobody can set, and that goes on while the machine sleeps."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

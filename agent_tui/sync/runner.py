@@ -14,13 +14,16 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from agent_tui.domain.commands import Order
 from agent_tui.domain.events import CommandRefused, ConversationEntered, Recorded
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.domain.protocol import Page, Presence
+from agent_tui.errors import StoreError
+from agent_tui.knowledge import simplified
 from agent_tui.paths import Profile
+from agent_tui.store import steady
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Outbox
 from agent_tui.sync.engine import Engine, Link
@@ -31,6 +34,8 @@ WATCH_SECONDS = 0.25
 LOCK_SECONDS = 1.0
 RESTART_SECONDS = 5.0
 TYPING_EVERY = 3.0
+INDEX_SECONDS = 2.0
+INDEX_PAUSE = 0.03
 log = logging.getLogger(__name__)
 
 ChangesHook = Callable[[Changes], None]
@@ -67,7 +72,7 @@ class ProfileStore:
         """The whole cache at once."""
         self._write(snapshot.events, snapshot.cursor, snapshot.done, replace=True)
 
-    def _write(self, events: Sequence[Recorded], cursor: str, done: int, *, replace: bool) -> None:
+    def _write(self, events: Iterable[Recorded], cursor: str, done: int, *, replace: bool) -> None:
         changes = self._cache.apply(events, cursor, done, replace=replace)
         settled = self.settle()
         self._on_change(changes | Changes(outbox=settled))
@@ -89,21 +94,26 @@ class ProfileStore:
         """On the disk before anybody relies on it."""
         self._outbox.acknowledge(client, number)
 
-    def restart(self, snapshot: Snapshot) -> None:
+    def given_up(self) -> dict[ClientId, int]:
+        """From the outbox."""
+        return self._outbox.given_up()
+
+    def restart(self, snapshot: Snapshot, lasts: Mapping[ClientId, int]) -> None:
         """A new client id. What the cache says is done is of the old one: that goes first."""
-        bodies = [recorded.body for recorded in snapshot.events]
-        kept = frozenset(
-            message.id
-            for body in bodies
-            if isinstance(body, ConversationEntered)
-            for message in body.messages
-        )
-        refused = [body for body in bodies if isinstance(body, CommandRefused)]
+        kept: set[str] = set()
+        refused: list[CommandRefused] = []
+        for recorded in snapshot.events:
+            match recorded.body:
+                case ConversationEntered(messages=messages):
+                    kept.update(message.id for message in messages)
+                case CommandRefused() as refusal:
+                    refused.append(refusal)
         # A number alone proves nothing: a copy of this profile may have used it.
         proven = min(snapshot.done, self._outbox.acked())
         self._cache.forget_place()
         self._outbox.settle(proven, refused, now_ms())
-        self._outbox.restart(now_ms(), kept, proven)
+        known = {**lasts, self._outbox.client: proven}
+        self._outbox.restart(now_ms(), frozenset(kept), known)
 
     def begin(self) -> None:
         """Make good what an end amid writing left, and what an older program may have missed."""
@@ -123,6 +133,10 @@ class ThreadClock:
     def now_ms(self) -> int:
         """The wall clock as it would be had nobody set it since what waits was stamped."""
         return now_ms() - self.jump()
+
+    def uptime_ms(self) -> int:
+        """The machine's, sleep included."""
+        return steady.uptime_ms()
 
     async def sleep(self, seconds: float) -> None:
         """asyncio's."""
@@ -287,6 +301,7 @@ class SyncThread:
                 group.create_task(engine.follow())
                 group.create_task(self._watch(outbox))
                 group.create_task(self._examine())
+                group.create_task(self._index(cache))
         finally:
             # Who still connects while the wire closes is left with a connection nobody closes.
             self._wire = None
@@ -302,6 +317,17 @@ class SyncThread:
         if not await asyncio.to_thread(_sound, self._profile):
             log.warning("the cache was damaged: it is fetched again")
             self._on_change(Changes(all=True))
+
+    async def _index(self, cache: Cache) -> None:
+        """Bring the full-text index up to what came in, a little at a time."""
+        folding = await asyncio.to_thread(simplified.folding)
+        while True:
+            try:
+                left = cache.index(folding)
+            except StoreError as error:  # a full disk: messages are stored first
+                log.warning("not indexed: %s", error.title)
+                left = 0
+            await asyncio.sleep(INDEX_PAUSE if left else INDEX_SECONDS)
 
     async def _watch(self, outbox: Outbox) -> None:
         """Notice what other processes of this profile enqueue."""

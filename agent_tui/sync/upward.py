@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import msgspec
 
 from agent_tui.domain.commands import Order
+from agent_tui.domain.ids import ClientId
 from agent_tui.domain.protocol import CommandsRequest
 from agent_tui.sync.ports import Clock, OutOfStep, SyncStore, Wire
 
 BATCH = 256
 BATCH_BYTES = 500_000  # well below any server's limit of one request
 COMES_HOME_MS = 5_000  # what was acknowledged longer ago should have come over the feed
+QUICK_MS = 5_000  # an answer that was not on its way for longer tells the time well enough
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +27,7 @@ class Upward:
         self._store = store
         self._clock = clock
         self._awaited = (0, 0)  # number, and since when (ms)
+        self._ahead: int | None = None  # the server's clock, at least, less this machine's uptime
         self.pushed = 0
         self.lost = False
 
@@ -54,6 +58,24 @@ class Upward:
             self._awaited = (number, now)
             await self.ask()
 
+    async def lasts(self) -> dict[ClientId, int]:
+        """The server's last number of each client id that was given up."""
+        found = {}
+        for client in self._store.given_up():
+            question = CommandsRequest(client, self._clock.now_ms(), ())
+            try:
+                found[client] = (await self._wire.commands(question)).last
+            except OutOfStep as error:  # the id is somebody else's now: nothing of ours is there
+                log.warning("%s: %s", client, error)
+                found[client] = 0
+        return found
+
+    def forgotten(self, lasts: Mapping[ClientId, int]) -> bool:
+        """Whether the server has lost what it had when an id was given up."""
+        return any(
+            lasts.get(client, last) < last for client, last in self._store.given_up().items()
+        )
+
     def _unsettled(self) -> int | None:
         """The first command that was acknowledged and has not come home."""
         waiting = self._store.pending(0, 1)
@@ -65,7 +87,9 @@ class Upward:
         False if the server has lost its memory.
         """
         client, acked = self._store.client, self._store.acked()
-        request = CommandsRequest(client, self._clock.now_ms(), tuple(orders), acked)
+        asked_at = self._clock.uptime_ms()
+        reckoned = asked_at + self._ahead if self._ahead is not None else 0
+        request = CommandsRequest(client, self._clock.now_ms(), tuple(orders), acked, reckoned)
         try:
             answer = await self._wire.commands(request)
         except OutOfStep as error:
@@ -77,6 +101,7 @@ class Upward:
                 return True
             self.lost = True
             return False
+        self._set_by(answer.now, asked_at)
         if client != self._store.client:
             return True
         if answer.last < acked:  # an older server does not compare by itself
@@ -84,10 +109,24 @@ class Upward:
             self.lost = True
             return False
         if orders:
-            self._store.acknowledge(client, min(answer.last, orders[-1].number))
-            self.pushed = max(self.pushed, orders[-1].number)
+            taken = min(answer.last, orders[-1].number)
+            self._store.acknowledge(client, taken)
+            self.pushed = max(self.pushed, taken)
         log.debug("pushed to %d, server at %d", self.pushed, answer.last)
         return True
+
+    def _set_by(self, server: int, asked_at: int) -> None:
+        """Reckon from an answer at whose making the server's clock showed `server`.
+
+        It was on its way since: what is reckoned is never ahead, so that no reply passes for
+        younger than it is. Where it was long, what is known may be nearer.
+        """
+        if server:
+            came_at = self._clock.uptime_ms()
+            ahead = server - came_at
+            if self._ahead is not None and came_at - asked_at > QUICK_MS:
+                ahead = max(ahead, self._ahead)
+            self._ahead = ahead
 
 
 def _fitting(orders: list[Order]) -> list[Order]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ import msgspec
 from tests.crash.client import all_reached, kill_client
 from tests.crash.server import kill_server
 from tests.crash.tally import Progress, Tally, load, store
+from tests.databases import ENGINES
 
 SHOWN = os.dup(sys.stderr.fileno())
 A_ROUND = {"server": 50, "client": 56}  # kills before a new folder and the judgement
@@ -40,7 +42,8 @@ def main() -> int:
     for side in SIDES if asked.side == "all" else (asked.side,):
         while tally.kills.get(side, 0) < asked.kills:
             left = asked.kills - tally.kills.get(side, 0)
-            _round(SIDES[side], side, min(A_ROUND[side], left), tally, tell)
+            kill = functools.partial(SIDES[side], engine=asked.engine)
+            _round(kill, side, min(A_ROUND[side], left), tally, tell)
             store(tally, asked.state)
     if asked.disk:
         from tests.crash.faults import SCENARIOS
@@ -102,6 +105,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=0, help="kills for each side")
     parser.add_argument("--side", choices=("server", "client", "all"), default="all")
+    parser.add_argument("--engine", choices=ENGINES, default="sqlite", help="of the server")
     parser.add_argument("--disk", type=int, default=0, help="runs of each other fault")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--state", type=Path, help="a file to go on from, and to keep")

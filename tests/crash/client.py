@@ -25,6 +25,7 @@ from tests.crash.older import make_older, statements
 from tests.crash.server import check_counts, serving_child
 from tests.crash.tally import Tally
 from tests.crash.traffic import Traffic
+from tests.databases import of_engine
 from tests.driver import Serving, conversation_of
 from tests.flow.children import Nursery, nursery
 from tests.flow.workstation import Workstation, account
@@ -224,13 +225,23 @@ def stored_texts(path: Path) -> list[str]:
 
 
 def kill_client(
-    root: Path, seed: int, kills: int, tally: Tally, tell: Callable[[], None] = lambda: None
+    root: Path,
+    seed: int,
+    kills: int,
+    tally: Tally,
+    tell: Callable[[], None] = lambda: None,
+    engine: str = "sqlite",
 ) -> None:
     """One round: a new server and profile, `kills` kills over all points, then the judgement."""
     rng = random.Random(seed)
     points: list[str] = []
-    with nursery() as children, Traffic(pause=0.02) as traffic, contextlib.ExitStack() as end:
-        serving, pid = serving_child(root / "data", children)
+    with (
+        of_engine(engine) as database,
+        nursery() as children,
+        Traffic(pause=0.02) as traffic,
+        contextlib.ExitStack() as end,
+    ):
+        serving, pid = serving_child(root / "data", children, database=database)
         end.callback(serving.close)
         lives = Lives(root, serving, children, traffic, rng)
         lives.calm_down()

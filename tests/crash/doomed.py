@@ -42,7 +42,10 @@ SNAPSHOT = "apply: a snapshot, inside"
 MIGRATING = "migrate: inside"
 CREATING = "create: inside"
 DELAY = "any moment"
-SERVER_COMMITS = {"server: before the commit": False, "server: committed, not answered": True}
+BEFORE, COMMITTED = "server: before the commit", "server: committed, not answered"
+# Sent to PostgreSQL, and the process ends before it could hear what became of it.
+IN_DOUBT = "server: the commit is on its way"
+SERVER_COMMITS = {"sqlite": (BEFORE, COMMITTED), "postgresql": (BEFORE, IN_DOUBT, COMMITTED)}
 POINTS = (DELAY, *STATEMENTS, *SENDS, SNAPSHOT, MIGRATING, CREATING)
 
 
@@ -104,15 +107,15 @@ def trap_statements(trap: Trap, file: str, kind: str, after: bool) -> None:
     sqlite3.connect = connect  # type: ignore[assignment]
 
 
-def trap_commits(trap: Trap, after: bool) -> None:
-    """Kill before or after a commit of the server that wrote something."""
+def trap_commits(trap: Trap, point: str) -> None:
+    """Kill at a commit of the server to SQLite that wrote something."""
 
     class Connection(sqlite3.Connection):
         written = 0
 
         def commit(self) -> None:
             hit = self.total_changes > self.written and trap.step()
-            if hit and not after:
+            if hit and point == BEFORE:
                 trap.spring()
             super().commit()
             self.written = self.total_changes
@@ -125,6 +128,32 @@ def trap_commits(trap: Trap, after: bool) -> None:
         return real(*place, factory=Connection, **options)
 
     sqlite3.dbapi2.connect = connect  # type: ignore[assignment]
+
+
+def trap_postgres_commits(trap: Trap, point: str) -> None:
+    """Kill at a commit of the server to PostgreSQL that added to the log."""
+    import psycopg
+
+    real = psycopg.Connection.commit
+
+    def commit(self: psycopg.Connection[Any]) -> None:
+        hit = _added_events(self) and trap.step()
+        if hit and point == BEFORE:
+            trap.spring()
+        if hit and point == IN_DOUBT:
+            self.pgconn.send_query(b"COMMIT")
+            self.pgconn.flush()
+            trap.spring()
+        real(self)
+        if hit:
+            trap.spring()
+
+    psycopg.Connection.commit = commit  # type: ignore[method-assign]
+
+
+def _added_events(connection: Any) -> bool:
+    query = "SELECT pg_stat_get_xact_tuples_inserted(to_regclass('event')) > 0"
+    return bool(connection.execute(query).fetchone()[0])
 
 
 def trap_sends(trap: Trap, point: str) -> None:
@@ -239,8 +268,10 @@ def live(
 
 def serve(root: str, port: int, point: str, nth: int) -> None:
     """A server whose n-th commit is the last."""
-    trap_commits(Trap(nth, lambda line: None), SERVER_COMMITS[point])
-    run.serve(DataFolder(Path(root)), run.Listen("127.0.0.1", port), lambda base: None)
+    folder = DataFolder(Path(root))
+    commits = trap_commits if folder.url.startswith("sqlite") else trap_postgres_commits
+    commits(Trap(nth, lambda line: None), point)
+    run.serve(folder, run.Listen("127.0.0.1", port), lambda base: None)
 
 
 def create(root: str, out: str, nth: int) -> None:

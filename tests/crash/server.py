@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.crash.doomed import SERVER_COMMITS
 from tests.crash.tally import Tally
 from tests.crash.traffic import Traffic
+from tests.databases import of_engine
 from tests.driver import Serving, check_log, conversation_of, make_folder, until
 from tests.flow.children import Nursery, nursery
 
@@ -20,7 +21,10 @@ AGENTS = ("anna", "bo", "lee", "root")
 VISITORS = 4
 PATIENCE = 20.0  # seconds in which a named point must be reached
 LOADED = "server: under load"
-POINTS = (LOADED, *SERVER_COMMITS, "server: starting", LOADED)
+POINTS = {
+    engine: (LOADED, *commits, "server: starting", LOADED)
+    for engine, commits in SERVER_COMMITS.items()
+}
 
 
 def free_port() -> int:
@@ -30,9 +34,13 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def serving_child(root: Path, children: Nursery, limits: str = LIMITS) -> tuple[Serving, int]:
-    """A data folder and a child that serves it; returns once it answers."""
-    serving = Serving(make_folder(root, limits))
+def serving_child(
+    root: Path, children: Nursery, limits: str = LIMITS, database: str | None = None
+) -> tuple[Serving, int]:
+    """A data folder and a child that serves it; returns once it answers. `database` is an address,
+    if not the folder's own file."""
+    named = f'[server]\ndatabase = "{database}"\n' if database else ""
+    serving = Serving(make_folder(root, limits + named))
     port = free_port()
     serving.base = f"http://127.0.0.1:{port}"
     pid = children.start("server", str(root), port)
@@ -41,12 +49,23 @@ def serving_child(root: Path, children: Nursery, limits: str = LIMITS) -> tuple[
 
 
 def kill_server(
-    root: Path, seed: int, kills: int, tally: Tally, tell: Callable[[], None] = lambda: None
+    root: Path,
+    seed: int,
+    kills: int,
+    tally: Tally,
+    tell: Callable[[], None] = lambda: None,
+    engine: str = "sqlite",
 ) -> None:
     """One round: a new folder, `kills` kills at random moments, then the judgement."""
     rng = random.Random(seed)
-    with nursery() as children, Traffic() as traffic, contextlib.ExitStack() as end:
-        serving, pid = serving_child(root, children)
+    points = POINTS[engine]
+    with (
+        of_engine(engine) as database,
+        nursery() as children,
+        Traffic() as traffic,
+        contextlib.ExitStack() as end,
+    ):
+        serving, pid = serving_child(root, children, database=database)
         end.callback(serving.close)
         port = int(serving.base.rsplit(":", 1)[1])
         visitors = [serving.visitor() for _ in range(VISITORS)]
@@ -60,8 +79,8 @@ def kill_server(
         traffic.goes_on()
         children.kill(pid)
         for n in range(kills):
-            point = POINTS[n % len(POINTS)]
-            if point in SERVER_COMMITS:
+            point = points[n % len(points)]
+            if point in SERVER_COMMITS[engine]:
                 place = (str(root), port, point, rng.randint(1, 40))
                 pid = children.start("tests.crash.doomed:serve", *place)
                 with contextlib.suppress(AssertionError):

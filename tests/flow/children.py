@@ -168,6 +168,9 @@ def _function(name: str) -> Callable[..., None]:
 
 def main() -> None:
     """Fork a child for each line."""
+    for module in ("alembic.command", "alembic.runtime.migration", "psycopg"):
+        with contextlib.suppress(ModuleNotFoundError):  # psycopg, where there is no PostgreSQL
+            importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     for line in sys.stdin:
         name, *arguments = json.loads(line)

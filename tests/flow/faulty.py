@@ -11,6 +11,7 @@ from contextlib import aclosing
 from agent_tui.domain.ids import ClientId
 from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page
 from agent_tui.errors import WireError
+from agent_tui.store import steady
 from agent_tui.sync.ports import Snapshot, StreamItem, Wire
 
 
@@ -83,6 +84,10 @@ class HurriedClock:
     def now_ms(self) -> int:
         """Wall clock."""
         return time.time_ns() // 1_000_000
+
+    def uptime_ms(self) -> int:
+        """The machine's."""
+        return steady.uptime_ms()
 
     async def sleep(self, seconds: float) -> None:
         """A fiftieth of it."""

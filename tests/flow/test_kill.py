@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from agent_tui.bootstrap import Login
 from tests.crash.client import all_reached, kill_client
 from tests.crash.doomed import POINTS
 from tests.crash.server import POINTS as SERVER_POINTS
 from tests.crash.server import kill_server
 from tests.crash.tally import Tally
+from tests.databases import ENGINES
 from tests.driver import Serving, check_log, conversation_of, make_folder, until
 from tests.flow.children import nursery
 from tests.flow.workstation import Workstation, account
@@ -18,11 +21,12 @@ from tests.flow.workstation import Workstation, account
 KILLS = 30
 
 
-def test_the_server_is_killed_under_eight_writers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_server_is_killed_under_eight_writers(engine: str, tmp_path: Path) -> None:
     tally = Tally()
-    kill_server(tmp_path, seed=5, kills=KILLS, tally=tally)
+    kill_server(tmp_path, seed=5, kills=KILLS, tally=tally, engine=engine)
     assert tally.kills == {"server": KILLS}
-    assert tally.points.keys() == set(SERVER_POINTS)
+    assert tally.points.keys() == set(SERVER_POINTS[engine])
     assert all_reached(tally)
     assert tally.lines > KILLS * 8
 

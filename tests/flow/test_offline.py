@@ -90,7 +90,7 @@ def test_everything_is_there_after_a_restart_while_offline(serving: Serving, des
     assert (again.shows(key), again.desk.unsent, again.desk.conversation(key)) == before
     assert again.desk.drafts[key].text == "写了一半"
     assert [bool(row.draft) for row in again.desk.rows()] == [True]
-    assert again.desk.finder().search("发货")
+    assert again.desk.finding.search("发货")
     assert again.desk.macros().all
     serving.start()
     again.until(lambda desk: desk.unsent == 0)

@@ -6,14 +6,9 @@ import argparse
 import json
 import logging
 import sys
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 
-from agent_tui.server import audit
-from agent_tui.server.database import Database
-from tests.databases import database
-from tests.driver import make_folder
+from tests.databases import ENGINES, database
 from tests.postgres import gaps
 
 
@@ -22,16 +17,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.postgres", description=__doc__)
     parser.add_argument("--commits", type=int, default=100_000)
     parser.add_argument("--writers", type=int, default=16)
+    parser.add_argument("--engine", choices=ENGINES, default="postgresql", help="of the feed")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
-    with tempfile.TemporaryDirectory() as folder, database() as url:
-        make_folder(Path(folder), database=url)
-        sys.stderr.write(f"{asked.commits} commits by {asked.writers} writers\n")
-        feed = gaps.feed(url, asked.writers, asked.commits)
-        checked = Database(url)
-        findings = [str(each) for each in audit.check(checked).findings]
-        checked.close()
+    sys.stderr.write(f"{asked.commits} commits by {asked.writers} writers on {asked.engine}\n")
+    feed, findings = gaps.audited_feed(asked.engine, asked.writers, asked.commits)
     sys.stderr.write("the control\n")
     with database() as url:
         control = gaps.raw_sequence(url, asked.writers, asked.commits // 10)

@@ -8,19 +8,24 @@ reader must be seen to lose rows, or this test could not fail.
 from __future__ import annotations
 
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import text
 
 from agent_tui.domain.ids import CustomerId, InboxId
 from agent_tui.domain.model import Customer
+from agent_tui.server import audit
 from agent_tui.server.clock import now_ms
 from agent_tui.server.database import Database
 from agent_tui.server.inbound import SaveCustomer, TakeInbound
 from agent_tui.server.writer import Writer
+from tests.databases import of_engine
+from tests.driver import make_folder
 
 WEB = InboxId("web")
 
@@ -113,6 +118,20 @@ def feed(url: str, writers: int, commits: int) -> Outcome:
     database.close()
     assert messages == commits // writers * writers
     return Outcome(head - start, len(seen), seconds, seen == list(range(start + 1, head + 1)))
+
+
+def audited_feed(engine: str, writers: int, commits: int) -> tuple[Outcome, tuple[str, ...]]:
+    """`feed` on a new database of `engine`, and what `server check` says of it."""
+    # Nothing is killed here, so SQLite need not wait for a disk.
+    memory = Path("/dev/shm")
+    base = memory if memory.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=base) as folder, of_engine(engine) as address:
+        url = make_folder(Path(folder), database=address).url
+        found = feed(url, writers, commits)
+        checked = Database(url)
+        findings = tuple(str(each) for each in audit.check(checked).findings)
+        checked.close()
+    return found, findings
 
 
 def raw_sequence(url: str, writers: int, commits: int) -> Outcome:

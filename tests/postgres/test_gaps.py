@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
-from agent_tui.server import audit
-from agent_tui.server.database import Database
-from tests.databases import database
-from tests.driver import make_folder
+from tests.databases import ENGINES, database
 from tests.postgres import gaps
 
 WRITERS = 16
 COMMITS = 10_000
 
 
-def test_the_feed_has_no_gaps(tmp_path: Path) -> None:
-    with database() as url:
-        make_folder(tmp_path, database=url)
-        found = gaps.feed(url, WRITERS, COMMITS)
-        assert (found.lost, found.in_order) == (0, True)
-        checked = Database(url)
-        assert audit.check(checked).findings == ()
-        checked.close()
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_feed_has_no_gaps(engine: str) -> None:
+    found, findings = gaps.audited_feed(engine, WRITERS, COMMITS)
+    assert (found.lost, found.in_order, findings) == (0, True, ())
 
 
 def test_a_raw_sequence_loses() -> None:

@@ -6,14 +6,18 @@ With a state file a run that was broken off goes on where it stood. Exit code 1 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import json
 import multiprocessing
 import sys
 import time
 from pathlib import Path
 
+from tests.databases import ENGINES
 from tests.sim import world
 from tests.sim.soak import Totals, run_one
+from tests.sim.storage import shared_cluster
 
 EVERY_SECONDS = 10.0
 
@@ -23,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="how many in all")
     parser.add_argument("--start", type=int, default=0, help="the first one")
+    parser.add_argument("--engine", choices=ENGINES, default="sqlite", help="of the server")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--state", type=Path, help="file to resume from")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -32,8 +37,10 @@ def main() -> int:
     told = time.monotonic()
     # Processes of their own: a seed patches the program it runs.
     context = multiprocessing.get_context("spawn")
-    with world.place(), context.Pool(given.jobs) as pool:
-        for found in pool.imap(run_one, left, chunksize=4):
+    run = functools.partial(run_one, engine=given.engine)
+    shared = shared_cluster() if given.engine == "postgresql" else contextlib.nullcontext()
+    with world.place(), shared, context.Pool(given.jobs) as pool:
+        for found in pool.imap(run, left, chunksize=4):
             totals.add(found)
             if found["wrong"]:
                 print(f"seed {found['seed']}: {found['wrong']}", file=sys.stderr)  # noqa: T201

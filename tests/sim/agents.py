@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from agent_tui.desk.desk import Desk, new_message_id
 from agent_tui.domain import commands as c
-from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, TeamId
-from agent_tui.domain.model import Clock, Conversation, MessageKind, Priority, Status
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, SuggestionId, TeamId
+from agent_tui.domain.model import (
+    Article,
+    Clock,
+    Conversation,
+    MessageKind,
+    Priority,
+    Status,
+)
 from agent_tui.store.cache import Changes
 from agent_tui.store.outbox import Outbox
 from tests import factories as f
@@ -20,6 +29,8 @@ if TYPE_CHECKING:
 
 TEAMS = (None, TeamId("after-sales"), TeamId("logistics"))
 PEOPLE = (None, AgentId("anna"), AgentId("bo"), AgentId("lee"), AgentId("kid"))
+SOURCES = ("macro:greet", "article:a1", "article:a2")
+QUERIES = ("退货 单号 20261122000", "运费", "  运费 ")
 OTHERS = ("v1", "v2", "v3", "nobody")
 
 
@@ -40,7 +51,8 @@ class Hand:
 
     def reply(self) -> c.AgentPart:
         force = self._rng.random() < 0.05
-        return self._desk.reply(self._state.id, self._text("回复"), force=force)
+        said = self._desk.reply(self._state.id, self._text("回复"), force=force)
+        return replace(said, sources=SOURCES[: self._rng.choice((0, 0, 1, 2))])
 
     def note(self) -> c.AgentPart:
         return c.AddNote(new_message_id(), self._text("备注"))
@@ -106,6 +118,40 @@ class Hand:
         offer = self._rng.choice(self._state.offers)
         return c.SettleDraft(offer.message, settled=self._rng.random() < 0.8)
 
+    def suggest(self) -> c.AgentPart:
+        """A correction of what this machine knows, or something new."""
+        known = self._client.cache.things("article")
+        article = self._rng.choice(known) if known and self._rng.random() < 0.7 else None
+        return c.SuggestArticle(
+            suggestion=SuggestionId(new_message_id()),
+            title=self._text("标题"),
+            body=self._text("正文"),
+            lang="zh",
+            article=article.id if isinstance(article, Article) else "",
+            version=article.version if isinstance(article, Article) else "",
+        )
+
+    def settle_suggestion(self) -> c.AgentPart:
+        """A lead publishes it or not; others try, too, and its author may take it back."""
+        waiting = [
+            each for state in self._client.cache.suggested() for each in state.open_suggestions
+        ]
+        here = self._state.open_suggestions or waiting
+        if not here:
+            return self.suggest()
+        chosen = self._rng.choice(here)
+        if self._rng.random() < 0.3:
+            return c.DeclineSuggestion(chosen.id, self._text("不必"))
+        article = chosen.article or f"a{self._rng.randint(1, 5)}"
+        known = self._client.cache.some("article", [article])
+        return c.AcceptSuggestion(
+            suggestion=chosen.id,
+            article=article,
+            title=chosen.title,
+            body=self._text("定稿"),
+            version=known[0].version if known and isinstance(known[0], Article) else "",
+        )
+
     def any(self) -> c.AgentPart:
         """One of all, the frequent ones more often."""
         kinds: tuple[tuple[Callable[[], c.AgentPart], float], ...] = (
@@ -126,13 +172,17 @@ class Hand:
             (self.merge, 1.5),
             (self.unmerge, 1),
             (self.settle_draft, 2),
+            (self.suggest, 3),
+            (self.settle_suggestion, 3),
         )
         makers, weights = zip(*kinds, strict=True)
         make: Callable[[], c.AgentPart] = self._rng.choices(makers, weights)[0]
         return make()
 
     def command(self) -> c.AgentCommand:
-        """One of all, or several at once."""
+        """One of all, or several at once; or what was not found lately."""
+        if self._rng.random() < 0.02:
+            return c.ReportSearches(((self._rng.choice(QUERIES), self._rng.randint(1, 3)),))
         if self._rng.random() < 0.12:
             return c.Batch(tuple(self.any() for _ in range(self._rng.randint(2, 4))))
         return self.any()
@@ -154,7 +204,9 @@ def acts(world: World) -> None:
             if state is None:
                 return
             command = Hand(world, client, state).command()
-            if world.rng.random() < 0.15:
+            if isinstance(command, c.ReportSearches):
+                _on_command_line(client, ConversationId(""), command)
+            elif world.rng.random() < 0.15:
                 _on_command_line(client, key, command)
             else:
                 _on_screen(world, client, key, command)

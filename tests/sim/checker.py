@@ -19,6 +19,7 @@ from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.policy import Policy
 from agent_tui.server import hub
 from agent_tui.store.cache import THINGS
+from agent_tui.store.outbox import SLIGHT
 from tests.sim import ownership, tables
 from tests.sim.history import Queued, Violation, seq_of
 from tests.sim.replicas import CONFIG
@@ -42,6 +43,7 @@ def at_rest(world: World) -> None:
         tables.invariant_4_tables_are_the_log,
         tables.invariant_5_feed_has_no_gap,
         ownership.invariant_6_one_owner_an_epoch,
+        ownership.invariant_6_published_as_compared,
         ownership.invariant_7_no_stale_reply,
         invariant_8_nothing_queued_is_lost,
         invariant_9_first_in_first_out,
@@ -87,24 +89,15 @@ def invariant_1_no_acknowledgement_is_lost(world: World) -> None:
             continue
         if not queued.undone:
             raise Violation(1, f"{queued.client}: {queued.order.number} was acknowledged, is gone")
-        if key not in trays[queued.client] and not queued.dealt_with and not _slight(world, queued):
+        if key not in trays[queued.client] and not queued.dealt_with and not _slight(queued):
             raise Violation(
                 1, f"{queued.client}: {queued.order} was undone by a restore and is not in the tray"
             )
 
 
-def _slight(world: World, queued: Queued) -> bool:
-    """Whether a restore may undo it without a word.
-
-    That is mere reading; and what had survived an earlier restore, after which its client took a
-    new id, if it has no text, or if the cursor, which alone tells of this restore then, is gone
-    with cache.db or stands where the log was compacted.
-    """
-    compacted = world.history.counts["compactions"] > 0
-    lost_place = world.clients[queued.client].lost_cache or compacted
-    command = queued.order.command
-    orphan = queued.orphaned and (lost_place or not c.text_of(command))
-    return isinstance(command, c.MarkRead) or orphan
+def _slight(queued: Queued) -> bool:
+    """Whether a restore may undo it without a word: nobody misses it."""
+    return isinstance(queued.order.command, SLIGHT)
 
 
 def decided(shadow: Shadow) -> dict[tuple[str, int], bool]:
@@ -172,6 +165,9 @@ def invariant_3_client_is_the_server_at_its_cursor(
     for (key,) in held:
         if key not in expected:
             raise Violation(12, f"{client.name} holds messages of {key} at {seq}")
+    waiting = {each.id for each in client.cache.suggested()}
+    if waiting != {key for key, state in expected.items() if state.open_suggestions}:
+        raise Violation(3, f"{client.name} at {seq}: suggestions wait in {waiting}")
     _same_things(world, client, seq)
 
 
@@ -202,7 +198,8 @@ def _may_be_left_out(world: World, key: ConversationId, seq: int) -> bool:
     nobody opened it again."""
     shadow = world.shadow
     versions = [(at, state) for at, state in shadow.versions[key] if at <= seq]
-    if versions[-1][1].status is not Status.RESOLVED:
+    # In a snapshot as on the feed, what waits for a lead is told to whoever may see it.
+    if versions[-1][1].status is not Status.RESOLVED or versions[-1][1].open_suggestions:
         return False
     ends = [shadow.rows[at - 1].at for at, _ in versions[1:]] + [world.now_ms()]
     found = False
@@ -239,7 +236,9 @@ def invariant_8_nothing_queued_is_lost(world: World) -> None:
             if text is not None and not restored:
                 raise Violation(8, f"{queued.client}: {queued.order} was done and is in the tray")
             continue
-        slight = restored and _slight(world, queued)
+        slight = (restored and _slight(queued)) or isinstance(
+            queued.order.command, c.ReportSearches
+        )
         if text is None and not queued.dealt_with and not slight:
             how = "refused" if refused else "never decided"
             raise Violation(8, f"{queued.client}: {queued.order} was {how} and is not in the tray")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.desk import Desk
-from agent_tui.domain.ids import AgentId, ClientId
+from agent_tui.domain.ids import AgentId
 from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page
 from agent_tui.store import cache as caches
 from agent_tui.store import sqlite
@@ -21,6 +21,7 @@ from agent_tui.sync.engine import Engine, Link
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.ports import Snapshot
 from agent_tui.sync.runner import ProfileStore
+from tests import factories as f
 from tests.sim.scheduler import Scheduler, VirtualEvent, VirtualTimeout
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class SimClock:
     def now_ms(self) -> int:
         """The machine's own clock, which is wrong by its skew."""
         return self._world.now_ms() + self._client.skew_ms
+
+    def uptime_ms(self) -> int:
+        """Its uptime goes right, whatever its clock shows."""
+        return self._world.now_ms() - f.NOW
 
     async def sleep(self, seconds: float) -> None:
         """Virtual seconds."""
@@ -125,7 +130,6 @@ class SimClient:
         self.running = False
         self.doom: tuple[int, str] | None = None  # transactions to go, before or after the commit
         self.unknown: frozenset[str] = frozenset()  # event kinds that this version cannot read
-        self.lost_cache = False  # it was deleted, or gave its cursor up, at least once
 
     def start(self) -> None:
         """Start the program from its files."""
@@ -171,17 +175,6 @@ class SimClient:
         self.world.scheduler.close_all(self)
         self.cache.close()
         self.outbox.close()
-
-    def id_now(self) -> ClientId:
-        """Under which commands are numbered, also while the program does not run."""
-        if self.running:
-            return self.outbox.client
-        connection = sqlite3.connect(self.root / "outbox.db")
-        try:
-            found = connection.execute("SELECT value FROM meta WHERE key = 'client'").fetchone()
-        finally:
-            connection.close()
-        return ClientId(found[0])
 
     def log_in_again(self) -> None:
         """After the login ended: the program starts anew with a fresh one."""

@@ -38,10 +38,8 @@ class Queued(msgspec.Struct):
     id: ClientId
     order: Order
     dealt_with: bool = False  # its author took it out of the tray
-    arrived_at: int = 0  # ms on the server's clock, first time
     acknowledged: bool = False
     undone: bool = False  # by putting a backup back, after it was acknowledged
-    orphaned: bool = False  # undone when its client had given that id up before
 
 
 class HandedIn(msgspec.Struct):
@@ -56,6 +54,10 @@ class HandedIn(msgspec.Struct):
 def seq_of(cursor: str) -> int:
     """The place that a cursor names."""
     return int(cursor.split(":")[1])
+
+
+def _decided(shadow: Shadow) -> set[tuple[ClientId, int]]:
+    return {(client, row.number) for client, rows in shadow.decided.items() for row in rows}
 
 
 class History:
@@ -97,14 +99,15 @@ class History:
         self.note(f"restored to {seen.head}")
         self.counts["restores"] += 1
         self.restored_at.append(seen.head)
+        # What was gone before that is no restore's doing.
+        before = self._world.shadow
         for given in self.handed_in:
-            given.undone = given.undone or given.text not in seen.texts
-        kept = {(client, row.number) for client, rows in seen.decided.items() for row in rows}
-        for key, queued in self.queued.items():
-            if key not in kept:
-                queued.undone = queued.undone or queued.acknowledged
-                given_up = key[0] != self._world.clients[queued.client].id_now()
-                queued.orphaned = queued.orphaned or given_up
+            lost = given.text in before.texts and given.text not in seen.texts
+            given.undone = given.undone or lost
+        for key in _decided(before) - _decided(seen):
+            queued = self.queued.get(key)
+            if queued is not None and queued.acknowledged:
+                queued.undone = True
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -125,10 +128,6 @@ class History:
         self.largest["orders in a request"] = max(
             self.largest["orders in a request"], len(sent.orders)
         )
-        for order in sent.orders:
-            queued = self.queued.get((sent.client, order.number))
-            if queued is not None and not queued.arrived_at:
-                queued.arrived_at = self._world.now_ms()
 
     def acknowledged(
         self, client: SimClient, request: CommandsRequest, answer: CommandsAnswer
@@ -191,8 +190,12 @@ class History:
     def _told(self, client: SimClient, id: str | None, body: bytes) -> None:
         page = msgspec.json.decode(body, type=Page)
         self.largest["events in a page"] = max(self.largest["events in a page"], len(page.events))
-        if self.is_known(page.to):
-            self._in_scope(client, seq_of(page.to), page.events)
+        if not self.is_known(page.to):
+            return
+        at = seq_of(page.to)
+        self._in_scope(client, at, page.events)
+        if id is not None and page.done != (done := self._world.shadow.done(ClientId(id), at)):
+            raise Violation(9, f"{client.name} was told {page.done} at {at}, the log says {done}")
 
     def is_known(self, cursor: str) -> bool:
         """Whether this is a place in the log as it stands."""
@@ -209,7 +212,7 @@ class History:
         agent = shadow.agent(client.login, at)
         for recorded in events:
             body = recorded.body
-            if isinstance(body, e.CommandRefused | e.CommandSettled):
+            if isinstance(body, e.ClientEvent):
                 owner = self._world.owners.get(body.client)
                 if owner is not None and owner != client.login:
                     raise Violation(12, f"{client.name} was told of {body.client}'s command")

@@ -17,6 +17,7 @@ from agent_tui.domain import decide as deciding
 from agent_tui.domain import events as e
 from agent_tui.domain import replies
 from agent_tui.domain.context import Context
+from agent_tui.domain.ids import ClientId
 from agent_tui.domain.model import Agent, Conversation, Role, Status
 from agent_tui.domain.outcome import Held, Outcome, Rejected
 from agent_tui.domain.policy import Policy
@@ -24,6 +25,7 @@ from agent_tui.errors import UsageError
 from agent_tui.server import feed, log
 from agent_tui.server.agent_api import AgentApi
 from agent_tui.server.feed import Reader, Reset
+from agent_tui.server.hub import Hub
 from agent_tui.server.inbound import TakeInbound
 from agent_tui.server.orders import SubmitOrders
 from agent_tui.server.unit import Unit
@@ -34,6 +36,7 @@ from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
 from agent_tui.sync.engine import Engine
 from agent_tui.sync.runner import ProfileStore
+from agent_tui.sync.upward import Upward
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -326,6 +329,16 @@ def refusals_of_others(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_OF_CLIENT", frozenset())
 
 
+def accepted_without_compare(patch: pytest.MonkeyPatch) -> None:
+    """A suggestion is published whatever its article says by now."""
+    real = deciding.DECIDERS[c.AcceptSuggestion]
+
+    def accept(s: Conversation, command: Any, context: Context, actor: Agent) -> Outcome:
+        return real(s, command, msgspec.structs.replace(context, articles=None), actor)
+
+    patch.setattr(deciding, "DECIDERS", deciding.DECIDERS | {c.AcceptSuggestion: accept})
+
+
 # --- what the simulation itself found in the program, put back in ------------------------------
 
 
@@ -352,6 +365,35 @@ def trainee_not_told(patch: pytest.MonkeyPatch) -> None:
 def second_restore_forgets(patch: pytest.MonkeyPatch) -> None:
     """With its id a client gives up what it knows of its commands."""
     patch.setattr(Outbox, "_remember", lambda *_: None)
+
+
+def a_part_of_the_log_for_all(patch: pytest.MonkeyPatch) -> None:
+    """A replica that is far behind takes the first part of what it missed for all of it."""
+
+    def read_after(self: Hub, seq: int) -> list[log.LogRow]:
+        with self._database.read() as connection:
+            return log.after(connection, seq, 5)
+
+    patch.setattr(Hub, "_read_after", read_after)
+
+
+def the_way_takes_no_time(patch: pytest.MonkeyPatch) -> None:
+    """A reply is as old as it was when its request was written, whenever that arrives."""
+    real = SubmitOrders.__init__
+
+    def init(self: SubmitOrders, agent: Agent, request: Any) -> None:
+        real(self, agent, msgspec.structs.replace(request, reckoned=None))
+
+    patch.setattr(SubmitOrders, "__init__", init)
+
+
+def given_up_not_asked_for(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks what the server still has of a client id that was given up."""
+
+    async def lasts(self: Upward) -> dict[ClientId, int]:
+        return dict(self._store.given_up())
+
+    patch.setattr(Upward, "lasts", lasts)
 
 
 class Case(NamedTuple):
@@ -381,15 +423,19 @@ FROM_THE_ISSUE = (
 OUR_OWN = (
     Case(snapshot_not_swapped, 3),
     Case(left_ignored, 1),
-    Case(page_ends_in_a_command, 6),
+    Case(page_ends_in_a_command, 7),
     Case(scope_as_of_earlier, 1),
     Case(timers_without_generation, 4),
     Case(inbound_twice, 0),
     Case(chain_ignored, 9),
     Case(refusals_of_others, 0),
+    Case(accepted_without_compare, 0),
     Case(one_task_goes_on, 21, ("accounts",)),
     Case(empty_cache_is_a_loss, 3, ("cache",)),
     Case(trainee_not_told, 10, ("accounts",)),
-    Case(second_restore_forgets, 7, ("restores",)),
+    Case(second_restore_forgets, 5, ("restores",)),
+    Case(given_up_not_asked_for, 5, ("restores",)),
+    Case(a_part_of_the_log_for_all, 8),
+    Case(the_way_takes_no_time, 23, ("jumps",)),
 )
 ALL = (*FROM_THE_ISSUE, *OUR_OWN)

@@ -9,6 +9,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import is_lead
 from agent_tui.domain.ids import AgentId, MessageId
+from agent_tui.domain.model import Article
 from agent_tui.domain.policy import Policy
 from agent_tui.server.log import LogRow
 from tests.sim.history import Queued, Violation
@@ -30,6 +31,37 @@ def invariant_6_one_owner_an_epoch(world: World) -> None:
                 raise Violation(6, f"{key} at {seq}: another owner in the same epoch")
             if isinstance(event, e.Claimed) and before.assignee is not None:
                 raise Violation(6, f"{key} at {seq}: claimed from {before.assignee}")
+
+
+def invariant_6_published_as_compared(world: World) -> None:
+    """A correction is accepted only on the version that the lead compared it with; a new article
+    only where there is none."""
+    shadow = world.shadow
+    for row in shadow.rows:
+        event = row.event()
+        if not isinstance(event, e.SuggestionSettled) or not event.article:
+            continue
+        assert row.client is not None and row.number is not None
+        queued = world.history.queued.get((row.client, row.number))
+        if queued is None:
+            continue
+        seqs = [seq for seq, _ in shadow.things["article", event.article] if seq < row.seq]
+        if not seqs or shadow.rows[seqs[-1] - 1].by != row.by:
+            raise Violation(6, f"{event.article} was accepted at {row.seq}, and is not published")
+        before = _article(shadow, event.article, seqs[-1] - 1)
+        compared = [
+            part.version
+            for part in c.parts_of(queued.order.command)
+            if isinstance(part, c.AcceptSuggestion) and part.suggestion == event.suggestion
+        ]
+        if compared != [before.version if before is not None else ""]:
+            raise Violation(6, f"{event.article} at {row.seq}: compared with {compared}")
+
+
+def _article(shadow: Shadow, key: str, seq: int) -> Article | None:
+    found = shadow.all_things(seq).get(("article", key))
+    assert found is None or isinstance(found, Article)
+    return found
 
 
 def invariant_7_no_stale_reply(world: World) -> None:
@@ -59,7 +91,7 @@ def invariant_7_no_stale_reply(world: World) -> None:
         took = any(isinstance(p, c.Claim | c.Assign) for p in c.parts_of(queued.order.command))
         if _changed_hands(shadow, row, part.epoch, event.author, took=took):
             raise Violation(7, f"{event.text!r} at {row.seq} is of epoch {part.epoch}")
-        _in_time(world, queued, event.text, row.seq)
+        _in_time(world, queued, event.text, row)
 
 
 def _changed_hands(shadow: Shadow, row: LogRow, epoch: int, author: AgentId, *, took: bool) -> bool:
@@ -76,8 +108,8 @@ def _changed_hands(shadow: Shadow, row: LogRow, epoch: int, author: AgentId, *, 
     return before is not None and epoch < before.epoch and before.assignee != author
 
 
-def _in_time(world: World, queued: Queued, text: str, seq: int) -> None:
+def _in_time(world: World, queued: Queued, text: str, row: LogRow) -> None:
     skew = world.clients[queued.client].skew_ms
-    age = queued.arrived_at - (queued.order.queued_at - skew)
+    age = row.at - (queued.order.queued_at - skew)
     if age > Policy().chat_expiry * 1000 + 3000:
-        raise Violation(7, f"{text!r} at {seq} was sent {age / 1000:.0f} s late")
+        raise Violation(7, f"{text!r} at {row.seq} was sent {age / 1000:.0f} s late")

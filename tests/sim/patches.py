@@ -41,6 +41,7 @@ def applied(world: World) -> Iterator[None]:
         patch.setattr(answers, "_RECORDED", Understanding(world))
         # Small, so that a short run goes over every edge.
         patch.setattr(hub, "RECENT", 60)
+        patch.setattr(writers, "RETRY_SECONDS", 0.0)
         patch.setattr(agent_api, "PAGE", 25)
         patch.setattr(agent_api, "HEARTBEAT", 2.0)
         patch.setattr(hub, "POLL_SECONDS", 3.0)

@@ -6,15 +6,15 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
 from starlette.responses import Response
 
 from agent_tui.config import Config, Server
 from agent_tui.errors import Unauthorized
-from agent_tui.server import timers
+from agent_tui.server import notify, timers
 from agent_tui.server.agent_api import AgentApi
 from agent_tui.server.auth import TokenRow
 from agent_tui.server.database import Database
@@ -23,6 +23,7 @@ from agent_tui.server.hub import Hub
 from agent_tui.server.service import Service
 from agent_tui.server.writer import Job, Writer
 from tests.sim.scheduler import Scheduler, Signal, Task
+from tests.sim.storage import PostgresStorage, Storage
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -35,25 +36,38 @@ class ReplicaDied(BaseException):
 
 
 class SimDatabase(Database):
-    """The real one on a file that may be replaced, with places to die at."""
+    """The real one on a workspace that may be replaced, with places to die at."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"sqlite:///{path}")
-        event.listen(self.engine, "connect", _no_disk)
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage.url)
+        self._storage = storage
+        if self.sqlite:
+            event.listen(self.engine, "connect", _no_disk)
         self.doom = ""
         self.committed: Callable[[], None] = lambda: None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A write transaction that may be the process's last deed."""
+        """A write transaction that may be the process's last deed, or its connection's."""
         doom, self.doom = self.doom, ""
         with super().write() as connection:
             yield connection
             if doom == "before":
                 raise ReplicaDied
+            if doom == "cut before":
+                self._cut(connection)
         self.committed()
         if doom == "after":
             raise ReplicaDied
+        if doom == "cut after":
+            raise OperationalError(
+                "COMMIT", None, Exception("no answer"), connection_invalidated=True
+            )
+
+    def _cut(self, connection: Connection) -> None:
+        assert isinstance(self._storage, PostgresStorage)
+        driver: Any = connection.connection.driver_connection
+        self._storage.cut(driver.info.backend_pid)
 
 
 def _no_disk(connection: Any, record: object) -> None:
@@ -89,6 +103,27 @@ class SimWriter(Writer):
         answers = self._commit([job for job, _ in batch])
         for (_, signal), answer in zip(batch, answers, strict=True):
             signal.set(answer)
+
+
+class SimEar:
+    """PostgreSQL's notifications, which may come late or not at all."""
+
+    def __init__(self, world: World, replica: Replica) -> None:
+        self._world = world
+        self._replica = replica
+
+    def start(self) -> None:
+        """It hears from now on."""
+
+    def hears_soon(self, seq: int) -> None:
+        """Another replica committed."""
+        rng = self._world.postgres_rng
+        if rng.random() < 0.7:
+            self._world.scheduler.spawn(self._hear(rng.uniform(0, 0.2), seq), self._replica)
+
+    async def _hear(self, seconds: float, seq: int) -> None:
+        await self._world.scheduler.sleep(seconds)
+        self._replica.hub._heard(notify.HEAD, str(seq))
 
 
 class SimTokens:
@@ -141,9 +176,11 @@ class Replica:
         self.name = name
         self.database = database
         self.database.doom = ""
-        self.database.committed = world.committed
+        self.database.committed = lambda: world.committed(self)
         scheduler = world.scheduler
         self.hub = Hub(database)
+        self.ear = SimEar(world, self)
+        self.hub._ear = cast(Any, self.ear)
         self.writer = SimWriter(database, self.hub.publish, world.now_ms, scheduler)
         tokens = cast(Any, SimTokens(world))
         self.service = Service(CONFIG, database, self.writer, self.hub, tokens, cast(Any, None))

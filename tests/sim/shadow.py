@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +13,7 @@ from agent_tui.domain.ids import AgentId, ClientId, ConversationId
 from agent_tui.domain.model import Agent, Conversation, Message
 from agent_tui.server.log import LogRow
 from agent_tui.store.cache import _as_thing
+from tests.sim.storage import Storage
 
 _NAMES = ", ".join(f'"{name}"' for name in LogRow.__struct_fields__)
 _QUERY = f"SELECT {_NAMES} FROM event WHERE seq > ? ORDER BY seq"  # noqa: S608 -- our own names
@@ -42,7 +41,6 @@ class Shadow:
         self.decided: dict[ClientId, list[Decided]] = {}
         self.texts: dict[str, int] = {}
         self.faults: list[str] = []
-        self._watched: sqlite3.Connection | None = None
 
     @property
     def head(self) -> int:
@@ -62,23 +60,14 @@ class Shadow:
         other.faults = self.faults
         return other
 
-    def look(self, path: Path) -> None:
+    def look(self, storage: Storage) -> None:
         """Read what a commit added. A row that appears below what was seen before is a fault."""
-        if self._watched is None:
-            self._watched = sqlite3.connect(path, isolation_level=None)
-        rows = self._watched.execute(_QUERY, (self.head,)).fetchall()
-        for raw in rows:
+        for raw in storage.rows(_QUERY, self.head):
             row = LogRow(*raw)
             if row.seq != self.head + 1:
                 self.faults.append(f"seq {row.seq} follows {self.head}")
                 return
             self.add(row)
-
-    def look_away(self) -> None:
-        """The file is about to be replaced."""
-        if self._watched is not None:
-            self._watched.close()
-            self._watched = None
 
     def add(self, row: LogRow) -> None:
         """Fold one more row."""

@@ -10,11 +10,11 @@ from typing import Any
 from tests.sim.world import STEPS, made
 
 
-def run_one(seed: int) -> dict[str, Any]:
+def run_one(seed: int, engine: str = "sqlite") -> dict[str, Any]:
     """One seed: what happened in it, and what was wrong."""
     counts: Counter[str] = Counter(seeds=1, steps=STEPS)
     wrong = ""
-    with made(seed) as world:
+    with made(seed, engine=engine) as world:
         try:
             world.run()
         except Exception as error:  # whatever it is, the other seeds go on

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,8 @@ from agent_tui.store import sqlite as stores
 from tests import factories as f
 from tests.sim import agents, checker, customers
 from tests.sim.replicas import pick
+from tests.sim.storage import PostgresStorage
+from tests.sim.wire import DEAD_SECONDS
 
 if TYPE_CHECKING:
     from tests.sim.clients import SimClient
@@ -128,16 +128,26 @@ def cache_deleted(world: World) -> None:
     client = world.rng.choice(list(world.clients.values()))
     world.history.counts["caches deleted"] += 1
     world.history.resets[client.name] += 1
-    client.lost_cache = True
     stores.remove(client.root / "cache.db")
 
 
+def connections_cut(world: World) -> None:
+    """The database ends every session; or one that is about to commit, or has just done so and
+    nobody hears of it: the replicas live on and try again."""
+    rng, storage = world.postgres_rng, world.storage
+    assert isinstance(storage, PostgresStorage)
+    world.history.counts["connections cut"] += 1
+    if rng.random() < 0.3:
+        storage.cut()
+    elif world.replicas:
+        rng.choice(world.replicas).database.doom = rng.choice(("cut before", "cut after"))
+
+
 def time_passes(world: World) -> None:
-    """Seconds to hours in which the line was dead."""
+    """Seconds to hours in which the line was dead; a request may come out of it at the end."""
     world.network.era += 1
-    was, world.network.era = world.network.era, -1
-    world.scheduler.run_until(world.scheduler.time + 0.3)
-    world.network.era = was
+    world.scheduler.run_until(world.scheduler.time + DEAD_SECONDS)
+    world.network.era += 1  # what was sent meanwhile is lost, too
     world.skipped_ms += int(world.rng.choice((20, 150, 700, 4_000, 30_000)) * 1000)
     world.history.counts["time jumps"] += 1
 
@@ -148,10 +158,7 @@ def time_passes(world: World) -> None:
 def backup(world: World) -> None:
     """A copy of the server's database."""
     path = world.root / f"backup{len(world.backups)}.db"
-    source, copy = sqlite3.connect(world.server_file), sqlite3.connect(path)
-    source.backup(copy)
-    source.close()
-    copy.close()
+    world.storage.save(path)
     world.backups.append((path, world.shadow.copy()))
 
 
@@ -165,9 +172,7 @@ def restore(world: World) -> None:
     for replica in world.replicas:
         replica.die()
     world.replicas.clear()
-    world.shadow.look_away()
-    stores.remove(world.server_file)
-    shutil.copyfile(path, world.server_file)
+    world.storage.fill(path)
     world.history.restored(seen)
     world.shadow = seen.copy()
     for number in range(world.size):
@@ -212,7 +217,6 @@ def _install(world: World, client: SimClient, unknown: frozenset[str]) -> None:
     if client.running:
         client.die()
     client.unknown = unknown
-    client.lost_cache = True  # another version gives the cursor up
     world.history.counts["versions changed"] += 1
     world.start_client(client)
 
@@ -245,12 +249,15 @@ POWERS: dict[str, tuple[tuple[Step, float], ...]] = {
     "versions": ((other_version, 1.5),),
     "restores": ((backup, 2), (restore, 0.8)),
 }
+ON_POSTGRES: dict[str, tuple[tuple[Step, float], ...]] = {
+    "cut connections": ((connections_cut, 4),),
+}
 
 
 def table(powers: set[str]) -> list[tuple[Step, float]]:
     """The steps of a run with these powers, and their weights."""
     found = list(ALWAYS)
-    for name, rows in POWERS.items():
+    for name, rows in (POWERS | ON_POSTGRES).items():
         if name in powers:
             found.extend(rows)
     return found

@@ -51,7 +51,7 @@ def test_every_kind_of_event_and_every_fault_occurs() -> None:
         *("request lost", "answer lost", "request doubled", "late", "stream cut"),
         *("item lost", "item doubled", "item swapped", "snapshot cut", "message doubled"),
         *("client crashes", "replica crashes", "caches deleted", "time jumps", "restores"),
-        *("client ids given up", "compactions", "versions changed"),
+        *("client ids given up", "compactions", "versions changed", "request kept for long"),
     ):
         assert happened[what] > 3, what
 

@@ -24,6 +24,7 @@ DROP = 0.15
 DOUBLE = 0.08
 _SCOPE = {"type": "http", "asgi": {"spec_version": "2.4"}}
 REQUEST_SECONDS = 2.0  # a client's patience with one request
+DEAD_SECONDS = 0.3  # how long a dead line is tried before time passes
 
 
 class SimResponse:
@@ -122,7 +123,13 @@ class Network:
         rng = client.rng
 
         async def carry() -> None:
+            nonlocal era
             await self._scheduler.sleep(self.latency(rng))
+            if era != self.era:
+                if not self._kept(client):
+                    return
+                await self._scheduler.sleep(DEAD_SECONDS + self.latency(rng))
+                era = self.era
             replica = pick(self._world.replicas, rng)
             if era != self.era:
                 return
@@ -145,6 +152,13 @@ class Network:
                 pipe.hang_up()
 
         self._scheduler.spawn(carry(), self)
+
+    def _kept(self, client: SimClient) -> bool:
+        """Whether a request outlasts a dead line: a machine that slept hours over it sends what it
+        still has, also for a program that has given it up."""
+        # Of its own source: what else happens depends on nothing that is lost.
+        rng = random.Random(f"{self._world.seed}/{client.name}/{self._scheduler.steps}")
+        return self.chance(rng, 0.3, "request kept for long")
 
     # --- streams ---------------------------------------------------------------------------------
 

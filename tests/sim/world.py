@@ -31,11 +31,13 @@ from tests.sim.history import History, Violation
 from tests.sim.replicas import Replica, ReplicaDied, SimDatabase
 from tests.sim.scheduler import Scheduler, Task
 from tests.sim.shadow import Shadow
+from tests.sim.storage import SqliteStorage, Storage, postgres
 from tests.sim.wire import REQUEST_SECONDS, Network
 
 STEPS = 300
 PLACE = "AGENT_TUI_SIMULATION"  # the folder that `place` made
 SETTLE_SECONDS = 5.0
+LONGEST_UNREST = 30.0  # longer than the snoozes that end within a run
 CUSTOMERS = (CustomerId("v1"), CustomerId("v2"), CustomerId("v3"))
 MACHINES = (("anna", "anna1"), ("bo", "bo1"), ("lee", "lee1"), ("anna", "anna2"), ("root", "root1"))
 
@@ -93,25 +95,32 @@ def _make_templates(root: Path) -> None:
 
 
 @functools.cache
-def _database(number: int) -> SimDatabase:
+def _database(storage: Storage, number: int) -> SimDatabase:
     # An engine compiles its statements once: a new one for every process that is started in the
     # simulation would take longer than everything else.
-    return SimDatabase(folder() / "world" / "server.db")
+    return SimDatabase(storage)
+
+
+@functools.cache
+def _sqlite() -> Storage:
+    return SqliteStorage(folder() / "world" / "server.db")
 
 
 class World:
     """Clients, customers and replicas around one database."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, engine: str = "sqlite") -> None:
         self.seed = seed
         self.rng = random.Random(seed)
         self.templates = folder() / "templates"
         self.root = folder() / "world"
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir()
+        self.storage = _sqlite() if engine == "sqlite" else postgres(self.templates / "server.db")
         self.scheduler = Scheduler(seed)
         self.scheduler.on_failure = self._died
         self.skipped_ms = 0
+        self.stirred_at = 0.0  # when something happened last that no agent's machine did
         self.history = History(self)
         self.shadow = Shadow()
         self.network = Network(self)
@@ -123,21 +132,27 @@ class World:
         # Swarm: what can happen at all differs from seed to seed.
         self.powers = {name for name in steps.POWERS if self.rng.random() < 0.6}
         self.size = self.rng.randint(1, 3)
-
-    @property
-    def server_file(self) -> Path:
-        """The server's database."""
-        return self.root / "server.db"
+        # What only PostgreSQL does has its own chance: else a seed is the same on both engines.
+        self.postgres_rng = random.Random(f"{seed}/postgresql")
+        if engine == "postgresql":
+            self.powers |= {"notifications", *steps.ON_POSTGRES}
 
     def now_ms(self) -> int:
         """The servers' wall clock, ms."""
         return f.NOW + self.skipped_ms + int(self.scheduler.time * 1000)
 
-    def committed(self) -> None:
-        """A replica has just committed: the observer looks."""
-        self.shadow.look(self.server_file)
+    def committed(self, by: Replica) -> None:
+        """A replica has just committed: the observer looks, and the others may be told."""
+        head = self.shadow.head
+        self.shadow.look(self.storage)
+        if any(row.client is None for row in self.shadow.rows[head:]):
+            self.stirred_at = self.scheduler.time
         if self.shadow.faults:
             raise Violation(5, self.shadow.faults[0])
+        if "notifications" in self.powers:
+            for replica in self.replicas:
+                if replica is not by and replica.up:
+                    replica.ear.hears_soon(self.shadow.head)
 
     def acting(self) -> SimClient | None:
         """Whose program runs just now, if it is a client's."""
@@ -159,7 +174,8 @@ class World:
 
     def start_replica(self, number: int) -> None:
         """Start a `serve` process."""
-        self.replicas.append(Replica(self, _database(number), f"replica{number}"))
+        database = _database(self.storage, number)
+        self.replicas.append(Replica(self, database, f"replica{number}"))
 
     def kill_replica(self, replica: Replica) -> None:
         """kill -9; somebody starts it again in a moment."""
@@ -212,8 +228,8 @@ class World:
 
     def run(self) -> None:
         """Every step, then peace, then judgement. Raises Violation."""
-        shutil.copyfile(self.templates / "server.db", self.server_file)
-        self.shadow.look(self.server_file)
+        self.storage.fill(self.templates / "server.db")
+        self.shadow.look(self.storage)
         for number in range(self.size):
             self.start_replica(number)
         for login, name in MACHINES[: self.rng.randint(2, 4)]:
@@ -235,18 +251,28 @@ class World:
         """The wire heals and everybody is there: all must be quiet in bounded time."""
         steps.make_peace(self)
         self.network.calm = True
-        start = self.scheduler.time
         reached = self._until(self._all_online, LONGEST + 2 * REQUEST_SECONDS + 5.0)
         if not reached:
             links = {c.name: str(c.engine.status.link) for c in self.clients.values()}
             raise Violation(4, f"not all online again: {links}")
-        if not self._until(self._quiet, SETTLE_SECONDS):
+        start = self.scheduler.time
+        if not self._settles(start):
             places = {
                 c.name: (c.cache.cursor(), c.cache.done(), [o.number for o in c.outbox.pending()])
                 for c in self.clients.values()
             }
             raise Violation(4, f"not settled: head {self.shadow.head}, {places}")
         self.history.note(f"settled after {self.scheduler.time - start:.2f}")
+
+    def _settles(self, start: float) -> bool:
+        """Whether all is quiet in time, also after a snooze that ends meanwhile."""
+        end = start + LONGEST_UNREST
+        while not self._quiet():
+            since = max(start, self.stirred_at)
+            if self.scheduler.time >= min(since + SETTLE_SECONDS, end):
+                return False
+            self.scheduler.run_until(self.scheduler.time + 0.1)
+        return True
 
     def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         end = self.scheduler.time + seconds
@@ -269,21 +295,23 @@ class World:
 
     def close(self) -> None:
         """Let go of every file."""
-        self.shadow.look_away()
         for client in self.clients.values():
             if client.running:
                 client.die()
         for replica in self.replicas:
             replica.die()
         self.scheduler.close_all(None)
+        self.storage.close()
 
 
 @contextmanager
-def made(seed: int, powers: Collection[str] | None = None) -> Iterator[World]:
+def made(
+    seed: int, powers: Collection[str] | None = None, engine: str = "sqlite"
+) -> Iterator[World]:
     """A world, with the program's chance and time in its hands, closed at the end; with `powers`,
     just these steps can happen beside the ordinary ones."""
     folder()
-    world = World(seed)
+    world = World(seed, engine)
     if powers is not None:
         world.powers = set(powers)
     gc.disable()  # a run is short, and its cycles are few
@@ -295,8 +323,8 @@ def made(seed: int, powers: Collection[str] | None = None) -> Iterator[World]:
             gc.enable()
 
 
-def play(seed: int, powers: Collection[str] | None = None) -> World:
+def play(seed: int, powers: Collection[str] | None = None, engine: str = "sqlite") -> World:
     """Run one seed. Raises Violation, or whatever the program raised."""
-    with made(seed, powers) as world:
+    with made(seed, powers, engine) as world:
         world.run()
     return world

@@ -245,7 +245,7 @@ class Stores(RuleBasedStateMachine):
         there = {x.body.text for x in self.feed if isinstance(x.body, e.NoteAdded)}
         old = self.outbox.client
         proven = min(done, self.outbox.acked())
-        self.store.restart(self.picture(kept, done))
+        self.store.restart(self.picture(kept, done), {})
         self.store.replace(self.picture(kept, 0))
         assert self.outbox.client != old
         for text, number in list((self.waiting | self.settled).items()):

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context, NotePlace
-from agent_tui.domain.ids import AgentId, CustomerId, MessageId, TeamId
+from agent_tui.domain.ids import AgentId, CustomerId, MessageId, SuggestionId, TeamId
 from agent_tui.domain.model import (
     Agent,
+    Article,
     Clock,
     Conversation,
     Customer,
@@ -94,6 +95,7 @@ contexts = st.builds(
     customers=st.none() | st.dictionaries(IDS.map(CustomerId), well_typed(Customer)),
     notes=st.none()
     | st.dictionaries(IDS.map(MessageId), st.none() | well_typed(NotePlace), max_size=3),
+    articles=st.none() | st.dictionaries(IDS, st.none() | well_typed(Article), max_size=3),
 )
 
 # --- what really happens -------------------------------------------------------------------------
@@ -107,6 +109,7 @@ PEOPLE = (
 )
 _people = st.sampled_from([person.id for person in PEOPLE])
 _messages = st.integers(0, 10**6).map(lambda n: MessageId(f"m{n}"))
+_suggestions = st.sampled_from([SuggestionId("s1"), SuggestionId("s2"), SuggestionId("s3")])
 _small = st.integers(0, 12)
 _tags = st.sampled_from(["VIP", "退货", "投诉", "late"])
 parts: st.SearchStrategy[c.AgentPart] = st.one_of(
@@ -125,7 +128,24 @@ parts: st.SearchStrategy[c.AgentPart] = st.one_of(
         epoch=_small,
         seen=_small,
         force=st.booleans(),
+        sources=st.sampled_from([(), ("article:a",), ("macro:b", "article:a")]),
     ),
+    st.builds(
+        c.SuggestArticle,
+        suggestion=_suggestions,
+        title=st.sampled_from(["标题", " "]),
+        body=st.just("正文"),
+        lang=st.sampled_from(["zh", "en"]),
+        article=st.sampled_from(["", "a"]),
+    ),
+    st.builds(
+        c.AcceptSuggestion,
+        suggestion=_suggestions,
+        article=st.sampled_from(["a", "b", "../c"]),
+        title=st.just("标题"),
+        body=st.just("定稿"),
+    ),
+    st.builds(c.DeclineSuggestion, suggestion=_suggestions),
     st.builds(c.AddNote, message=_messages, text=st.sampled_from(["看一下", "look"])),
     st.builds(c.Tag, tag=_tags),
     st.builds(c.Untag, tag=_tags),

@@ -228,11 +228,11 @@ def test_content_is_found_and_follows_its_events(server: Server, desk: Desk) -> 
         e.InboxSaved(f.inbox()),
         key=None,
     )
-    assert desk.finder().search("多久发货")[0].entry.id == f.article().id
-    assert desk.finder().search("问候")[0].entry.kind == "macro"
+    assert desk.finding.search("多久发货")[0].entry.id == f.article().id
+    assert desk.finding.search("问候")[0].entry.kind == "macro"
     assert list(desk.teams()) == ["after-sales"]
     server.says(e.ArticleRemoved(f.article().id), key=None)
-    assert not [h for h in desk.finder().search("多久发货") if h.entry.kind == "article"]
+    assert not [h for h in desk.finding.search("多久发货") if h.entry.kind == "article"]
 
 
 def test_the_variables_of_macros(server: Server, desk: Desk) -> None:

@@ -112,6 +112,9 @@ class StillClock:
     def now_ms(self) -> int:
         return self.now
 
+    def uptime_ms(self) -> int:
+        return self.now - f.NOW
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         await asyncio.sleep(0)
@@ -205,6 +208,33 @@ async def test_a_gap_may_be_ones_own_wrong_memory(rig: Rig) -> None:
     assert await rig.engine.push_once()
     assert await rig.engine.push_once()
     assert [o.number for o in rig.wire.sent[-1].orders] == [1, 2]
+
+
+async def test_the_server_s_time_is_reckoned_and_never_ahead(rig: Rig) -> None:
+    heard: list[int | None] = []
+
+    def at(now: int, last: int, way: int = 0) -> None:
+        async def answer(request: CommandsRequest) -> CommandsAnswer:
+            heard.append(request.reckoned)
+            rig.clock.now += way
+            return CommandsAnswer(last=last, results=(), now=now)
+
+        rig.wire.commands_do.append(answer)
+
+    rig.enqueue(*(f.reply(f"m{n}") for n in range(1, 6)))
+    at(1_000_000, 0)  # it takes nothing from one that does not know the time
+    at(1_000_000, 2)
+    assert await rig.engine.push_once() and await rig.engine.push_once()
+    assert (rig.outbox.acked(), rig.engine._up.pushed) == (2, 2)
+    rig.clock.now += 7_000
+    at(1_007_000, 3, way=9_000)  # too slow to tell it
+    at(1_015_000, 3)  # its clock was set back
+    at(0, 4)  # an older program does not tell it
+    at(1_015_000, 5)
+    for _ in range(4):
+        assert await rig.engine.push_once()
+    assert heard == [0, 1_000_000, 1_007_000, 1_016_000, 1_015_000, 1_015_000]
+    assert not await rig.engine.push_once()
 
 
 # --- acknowledged, and lost ----------------------------------------------------------------------
@@ -567,7 +597,7 @@ def test_an_end_amid_taking_a_new_client_id_loses_nothing(
     """The old client's `done` must never settle the new one's commands."""
     rig.cache.apply([], "f:6:x", 10)
     monkeypatch.setattr(rig.cache, "apply", None)  # the process ends before the snapshot is in
-    rig.store.restart(Snapshot("f:9:x", 10, []))
+    rig.store.restart(Snapshot("f:9:x", 10, []), {})
     rig.enqueue(f.reply("m1"), f.reply("m2"))
     rig.store.settle()
     assert [order.number for order in rig.outbox.pending()] == [1, 2]

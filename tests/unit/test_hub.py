@@ -15,6 +15,9 @@ from agent_tui.server.audience import Topics
 from agent_tui.server.database import Database
 from agent_tui.server.directory import EMPTY
 from agent_tui.server.hub import Hub, Listener
+from agent_tui.server.workspace import ChangeWorkspace
+from agent_tui.server.writer import Writer
+from tests import factories as f
 from tests.unit.test_audience import row
 
 OURS: Topics = frozenset((("team", "one"),))
@@ -70,10 +73,32 @@ async def test_a_crowd_is_served_before_it_is_woken_again(
         assert all([await hub.wait(each, 10) for each in crowd])
 
 
+def of_another_process(hub: Hub, teams: int) -> None:
+    """One transaction that saves `teams` teams, of which this process has not heard."""
+    saved = [e.TeamSaved(f.team(f"t{number}")) for number in range(teams)]
+    Writer(hub._database, lambda *_: None, lambda: f.NOW).run_now(ChangeWorkspace(saved))
+
+
 async def test_a_gap_concerns_everybody(hub: Hub) -> None:
-    """What was compacted while this process slept may have concerned anyone."""
+    """What was compacted while this process slept may have concerned anyone, and any account."""
+    of_another_process(hub, 5)
     with hub.listen("agent", THEIRS) as theirs:
         theirs.news = False
         published = row(e.Tagged(tag="vip"), team_before="one", team_after="one")
-        hub._append([msgspec.structs.replace(published, seq=hub.head + 5)])
-        assert (theirs.news, looked(theirs)) == (True, True)
+        hub._append([msgspec.structs.replace(published, seq=hub.head + 6)])
+        assert theirs.news
+        assert await hub.wait(theirs, 10)
+        assert "t4" in hub.directory.teams
+
+
+async def test_who_was_far_behind_is_at_the_end_at_once(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in the middle of a transaction passes for the end of the log."""
+    monkeypatch.setattr(hubs, "RECENT", 4)
+    behind = hub.head
+    of_another_process(hub, 10)
+    await hub.catch_up()
+    assert hub.head == behind + 10
+    assert [each.seq for each in hub._recent] == [hub.head - back for back in (3, 2, 1, 0)]
+    assert hub.after(behind, 100) is None  # the log has it

@@ -43,6 +43,7 @@ def undoable(state: Conversation) -> dict[str, Any]:
         "until": state.until if state.status is Status.SNOOZED else None,
         "clocks": {running.clock for running in state.clocks},
         "customer": state.customer,
+        "suggestions": state.open_suggestions,
     }
 
 

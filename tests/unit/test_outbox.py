@@ -210,8 +210,22 @@ def test_what_the_server_still_knows_by_its_number_is_not_lost(outbox: Outbox) -
     for n in range(1, 4):
         say(outbox, f"m{n}", f"第 {n} 句")
     outbox.settle(3, [], f.NOW)
-    outbox.restart(f.NOW, frozenset(), last=2)
+    outbox.restart(f.NOW, frozenset(), {outbox.client: 2})
     assert [item.text for item in outbox.tray()] == ["第 3 句"]
+
+
+def test_what_survived_one_loss_may_fall_to_the_next(outbox: Outbox) -> None:
+    """Also what has no text, by the number that the server then knows of the id given up."""
+    for command in (c.Claim(), c.Tag("急"), c.MarkRead(3), c.Release()):
+        put(outbox, command)
+    outbox.settle(4, [], f.NOW)
+    old = outbox.client
+    outbox.restart(f.NOW, frozenset(), {old: 4})
+    assert outbox.tray() == []
+    assert outbox.given_up() == {old: 4}
+    outbox.restart(f.NOW, frozenset(), {old: 1})
+    assert [item.order.command for item in outbox.tray()] == [c.Tag("急"), c.Release()]
+    assert outbox.given_up() == {old: 1}
 
 
 def test_what_was_refused_before_is_not_lost_a_second_time(outbox: Outbox) -> None:
@@ -220,6 +234,19 @@ def test_what_was_refused_before_is_not_lost_a_second_time(outbox: Outbox) -> No
     outbox.discard(outbox.tray()[0].id)
     outbox.restart(f.NOW, frozenset())
     assert outbox.tray() == []
+
+
+def test_what_was_applied_and_by_another_backup_refused_is_in_the_tray(outbox: Outbox) -> None:
+    for n in (1, 2):
+        say(outbox, f"m{n}", f"第 {n} 句")
+    outbox.settle(2, [], f.NOW)
+    refusals = [f.refused(outbox.client)]
+    outbox.settle(2, refusals, f.NOW)
+    assert [(item.text, item.reason) for item in outbox.tray()] == [("第 1 句", refusals[0].code)]
+    outbox.discard(outbox.tray()[0].id)
+    outbox.settle(2, refusals, f.NOW)
+    assert outbox.tray() == []
+    assert (say(outbox, "m3"), outbox.acked()) == (3, 2)
 
 
 def test_acknowledgements_are_remembered_for_the_client_they_were_given_to(path: Path) -> None:

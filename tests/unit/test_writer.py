@@ -211,6 +211,31 @@ def test_an_account_that_changes_counts_from_the_next_batch_on(shop: Shop) -> No
     assert (after.results[0].outcome, after.results[0].reason) == ("refused", "not_allowed")
 
 
+# --- how long a request was on its way -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minutes", "outcomes"),
+    [(-60, ["applied"]), (1, ["applied"]), (9, ["held"]), (11, []), (None, ["applied"])],
+)
+def test_the_way_counts_as_age_and_too_long_a_one_decides_nothing(
+    shop: Shop, minutes: int | None, outcomes: list[str]
+) -> None:
+    """The reply is two minutes old when it is sent. Older programs do not reckon."""
+    order = f.order(f.reply("m1"), 1, shop.open(), queued_at=f.NOW - 2 * f.MINUTE)
+    reckoned = None if minutes is None else f.NOW - minutes * f.MINUTE
+    request = CommandsRequest(ClientId("k1"), f.NOW, (order,), 0, reckoned)
+    (answer,) = shop.commit(SubmitOrders(f.agent(), request))
+    assert [each.outcome for each in answer.results] == outcomes
+    assert (answer.last, answer.now) == (len(outcomes), shop.now)
+    again = msgspec.structs.replace(request, reckoned=answer.now)
+    (answer,) = shop.commit(SubmitOrders(f.agent(), again))
+    assert [each.outcome for each in answer.results] == (outcomes or ["applied"])
+    # Of a number that is known, even the slowest copy is told what became of it.
+    slow = msgspec.structs.replace(request, reckoned=0)
+    assert shop.commit(SubmitOrders(f.agent(), slow)) == [answer]
+
+
 # --- what one side of an upgrade knows and the other does not ------------------------------------
 
 

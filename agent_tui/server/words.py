@@ -1,0 +1,120 @@
+"""The full-text index of all messages, on both engines.
+
+It follows the log at a distance, so that a commit waits for nothing: its place moves by
+compare-and-set, in the transaction that writes the rows. It is no part of a backup: it is made
+anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import anyio.to_thread
+from sqlalchemy import Connection, Row, text
+
+from agent_tui.domain.words import Folding
+from agent_tui.knowledge import simplified
+from agent_tui.server.database import Database
+from agent_tui.server.hub import Hub
+
+STEP = 500  # messages that are indexed in one transaction
+EVERY_SECONDS = 1.0
+REST_SECONDS = 0.05  # between steps
+BUSY_SECONDS = 0.4  # the same while others write: they go first
+
+_WORDS = {
+    # Words come separated by spaces and folded already.
+    "sqlite": "CREATE VIRTUAL TABLE message_words"
+    " USING fts5(words, tokenize='ascii', prefix='2 3', columnsize=0)",
+    "postgresql": "CREATE TABLE message_words (seq BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
+}
+_INSERT = {
+    "sqlite": "INSERT INTO message_words (rowid, words) VALUES (?, ?)",
+    "postgresql": "INSERT INTO message_words (seq, words)"
+    " SELECT seq, words::tsvector FROM unnest(%s::bigint[], %s::text[]) AS new (seq, words)",
+}
+
+
+def create(connection: Connection) -> None:
+    """Make the index, empty, and its place in the log."""
+    connection.exec_driver_sql(_WORDS[connection.dialect.name])
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "CREATE INDEX message_words_words ON message_words USING gin (words)"
+        )
+    connection.exec_driver_sql("CREATE TABLE indexed (seq BIGINT NOT NULL, version VARCHAR(64))")
+    connection.exec_driver_sql("INSERT INTO indexed (seq, version) VALUES (0, '')")
+
+
+def start_over(connection: Connection) -> None:
+    """Forget what is indexed: other messages lie in the tables now, or words are made anew."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TABLE message_words")  # deleting would go row by row
+        connection.exec_driver_sql(_WORDS["sqlite"])
+    else:
+        connection.exec_driver_sql("DELETE FROM message_words")  # searches go on meanwhile
+    connection.exec_driver_sql("UPDATE indexed SET seq = 0, version = ''")
+
+
+def step(database: Database, folding: Folding, limit: int = STEP) -> int:
+    """Index at most `limit` messages; how many there were. Safe beside running servers."""
+    with database.read() as connection:
+        seq, version = connection.execute(text("SELECT seq, version FROM indexed")).one()
+        start = seq if version == folding.version else 0
+        rows = _after(connection, start, limit)
+    if not rows:
+        return 0
+    made = [(row.seq, folding.words(row.text)) for row in rows]
+    with database.write() as connection:
+        moved = connection.execute(
+            text(
+                "UPDATE indexed SET seq = :to, version = :new WHERE seq = :seq AND version = :old"
+            ),
+            {"to": made[-1][0], "new": folding.version, "seq": seq, "old": version},
+        )
+        if moved.rowcount != 1:
+            return len(rows)  # another replica was first
+        if version != folding.version:
+            start_over(connection)
+            connection.execute(
+                text("UPDATE indexed SET seq = :seq, version = :version"),
+                {"seq": made[-1][0], "version": folding.version},
+            )
+        _insert(connection, made)
+    return len(rows)
+
+
+def _after(connection: Connection, seq: int, limit: int) -> Sequence[Row[Any]]:
+    query = "SELECT seq, text FROM message WHERE seq > :seq ORDER BY seq LIMIT :limit"
+    return connection.execute(text(query), {"seq": seq, "limit": limit}).all()
+
+
+def _insert(connection: Connection, rows: list[tuple[int, str]]) -> None:
+    statement = _INSERT[connection.dialect.name]
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(statement, rows)
+        return
+    vectors = [_vector(words) for _, words in rows]
+    connection.exec_driver_sql(statement, ([seq for seq, _ in rows], vectors))
+
+
+def _vector(words: str) -> str:
+    """As PostgreSQL reads a tsvector: it is not to look for words by its own rules."""
+    return " ".join([f"'{word}':{place}" for place, word in enumerate(words.split(), 1)])
+
+
+async def run(database: Database, hub: Hub) -> None:
+    """Forever: bring the index up to the log. Harmless on replicas."""
+    folding = await anyio.to_thread.run_sync(simplified.folding)
+    seen = -1  # the log was indexed up to here
+    while True:
+        head = hub.head
+        if head == seen:
+            await asyncio.sleep(EVERY_SECONDS)
+        elif await anyio.to_thread.run_sync(step, database, folding) < STEP:
+            seen = head
+            await asyncio.sleep(EVERY_SECONDS)
+        else:
+            await asyncio.sleep(REST_SECONDS if hub.head == head else BUSY_SECONDS)
