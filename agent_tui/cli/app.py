@@ -10,10 +10,12 @@ from agent_tui import __version__
 from agent_tui.cli import (
     account,
     administration,
-    content,
+    canned,
     doctor,
+    history,
     inboxes,
     keys,
+    knowledge,
     maintenance,
     output,
     replaying,
@@ -82,8 +84,9 @@ app.command("assign", help=words("转给坐席或团队", "Give a conversation t
     work.assign
 )
 app.command("tray", help=words("列出未发送的内容", "List what was not sent, and why."))(work.tray)
-app.add_typer(content.kb, name="kb")
-app.add_typer(content.macros, name="macros")
+app.add_typer(history.history, name="history")
+app.add_typer(knowledge.kb, name="kb")
+app.add_typer(canned.macros, name="macros")
 app.command("keys", help=words("列出全部按键", "List every intent and its key."))(keys.keys)
 app.command("doctor", help=words("检查本机状况", "Check this installation."))(doctor.doctor)
 app.command("serve", help=words("运行服务端", "Run the server."))(serving.serve)

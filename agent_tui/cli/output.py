@@ -40,8 +40,13 @@ def is_tty() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def answer(question: Both | str) -> str:
+    """What is typed on the terminal after `question`; empty if nothing is."""
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 def confirmed(question: Both) -> bool:
     """The answer to a yes-or-no question on the terminal; no if there is none."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")
+    return answer(f"{question} [y/N]").lower() in ("y", "yes", "是")

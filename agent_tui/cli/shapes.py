@@ -130,14 +130,46 @@ class Found(Shape, frozen=True):
     label: str
     score: float
     body: str
+    matched: str = ""
+    why: dict[str, float] = {}
 
 
 class Finding(Shape, frozen=True):
-    """`kb lint --json` and `macros lint --json` are lists of these."""
+    """`kb lint --json` and `macros lint --json` are lists of these. `severity`: error, warning."""
 
     path: str
     line: int
     text: str
+    severity: str = "error"
+
+
+class Imported(Shape, frozen=True):
+    """`kb import --json` is a list of these: what became, or would become, of each row.
+
+    `outcome`: new, update, same, skipped or failed; `changes` are the fields that differ.
+    """
+
+    outcome: str
+    place: str
+    path: str
+    changes: list[str]
+    why: str
+
+
+class FoundMessage(Shape, frozen=True):
+    """`history search --json` is a list of these, best first. `spans` are half-open ranges of
+    characters of `text` that matched; `online`: only the server had it."""
+
+    conversation: str
+    no: int
+    name: str
+    at: int
+    kind: str
+    author: str
+    text: str
+    spans: list[list[int]]
+    score: float
+    online: bool
 
 
 class MacroEntry(Shape, frozen=True):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from agent_tui import bootstrap, paths
 from agent_tui.cli import output, settings
-from agent_tui.desk.desk import entries
+from agent_tui.desk.entries import entries
 from agent_tui.domain.model import Article
 from agent_tui.errors import NotFound
 from agent_tui.frontmatter import Problem
 from agent_tui.knowledge import articles
-from agent_tui.knowledge.finder import Finder
+from agent_tui.knowledge.index import SearchIndex
 from agent_tui.lang import Both
 from agent_tui.macros import library as libraries
 from agent_tui.macros.library import Library
@@ -27,9 +27,9 @@ class Sources:
     macros: Library
     agent: str = ""
 
-    def finder(self) -> Finder:
+    def index(self) -> SearchIndex:
         """The search over both."""
-        return Finder(entries(self.articles, self.macros))
+        return SearchIndex.build(entries(self.articles, self.macros))
 
     def library(self) -> Library:
         """The macros."""

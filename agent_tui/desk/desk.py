@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from agent_tui.desk import reasons, tray
+from agent_tui.desk.context import Moment
+from agent_tui.desk.finding import Finding
 from agent_tui.desk.overlay import Predicted, predict
 from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
 from agent_tui.desk.undo import Undo, UndoStack
@@ -27,11 +30,12 @@ from agent_tui.domain.model import (
     MacroSource,
     Message,
     MessageKind,
+    Suggestion,
     Team,
 )
 from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.domain.policy import Policy
-from agent_tui.knowledge.finder import Entry, Finder
+from agent_tui.knowledge import entry as search
 from agent_tui.lang import Both
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Draft, Outbox, OutboxFull, TrayItem
@@ -68,8 +72,9 @@ class Desk:
         self._pending: dict[ConversationId, list[c.Order]] = {}
         self._predicted: dict[ConversationId, Predicted] = {}
         self._rows: dict[ConversationId, QueueRow] = {}
-        self._finder: Finder | None = None
         self._library: Library | None = None
+        self.finding = Finding(cache.path, lambda: self.me.teams)
+        self._moment = Moment(cache)
         self.policy = Policy()
         self.drafts: dict[ConversationId, Draft] = {}
         self.tray: list[TrayItem] = []
@@ -79,6 +84,7 @@ class Desk:
 
     def close(self) -> None:
         """Close both files."""
+        self.finding.close()
         self._cache.close()
         self._outbox.close()
 
@@ -127,7 +133,8 @@ class Desk:
             if own is not None:
                 self.me = own
         if changes.all or changes.things & {"article", "macro", "agent"}:
-            self._finder = self._library = None
+            self._library = None
+            self.finding.look()
 
     def _refresh_outbox(self) -> None:
         before = set(self._pending)
@@ -135,6 +142,8 @@ class Desk:
         self._pending = {}
         self.unsent = 0
         for order in self._outbox.pending(after=done):
+            if isinstance(order.command, c.ReportSearches):
+                continue  # nobody waits for it
             self._pending.setdefault(order.conversation, []).append(order)
             self.unsent += 1
         self.drafts = self._outbox.drafts()
@@ -175,6 +184,11 @@ class Desk:
     def articles(self) -> Mapping[str, Article]:
         """Every knowledge article."""
         return {article.id: article for article in self._things("article", Article)}
+
+    def article(self, key: str) -> Article | None:
+        """One knowledge article."""
+        found = self._cache.thing("article", key)
+        return found if isinstance(found, Article) else None
 
     def conversation(self, key: ConversationId) -> Conversation | None:
         """A conversation with what is pending laid over it; resolved ones come from the cache."""
@@ -253,11 +267,17 @@ class Desk:
             self._library = Library.of_sources(sources, self.me.teams)
         return self._library
 
-    def finder(self) -> Finder:
-        """The search over articles and macros."""
-        if self._finder is None:
-            self._finder = Finder(entries(self.articles().values(), self.macros()))
-        return self._finder
+    def search_context(self, key: ConversationId | None) -> search.Context:
+        """What makes one entry fit better than another in this conversation, or in none."""
+        state = self.conversation(key) if key else None
+        return self._moment.context(state, self.me.id, self.clock())
+
+    def suggestions(self) -> list[tuple[Conversation, Suggestion]]:
+        """Suggested articles that wait for a lead, oldest first, each with its conversation."""
+        keys = {state.id for state in self._cache.suggested()} | self._pending.keys()
+        states = filter(None, map(self.conversation, keys))
+        found = [(state, each) for state in states for each in state.open_suggestions]
+        return sorted(found, key=lambda pair: (pair[1].at, pair[1].id))
 
     def find_id(self, prefix: str) -> list[ConversationId]:
         """Up to two cached conversations whose id begins with `prefix`."""
@@ -320,8 +340,15 @@ class Desk:
         """Reply with `text`, under the epoch and the last message that the screen shows."""
         return self.do(key, self.reply(key, text, force=force), clear_draft=True)
 
-    def reply(self, key: ConversationId, text: str, *, force: bool = False) -> c.SendReply:
-        """The command that sends `text` as seen from this desk.
+    def reply(
+        self,
+        key: ConversationId,
+        text: str,
+        *,
+        force: bool = False,
+        sources: tuple[str, ...] = (),
+    ) -> c.SendReply:
+        """The command that sends `text` as seen from this desk, taken from these `sources`.
 
         What was seen are confirmed messages only: one's own waiting ones have no number yet, and
         the customer may take it.
@@ -335,6 +362,7 @@ class Desk:
             owner=state.assignee if state else None,
             seen=confirmed.messages if confirmed else 0,
             force=force,
+            sources=sources,
         )
 
     def note(self, key: ConversationId, text: str) -> Rejected | Held | None:
@@ -398,7 +426,7 @@ class Desk:
 
     def _again(self, item: TrayItem) -> c.AgentCommand:
         parts = tuple(
-            self.reply(item.conversation, part.text, force=True)
+            self.reply(item.conversation, part.text, force=True, sources=part.sources)
             if isinstance(part, c.SendReply)
             else part
             for part in c.parts_of(item.order.command)
@@ -425,6 +453,12 @@ class Desk:
             if line.message.kind is MessageKind.CUSTOMER:
                 return line.message.text[:200]
         return ""
+
+    def report_searches(self, misses: tuple[tuple[str, int], ...]) -> None:
+        """Count searches that found nothing; lost if the outbox is full."""
+        with contextlib.suppress(OutboxFull):
+            command = c.ReportSearches(misses)
+            self._outbox.enqueue(command, ConversationId(""), self.clock())
 
     def record_practice(self, body: bytes) -> None:
         """Keep the result of a practice session."""
@@ -471,40 +505,3 @@ def _state_of(message: Message, state: Conversation) -> str:
     if message.no <= state.seen_no:
         return "read"
     return "delivered" if message.no <= state.delivered_no else "sent"
-
-
-def internal(article: Article) -> bool:
-    """Whether only colleagues may read it."""
-    return article.audience != "public"
-
-
-def entries(articles: Iterable[Article], library: Library) -> list[Entry]:
-    """What the search box looks through."""
-    found = [
-        Entry(
-            kind="article",
-            id=a.id,
-            title=a.title,
-            names=(a.title, *a.questions, *a.tags),
-            body=a.body,
-            lang=a.lang,
-            label=f"{Both('内部', 'internal')} {a.category}" if internal(a) else a.category,
-            internal=internal(a),
-        )
-        for a in articles
-    ]
-    for macro in library.all.values():
-        head = macro.head
-        label = " ".join(filter(None, (head.key, f"/{head.short}" if head.short else "")))
-        found.append(
-            Entry(
-                kind="macro",
-                id=macro.id,
-                title=head.title,
-                names=(head.title, *head.tags, *((head.short,) if head.short else ())),
-                body=macro.body,
-                lang=head.lang,
-                label=label,
-            )
-        )
-    return found

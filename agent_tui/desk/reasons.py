@@ -23,6 +23,15 @@ REASONS: dict[str, Both] = {
         "已有 {detail} 条回复没送达，先处理它们",
         "{detail} replies have not arrived yet: deal with them first",
     ),
+    "no_such_suggestion": Both(
+        "没有这条建议，或已处理", "there is no such suggestion, or it was dealt with"
+    ),
+    "too_many_suggestions": Both(
+        "这个会话已有 {detail} 条建议等待处理", "{detail} suggestions of this chat are waiting"
+    ),
+    "no_such_article": Both("没有知识 {detail}", "there is no article {detail}"),
+    "article_changed": Both("知识 {detail} 期间已更新", "article {detail} changed meanwhile"),
+    "article_exists": Both("已有知识 {detail}", "there is an article {detail} already"),
     "not_allowed": Both("没有权限", "not allowed"),
     "not_understood": Both(
         "服务端版本较旧，不认识这个操作", "the server is an older one and does not know this action"
@@ -60,6 +69,13 @@ WAYS_OUT: dict[str, Both] = {
     "no_such_note": Both("可以丢弃", "discard it"),
     "no_such_delivery": Both("可以丢弃", "discard it"),
     "too_many_undelivered": Both("先处理没送达的，再发", "deal with the undelivered, then send"),
+    "no_such_suggestion": Both("可以丢弃", "discard it"),
+    "too_many_suggestions": Both(
+        "请组长先处理等待的建议", "ask a lead to deal with those that wait"
+    ),
+    "no_such_article": Both("可改为建议新知识", "suggest it as a new article"),
+    "article_changed": Both("对照新版再改", "compare it with the new version"),
+    "article_exists": Both("换个编号，或改那一篇", "give it another id, or correct that one"),
     "not_allowed": Both("请组长或管理员处理", "ask a lead or an administrator"),
     "not_understood": Both("服务端升级后再发", "send it once the server is upgraded"),
     "outbox_full": Both("联网后再发", "send it once online"),

@@ -17,7 +17,7 @@ from agent_tui.knowledge.rows import INITIAL
 
 Cost = npt.NDArray[np.float32]
 
-WIDEST = 96  # characters or letters of a row that are looked at
+WIDEST = 80  # characters or letters of a row that are looked at
 # By rows.SYLLABLE_REST, VOWEL, CONSONANT, DIGIT, INITIAL.
 SKIP = np.array([0.06, 0.35, 0.55, 1.0, 1.0], np.float32)
 CHARACTER = 0.5  # leaving out a Chinese character, where characters are compared
@@ -28,6 +28,7 @@ OTHER = 1.0  # another letter
 INSIDE = 0.35  # beginning within a unit
 BEFORE, AFTER = 0.03, 0.02  # a unit before the match, or after it
 MOST_OUTSIDE = 0.3
+_REACHES = (1, 2, 4)  # together seven codes: leaving out more is never worth it
 
 
 class Window(NamedTuple):
@@ -58,11 +59,12 @@ def window(
     cut = np.where(inside, codes[places], 0).astype(np.uint16)
     skip = np.zeros((width + 1, len(candidates)), np.float32)
     if classes is None:
-        unit, cost = inside, np.float32(CHARACTER)
+        unit = inside
+        np.cumsum(inside * np.float32(CHARACTER), axis=0, out=skip[1:])
     else:
         found = classes[places]
-        unit, cost = (found == INITIAL) & inside, SKIP[found]
-    np.cumsum(np.where(inside, cost, 0), axis=0, out=skip[1:])
+        unit = (found == INITIAL) & inside
+        np.cumsum(inside * SKIP[found], axis=0, out=skip[1:])
     before = np.zeros((width + 1, len(candidates)), np.float32)
     np.cumsum(unit, axis=0, out=before[1:])
     begin = np.minimum(before * BEFORE, MOST_OUTSIDE).astype(np.float32)
@@ -90,12 +92,16 @@ def distances(
     """
     codes, skip = names.codes, names.skip
     current = before = names.begin
-    hit = last = np.zeros(codes.shape, bool)
+    known: dict[int, tuple[npt.NDArray[np.bool_], Cost]] = {}
+    last = np.zeros(codes.shape, bool)  # where a row has the letter typed before
     for place, code in enumerate(word.tolist()):
-        hit, last = codes == code, hit  # `last`: where a row has the letter typed before
-        other = np.where(hit, np.float32(0), np.float32(OTHER))
-        if sounds is not None and sounds[0][place]:
-            other[(sounds[1] == sounds[0][place]) & ~hit] = alike
+        if code not in known:
+            equal = codes == code
+            other = np.float32(OTHER) - equal
+            if sounds is not None and sounds[0][place]:
+                other[(sounds[1] == sounds[0][place]) & ~equal] = alike
+            known[code] = equal, other
+        hit, other = known[code]
         doubled = place > 0 and word[place - 1] == code
         fresh = current + np.float32(DOUBLED if doubled else EXTRA)
         np.minimum(fresh[1:], current[:-1] + other, out=fresh[1:])
@@ -104,9 +110,10 @@ def distances(
             if crossed.any():
                 swapped = np.where(crossed, before[:-2] + np.float32(SWAP), np.inf)
                 np.minimum(fresh[2:], swapped, out=fresh[2:])
-        # Leaving out codes of the row: the least over all places before, in one sweep.
+        # Leaving out codes of the row: the least over the places before.
         fresh -= skip
-        np.minimum.accumulate(fresh, axis=0, out=fresh)
+        for reach in _REACHES:
+            np.minimum(fresh[reach:], fresh[:-reach], out=fresh[reach:])
         fresh += skip
-        before, current = current, fresh
+        before, current, last = current, fresh, hit
     return np.asarray((current + names.end).min(axis=0), np.float32)

@@ -29,12 +29,18 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     shop: str = ""
     team: str = ""
     type: str = ""  # question type, as on conversations
+    valid_from: str = ""  # ISO dates, both inclusive
+    valid_to: str = ""
     label: str = ""  # what a list shows at its right: a category, or a macro's key and short name
 
     @property
     def key(self) -> tuple[Kind, str]:
         """What tells entries apart."""
         return self.kind, self.id
+
+    def holds(self, today: str) -> bool:
+        """Whether it is valid on an ISO date; on an unknown one it is."""
+        return not today or self.valid_from <= today <= (self.valid_to or today)
 
     @property
     def internal(self) -> bool:
@@ -52,19 +58,27 @@ class Context(msgspec.Struct, frozen=True):
     language: str = ""
     shop: str = ""
     type: str = ""
+    today: str = ""  # ISO date: what does not hold then goes down
     uses: Mapping[tuple[Kind, str], float] = {}
 
 
 class Hit(msgspec.Struct, frozen=True):
     """A found entry.
 
-    `score` is 0 to 100, higher is better. `name` is the title, question or tag that matched best,
-    `spans` are half-open character ranges in it that matched, in order. `why` are the parts of the
-    score by name, in points; their sum is the score before it is cut to 0..100.
+    `score` is 0 to 100, higher is better. `name` is the title, question or tag that matched best;
+    `query` is what was looked for, folded. `why` are the parts of the score by name, in points;
+    their sum is the score before it is cut to 0..100.
     """
 
     entry: Entry
     score: float
     name: str = ""
-    spans: tuple[tuple[int, int], ...] = ()
+    query: str = ""
     why: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Half-open ranges of characters of `name` that matched, in order."""
+        from agent_tui.knowledge.spans import spans
+
+        return spans(self.query, self.name)

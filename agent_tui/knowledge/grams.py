@@ -12,7 +12,7 @@ from agent_tui.knowledge import han
 from agent_tui.knowledge.rows import INITIAL, Rows
 
 Keys = npt.NDArray[np.uint64]
-_TAG = 33  # bits below the tag
+TAG = 33  # bits below the tag
 ROW_BITS = 24
 
 
@@ -82,14 +82,4 @@ def _owners(at: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
 
 def _tagged(gram: Gram, keys: Keys, owner: npt.NDArray[np.uint32]) -> Pieces:
-    return Pieces(keys | np.uint64(gram << _TAG), owner)
-
-
-def spelled_initials(letters: npt.NDArray[np.uint8], gram: Gram) -> Keys:
-    """The keys of typed letters each of which stands for a unit: thyf for 退货运费."""
-    width = 3 if gram is Gram.INITIALS else 2
-    found = [
-        int.from_bytes(bytes(letters[at : at + width].tolist()), "big") | (gram << _TAG)
-        for at in range(len(letters) - width + 1)
-    ]
-    return np.array(sorted(set(found)), np.uint64)
+    return Pieces(keys | np.uint64(gram << TAG), owner)

@@ -83,7 +83,7 @@ def _codes(text: str) -> Codes:
 
 def codes(text: str) -> Codes:
     """`text` as code points that fit the tables."""
-    points = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     high = points >= SIZE
     if high.any():
         points = np.where(high, _ASTRAL + (points & 0x7FF), points)
@@ -101,4 +101,4 @@ def fold(text: str) -> str:
     table = tables()
     kinds = table.kind[found]
     plain = np.where(kinds == GAP, SPACE, table.folded[found]).astype(np.uint16)
-    return " ".join(plain.tobytes().decode("utf-16-le", "replace").split())
+    return " ".join(plain.tobytes().decode("utf-16-le", "surrogatepass").split())

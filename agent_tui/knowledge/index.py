@@ -22,13 +22,14 @@ from agent_tui.knowledge import rank
 from agent_tui.knowledge.entry import Context, Entry, Hit, Kind
 from agent_tui.knowledge.query import Query
 from agent_tui.knowledge.segment import Segment
-from agent_tui.knowledge.spans import spans
 
 Key = tuple[Kind, str]
 Where = Callable[[Entry], bool]
 
+_MARGIN = 15  # so many more than asked for are looked at closely
 LEAST = 5.0  # points that a hit has at least
-_FORMAT = f"agent_tui index 1, {sys.byteorder} endian\n"
+WORTH = 0.2  # of the best hit's points, for a sentence
+_FORMAT = f"agent_tui index 2, {sys.byteorder} endian\n"
 _MERGE = (
     2000  # changed entries that are carried apart; more, and a tenth of all, become one segment
 )
@@ -39,12 +40,14 @@ class StaleIndex(Exception):
 
 
 class _Scored(NamedTuple):
-    """An entry of a segment, its row that fits best, and the parts of its score."""
+    """An entry of a segment, its row that fits best, how it fits in points, and the parts of that
+    in the order of rank.PARTS."""
 
     segment: Segment
     entry: int
     row: int
-    parts: dict[str, float]
+    fitting: float
+    parts: tuple[float, ...]
 
 
 class SearchIndex:
@@ -77,6 +80,14 @@ class SearchIndex:
                 return segment.entries[number]
         return None
 
+    def base_number(self, key: Key) -> int | None:
+        """Where an entry stands in the part that was built as a whole."""
+        return self._segments[0].entries.number(key) if self._segments else None
+
+    def base_entry(self, number: int) -> Entry:
+        """What stood there, also if it was replaced or dropped since."""
+        return self._segments[0].entries[number]
+
     # --- searching -------------------------------------------------------------------------------
 
     def search(
@@ -91,7 +102,7 @@ class SearchIndex:
 
         An empty query finds what is used most. Never raises for any text.
         """
-        asked = Query.of(query)
+        asked = Query(query)
         if not asked.text:
             return self._used(limit, where, context)
         scored: list[tuple[float, int, str, _Scored]] = []
@@ -100,15 +111,14 @@ class SearchIndex:
                 if each.entry in gone:
                     continue
                 entry = segment.entries[each.entry]
-                each.parts.update(rank.moment(entry, context))
-                score = sum(each.parts.values())
-                doubt = score * (asked.certain(entry, "text" in each.parts) - 1)
-                if doubt:
-                    each.parts["code"] = doubt
-                if score + doubt >= LEAST:
-                    scored.append((-score - doubt, len(entry.title), entry.id, each))
+                score = each.fitting + sum(rank.moment(entry, context).values())
+                score *= asked.certain(entry)
+                if asked.sentence or score >= LEAST:
+                    scored.append((-score, len(entry.title), entry.id, each))
         best = heapq.nsmallest(limit, scored, key=lambda each: each[:3])
-        return [_hit(asked, each, -score) for score, _, _, each in best]
+        if asked.sentence and best:  # no name holds much of a long text: what counts is the best
+            best = [each for each in best if -each[0] >= WORTH * -best[0][0]]
+        return [_hit(asked, each, -score, context) for score, _, _, each in best]
 
     def _used(self, limit: int, where: Where | None, context: Context) -> list[Hit]:
         known = ((weight, self.entry(key)) for key, weight in context.uses.items())
@@ -121,10 +131,13 @@ class SearchIndex:
 
     # --- changing --------------------------------------------------------------------------------
 
-    def updated(self, entries: Iterable[Entry], removed: Iterable[Key] = ()) -> SearchIndex:
+    def updated(
+        self, entries: Iterable[Entry], removed: Iterable[Key] = (), *, merge: bool = True
+    ) -> SearchIndex:
         """This index with `entries` added or replaced and the keys in `removed` dropped.
 
-        Takes time by their number, and now and then, when many have changed, by the number of all.
+        Takes time by the number of all that changed since the index was built; with `merge`, now
+        and then, when that is many, everything is built again.
         """
         fresh = {entry.key: entry for entry in entries}
         dropped = set(removed) - fresh.keys()
@@ -132,7 +145,7 @@ class SearchIndex:
         changed = {e.key: e for e in SearchIndex(rest) if e.key not in dropped} | fresh
         missing = {key for key in dropped if first.entries.number(key) is not None}
         missing |= {first.entries[number].key for number in self._dropped()} - fresh.keys()
-        if len(changed) > max(_MERGE, len(first.entries) // 10):
+        if merge and len(changed) > max(_MERGE, len(first.entries) // 10):
             whole = {e.key: e for e in first.entries if e.key not in missing}
             return SearchIndex.build((whole | changed).values())
         return SearchIndex([first, Segment.build(list(changed.values()))], missing)
@@ -197,27 +210,32 @@ def _hidden(segments: Sequence[Segment], gone: Iterable[Key]) -> tuple[frozenset
 def _best(segment: Segment, query: Query, where: Where | None, limit: int) -> Iterator[_Scored]:
     """Those that fit best, more than `limit`, since who asks has a word in it too."""
     found = segment.search(query, where, limit)
-    points = rank.fitting(found)
+    points = rank.fitting(found, sentence=query.sentence)
     score = np.add.reduce(list(points.values()))
-    wanted = limit * 2 + 20
+    wanted = limit + _MARGIN
+    columns = [score, *points.values()]
+    entries, rows = found.entries, found.rows
     if len(score) > wanted:
         chosen = np.argpartition(score, len(score) - wanted)[-wanted:]
-        found, points = found.only(chosen), {name: each[chosen] for name, each in points.items()}
-    columns = [each.tolist() for each in points.values()]
-    for entry, row, *values in zip(
-        found.entries.tolist(), found.rows.tolist(), *columns, strict=True
+        columns = [each[chosen] for each in columns]
+        entries, rows = entries[chosen], rows[chosen]
+    for entry, row, whole, *parts in zip(
+        entries.tolist(), rows.tolist(), *(each.tolist() for each in columns), strict=True
     ):
-        parts = {name: value for name, value in zip(points, values, strict=True) if value}
-        yield _Scored(segment, entry, row, parts)
+        yield _Scored(segment, entry, row, whole, tuple(parts))
 
 
-def _hit(query: Query, scored: _Scored, score: float) -> Hit:
-    segment, number, row, parts = scored
-    name = segment.name(number, row)
+def _hit(query: Query, scored: _Scored, score: float, context: Context) -> Hit:
+    segment, number, row = scored.segment, scored.entry, scored.row
+    entry, name = segment.entries[number], segment.name(number, row)
+    parts = dict(zip(rank.PARTS, scored.parts, strict=True)) | rank.moment(entry, context)
+    doubt = score - sum(parts.values())
+    if abs(doubt) > 0.01:
+        parts["code"] = doubt
     return Hit(
-        entry=segment.entries[number],
+        entry=entry,
         score=max(0.0, min(100.0, score)),
         name=name,
-        spans=spans(query.text, name),
+        query=query.text,
         why=tuple((part, value) for part, value in parts.items() if value),
     )

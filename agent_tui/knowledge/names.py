@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -9,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from agent_tui.knowledge import align, grams, han, postings, rows
-from agent_tui.knowledge.grams import Gram, Keys
+from agent_tui.knowledge.grams import Gram
 from agent_tui.knowledge.postings import Postings
-from agent_tui.knowledge.query import MAIN, WEIGHT, Query
+from agent_tui.knowledge.query import MAIN, WEIGHT, Keyed, Query
 from agent_tui.knowledge.rows import Rows
 
 Found = npt.NDArray[np.intp]
 Score = npt.NDArray[np.float32]
 Keep = Callable[[Found], Sequence[bool]]
 
-CANDIDATES = 120  # that are aligned
-BY_INITIALS = 60
+CANDIDATES = 80  # that are aligned
+BY_INITIALS = 40
 WORTH = 0.25  # of what the best row shares: less is not looked at
-BUDGET = 60_000  # postings that are summed up for one query
+BUDGET = 15_000  # postings that are summed up for one query
+_COMMON = 12  # common pieces that are looked for in what the rare ones found
 _UNSEEN = 1000  # a piece is at most so much rarer than one that every row has
 
 
@@ -42,6 +44,7 @@ class Names:
         self.rows = of
         self.postings = found
         self.norms = norms
+        self._scratch = threading.local()
         self._lengths = norms ** np.float32(0.25)
 
     @classmethod
@@ -59,15 +62,16 @@ class Names:
     def search(self, query: Query, limit: int = CANDIDATES, keep: Keep | None = None) -> Fits:
         """The rows that fit best, of those that `keep` lets through."""
         least = WORTH if keep is None else 0.0
-        picked, cover, mass = self._gather(*query.pieces, limit, least)
+        picked, cover, mass = self._gather(query.pieces, limit, least)
         alike = cover * np.float32(mass**0.5) / self.norms[picked]
-        if len(query.initials[0]):
-            more, by_initials, _ = self._gather(*query.initials, BY_INITIALS, least)
-            more = more[by_initials >= 0.5]
-            union = np.union1d(picked, more)
-            cover, alike = _spread(union, picked, cover), _spread(union, picked, alike)
-            initials = _spread(union, more, by_initials[by_initials >= 0.5])
-            picked, cover = union, np.maximum(cover, np.float32(0.8) * initials)
+        if query.initials is not None:
+            more, by_initials, _ = self._gather(query.initials, BY_INITIALS, least)
+            good = by_initials >= 0.5
+            more, by_initials = more[good], np.float32(0.8) * by_initials[good]
+            if len(more):
+                union = distinct(np.sort(np.concatenate((picked, more))))
+                cover, alike = _spread(union, picked, cover), _spread(union, picked, alike)
+                picked, cover = union, np.maximum(cover, _spread(union, more, by_initials))
         if keep is not None and len(picked):
             kept = np.array(keep(picked), bool)
             picked, cover, alike = picked[kept], cover[kept], alike[kept]
@@ -75,85 +79,97 @@ class Names:
             return Fits(picked, cover, cover, cover)
         return Fits(picked, self._edits(query, picked), cover, alike)
 
-    def _gather(
-        self, keys: Keys, weights: Score, typed: int, limit: int, least: float
-    ) -> tuple[Found, Score, float]:
-        """The rows that share most, in order of their numbers, the share of the query's mass that
-        each holds, and that mass, which is that of the first `typed` pieces.
+    def _gather(self, asked: Keyed, limit: int, least: float) -> tuple[Found, Score, float]:
+        """The rows that share most, in order of their numbers, the share of what was typed that
+        each holds, and the mass of that.
 
         The rarest pieces choose, as many as BUDGET allows; the common ones only add to what those
         have found.
         """
-        ranges = self.postings.find(keys)
+        ranges = self.postings.find(asked.keys)
         sizes = np.array([end - begin for begin, end in ranges], np.int64)
-        worth = weights * _idf(sizes, len(self.rows))
-        mass = float(worth[:typed].sum())
+        worth = asked.weights * _idf(sizes, len(self.rows))
+        mass = max(float(worth[: asked.typed].sum()), 1e-6)
         order = [at for at in np.argsort(sizes, kind="stable").tolist() if sizes[at]]
         if not order:
             return np.zeros(0, np.intp), np.zeros(0, np.float32), mass
         reached = np.cumsum(sizes[order])
         chosen = order[: max(1, int(np.searchsorted(reached, BUDGET, "right")))]
         parts = [self.postings.rows[slice(*ranges[at])] for at in chosen]
-        share = np.bincount(
-            np.concatenate(parts), weights=np.repeat(worth[chosen], sizes[chosen])
-        ).astype(np.float32)
-        # A short name that is all query goes before a long one that holds it too.
-        share /= self._lengths[: len(share)]
+        picked, share = self._summed(parts, worth[chosen], sizes[chosen], least)
         rest = order[len(chosen) :]
-        picked = _best(share, limit * (4 if rest else 1), least)
-        share = share[picked] * self._lengths[picked]
-        for at in rest:
+        picked, share = self._shortlist(picked, share, limit * (3 if rest else 1))
+        for at in rest[:_COMMON]:
             rows = self.postings.rows[slice(*ranges[at])]
-            places = np.minimum(np.searchsorted(rows, picked), len(rows) - 1)
-            share += np.where(rows[places] == picked, worth[at], np.float32(0))
-        if rest and len(picked) > limit:
-            kept = np.argpartition(share / self._lengths[picked], len(picked) - limit)[-limit:]
-            kept.sort()
-            picked, share = picked[kept], share[kept]
-        return picked, (share / np.float32(max(mass, 1e-6))).astype(np.float32), mass
+            share += worth[at] * (rows.take(rows.searchsorted(picked), mode="clip") == picked)
+        if rest:
+            picked, share = self._shortlist(picked, share, limit)
+        return picked, share / np.float32(mass), mass
+
+    def _summed(
+        self,
+        parts: Sequence[npt.NDArray[np.uint32]],
+        worth: Score,
+        sizes: npt.NDArray[np.int64],
+        least: float,
+    ) -> tuple[Found, Score]:
+        """The rows in `parts` and the sum of what each part is worth, if it is more than `least`
+        of the greatest sum. Takes time by the length of the parts, not of the index."""
+        sums: npt.NDArray[np.float64] | None = getattr(self._scratch, "sums", None)
+        if sums is None:
+            sums = self._scratch.sums = np.zeros(len(self.rows))
+        rows = np.concatenate(parts).astype(np.intp)
+        np.add.at(sums, rows, np.repeat(worth, sizes).astype(np.float64))
+        found = sums[rows]
+        picked = distinct(np.sort(rows[found > least * found.max()]))
+        share = sums[picked].astype(np.float32)
+        sums[rows] = 0.0
+        return picked, share
+
+    def _shortlist(self, picked: Found, share: Score, limit: int) -> tuple[Found, Score]:
+        """At most `limit` rows: a short name that is all query before a long one that holds it."""
+        if len(picked) <= limit:
+            return picked, share
+        kept = np.argpartition(share / self._lengths[picked], len(picked) - limit)[-limit:]
+        kept.sort()
+        return picked[kept], share[kept]
 
     # --- how well they fit -----------------------------------------------------------------------
 
     def _edits(self, query: Query, picked: Found) -> Score:
-        if query.sentence or not len(query.words):
+        if query.sentence or not query.words:
             return np.zeros(len(picked), np.float32)
         by_letters = self._by_letters(query, picked)
         if not query.spoken or query.mixed:
             return by_letters
-        by_chars = self._by_chars(query, picked)
-        return np.asarray((by_letters + by_chars) / 2, np.float32)
+        return np.asarray((by_letters + self._by_chars(query, picked)) / 2, np.float32)
 
     def _by_letters(self, query: Query, picked: Found) -> Score:
-        of, words = self.rows, query.words
+        of, words = self.rows, query.letters
         names = align.window(of.letters, of.letter_at, picked, of.classes)
-        cost = np.zeros(len(picked), np.float32)
-        for word in range(len(words)):
-            letters = words.letters[words.letter_at[word] : words.letter_at[word + 1]]
-            cost += align.distances(letters, names)
-        return _closeness(cost, len(words.letters))
+        cost = sum((align.distances(word, names) for word in words), np.float32(0))
+        return _closeness(np.asarray(cost), sum(map(len, words)))
 
     def _by_chars(self, query: Query, picked: Found) -> Score:
-        of, words, table = self.rows, query.words, han.tables()
+        of, words, reading = self.rows, query.chars, han.tables().reading
         names = align.window(of.chars, of.char_at, picked)
-        sounds = table.reading[names.codes]
-        cost = np.zeros(len(picked), np.float32)
-        for word in range(len(words)):
-            chars = words.chars[words.char_at[word] : words.char_at[word + 1]]
-            cost += align.distances(chars, names, (table.reading[chars], sounds))
-        return _closeness(cost, len(words.chars))
+        sounds = reading[names.codes]
+        cost = sum(
+            (align.distances(word, names, (reading[word], sounds)) for word in words), np.float32(0)
+        )
+        return _closeness(np.asarray(cost), sum(map(len, words)))
+
+
+def distinct(values: Found) -> Found:
+    """Sorted `values`, each once. On few values np.unique takes ten times as long."""
+    first = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return values[first]
 
 
 def _closeness(cost: Score, length: int) -> Score:
-    return np.maximum(np.float32(0), 1 - cost / np.float32(max(1, length))).astype(np.float32)
-
-
-def _best(scores: Score, limit: int, least: float) -> Found:
-    """The rows with the best scores, above `least` of the best one, in order of their numbers."""
-    found = np.flatnonzero(scores > least * float(scores.max(initial=0)))
-    if len(found) > limit:
-        found = found[np.argpartition(scores[found], len(found) - limit)[-limit:]]
-        found.sort()
-    return found
+    closeness: Score = np.maximum(np.float32(0), 1 - cost / np.float32(max(1, length)))
+    return closeness
 
 
 def _spread(union: Found, rows: Found, values: Score) -> Score:
@@ -163,7 +179,8 @@ def _spread(union: Found, rows: Found, values: Score) -> Score:
 
 
 def _idf(sizes: npt.NDArray[np.int64], total: int) -> Score:
-    return np.log1p(total / np.maximum(sizes, total / _UNSEEN)).astype(np.float32)
+    least = max(total, 1) / _UNSEEN
+    return np.log1p(total / np.maximum(sizes, least)).astype(np.float32)
 
 
 def _norms(found: Postings, total: int) -> Score:

@@ -22,6 +22,7 @@ K1, B = 1.2, 0.6
 _FULL = 255  # how an impact of 1 is kept
 _WORD_TAG = np.uint64(1 << 38)  # above every key of grams
 _STEM = 6
+_NUMBER = 32  # letters of a product code or an order number
 _CHUNK = 20_000  # texts that are taken apart at a time
 
 Score = npt.NDArray[np.float32]
@@ -117,11 +118,37 @@ def _stems(of: Rows) -> Pieces:
     length = length - 3 * ending(b"ing", 5)
     length = length - 2 * ending(b"ed", 4)
     length = length - ending(b"e", 3)
-    length = np.minimum(length, _STEM)
     keys = np.zeros(len(first), np.uint64)
-    for step in range(_STEM):
+    numbered = np.zeros(len(first), bool)
+    for step in range(_NUMBER):
+        active = (step < length) & ((step < _STEM) | numbered)
+        if step >= _STEM and not active.any():
+            break
         letter = code[np.minimum(first + step, len(code) - 1)] if len(code) else code
-        value = np.where(letter < 0x3A, letter - 0x30 + 1, letter - 0x61 + 11)
-        keys = (keys << np.uint64(6)) | np.where(step < length, value, 0).astype(np.uint64)
+        digit = letter < 0x3A
+        value = np.where(digit, letter - 0x30 + 1, letter - 0x61 + 11).astype(np.uint64)
+        if step < _STEM:
+            keys = (keys << np.uint64(6)) | np.where(active, value, 0).astype(np.uint64)
+            numbered |= digit & active
+        else:  # a number counts to its end
+            mixed = (keys * np.uint64(1_000_003) + value) & (_WORD_TAG - np.uint64(1))
+            keys = np.where(active, mixed, keys)
     owner = np.searchsorted(of.char_at, first, "right").astype(np.uint32) - np.uint32(1)
     return Pieces(keys | _WORD_TAG, owner)
+
+
+def stem_key(word: str) -> int:
+    """The key of one word of small Latin letters and digits."""
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
+    for ending, least in (("ing", 5), ("ed", 4), ("e", 3)):
+        if len(word) > least and word.endswith(ending):
+            word = word[: -len(ending)]
+    values = [ord(one) - 0x30 + 1 if one < ":" else ord(one) - 0x61 + 11 for one in word]
+    key = 0
+    for step in range(_STEM):
+        key = (key << 6) | (values[step] if step < len(values) else 0)
+    if any(value <= 10 for value in values[:_STEM]):  # a number counts to its end
+        for value in values[_STEM:_NUMBER]:
+            key = (key * 1_000_003 + value) & (int(_WORD_TAG) - 1)
+    return key | int(_WORD_TAG)

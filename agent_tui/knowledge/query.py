@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from agent_tui.knowledge import grams, han, rows, synonyms
+from agent_tui.knowledge import han, synonyms
 from agent_tui.knowledge.entry import Entry
 from agent_tui.knowledge.grams import Gram, Keys
-from agent_tui.knowledge.rows import Rows
+from agent_tui.knowledge.spelled import Spelled, spelled_initials
 
-LONGEST = 400  # characters that are looked at
+Weights = npt.NDArray[np.float32]
+
+LONGEST = 2000  # characters that are looked at
 _MOST_WORDS = 8  # of a query that is aligned; a longer one is a sentence
 _MOST_CHARS = 28
 _INITIALS = range(2, 13)  # letters that may stand for a unit each
+_SWAPS = 12  # letters of a query whose neighbours are tried the other way round
+_CODE = re.compile(r"[a-z]*\d[a-z0-9]{3,}")
+UNSURE = 0.6  # of the score stays where a code that was typed is not there
 
 # How much each kind of piece tells. Letters come three to a character.
 WEIGHT = {
@@ -29,106 +35,128 @@ WEIGHT = {
     Gram.INITIALS_2: 0.5,
     Gram.FIRST: 0.3,
 }
-_ALSO = (Gram.CHAR, Gram.PAIR, Gram.TRIPLE)
-_CODE = re.compile(r"[a-z]*\d[a-z0-9]{3,}")
-UNSURE = 0.6  # of the score stays where a code that was typed is not there
 MAIN = (Gram.CHAR, Gram.PAIR, Gram.TRIPLE, Gram.BEGIN)
+_ALSO = (Gram.CHAR, Gram.PAIR, Gram.TRIPLE)
 
 
 @dataclass(frozen=True)
-class Query:
-    """A typed text. `words` are its parts between gaps."""
+class Keyed:
+    """Keys to look for and how much each counts; the first `typed` of them were typed."""
 
-    text: str  # folded
-    whole: Rows
-    words: Rows
+    keys: Keys
+    weights: Weights
+    typed: int
 
     @classmethod
-    def of(cls, typed: str) -> Query:
-        """Take `typed` apart; only its first LONGEST characters count."""
-        text = han.fold(typed[:LONGEST])
-        return cls(text, rows.rows([text]), rows.rows(text.split(" ") if text else []))
+    def of(cls, asked: dict[int, float], also: Iterable[tuple[int, float]]) -> Keyed:
+        """Each key once: as typed, if it was."""
+        typed = len(asked)
+        for key, weight in also:
+            asked.setdefault(key, weight)
+        weights = np.fromiter(asked.values(), np.float32, len(asked))
+        return cls(np.fromiter(asked, np.uint64, len(asked)), weights, typed)
 
-    @property
+
+class Query:
+    """A typed text, what else it may mean, and what it is compared by."""
+
+    def __init__(self, typed: str) -> None:
+        whole = Spelled(typed[:LONGEST])
+        self._whole = whole
+        self.text = whole.text
+        self.words = whole.text.split(" ") if whole.text else []
+        self.also = synonyms.of(whole.text)
+        self._codes = tuple(_CODE.findall(whole.text))
+
+    # --- what it is ------------------------------------------------------------------------------
+
+    @cached_property
     def spoken(self) -> bool:
         """Whether it holds Chinese characters (or others that are not Latin)."""
-        return bool((han.tables().kind[self.whole.chars] >= han.HAN).any())
+        return any(kind >= han.HAN for kind in self._whole.kinds)
 
-    @property
+    @cached_property
     def mixed(self) -> bool:
         """Whether it holds both, so that some of the letters may be pinyin."""
-        kinds = han.tables().kind[self.whole.chars]
-        return bool((kinds >= han.HAN).any() and (kinds == han.LATIN).any())
+        return self.spoken and han.LATIN in self._whole.kinds
 
     @property
     def sentence(self) -> bool:
         """Too long to be aligned with a name."""
-        return len(self.words) > _MOST_WORDS or len(self.text) > _MOST_CHARS * (
-            1 if self.spoken else 2
-        )
+        most = _MOST_CHARS * (1 if self.spoken else 2)
+        return len(self.words) > _MOST_WORDS or len(self.text) > most
 
     @cached_property
-    def also(self) -> tuple[str, ...]:
-        """Other words for what was typed."""
-        return synonyms.of(self.text)
+    def letters(self) -> Sequence[npt.NDArray[np.uint8]]:
+        """The letters of each word."""
+        if len(self.words) == 1:
+            return [np.frombuffer(bytes(self._whole.letters), np.uint8)]
+        return [np.frombuffer(bytes(Spelled(word).letters), np.uint8) for word in self.words]
 
     @cached_property
-    def _codes(self) -> tuple[str, ...]:
-        return tuple(_CODE.findall(self.text))
+    def chars(self) -> Sequence[han.Codes]:
+        """The characters of each word."""
+        return [han.codes(word) for word in self.words]
 
-    def certain(self, entry: Entry, in_text: bool) -> float:
+    def certain(self, entry: Entry) -> float:
         """1, or less if `entry` lacks an order number or product code that was typed."""
         if not self._codes:
             return 1.0
-        names = " ".join(map(han.fold, (entry.title, *entry.questions, *entry.tags)))
-        text = f"{names} {han.fold(entry.body)}" if in_text else names
+        texts = (entry.title, *entry.questions, *entry.tags, entry.body)
+        text = han.fold(" ".join(texts))
         return 1.0 if all(code in text for code in self._codes) else UNSURE
 
-    @cached_property
-    def pieces(self) -> tuple[Keys, npt.NDArray[np.float32], int]:
-        """Keys of the main kinds, each once, their weights, and how many of them, from the first,
-        were typed."""
-        keys, weights = [], []
-        kinds: tuple[Gram, ...] = MAIN
-        if len(self.whole.letters) == 1:
-            kinds = (*MAIN, Gram.FIRST)
-        for gram in kinds:
-            found = np.unique(grams.pieces(self.whole, gram).keys)
-            keys.append(found)
-            weights.append(np.full(len(found), WEIGHT[gram], np.float32))
-        if not self.spoken and len(self.whole.letters) <= 12:
-            swapped = self._swapped()
-            keys.append(np.setdiff1d(swapped, keys[MAIN.index(Gram.TRIPLE)]))
-            weights.append(np.full(len(keys[-1]), WEIGHT[Gram.TRIPLE] / 3, np.float32))
-        typed = sum(map(len, keys))
-        if self.also:
-            other = rows.rows(self.also)
-            more = np.unique(np.concatenate([grams.pieces(other, gram).keys for gram in _ALSO]))
-            more = np.setdiff1d(more, np.concatenate(keys))
-            kinds_of = (more >> np.uint64(33)).astype(np.int64)
-            keys.append(more)
-            weights.append(synonyms.WEIGHT * np.array(list(WEIGHT.values()), np.float32)[kinds_of])
-        return np.concatenate(keys), np.concatenate(weights).astype(np.float32), typed
-
-    def _swapped(self) -> Keys:
-        """Triples of the words with two neighbours the other way round: a short word has no
-        triple left once two of its letters changed places."""
-        texts = []
-        for word in self.text.split(" "):
-            texts += [
-                word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)
-            ]
-        if not texts:
-            return np.zeros(0, np.uint64)
-        return np.unique(grams.pieces(rows.rows(texts), Gram.TRIPLE).keys)
+    # --- what it looks for -----------------------------------------------------------------------
 
     @cached_property
-    def initials(self) -> tuple[Keys, npt.NDArray[np.float32], int]:
-        """Keys if each letter stands for a unit; empty where that cannot be."""
-        letters = self.whole.letters
+    def _others(self) -> list[Spelled]:
+        return [Spelled(word) for word in self.also]
+
+    @cached_property
+    def pieces(self) -> Keyed:
+        """What names are found by."""
+        asked: dict[int, float] = {}
+        if not self.spoken and len(self.text) <= _SWAPS:
+            for word in _swapped(self.words):
+                for key in Spelled(word).pieces(Gram.TRIPLE):
+                    asked[key] = WEIGHT[Gram.TRIPLE] / 3
+        single = len(self._whole.letters) == 1
+        for gram in (*MAIN, Gram.FIRST) if single else MAIN:
+            for key in self._whole.pieces(gram):
+                asked[key] = WEIGHT[gram]
+        also = (
+            (key, synonyms.WEIGHT * WEIGHT[gram])
+            for other in self._others
+            for gram in _ALSO
+            for key in other.pieces(gram)
+        )
+        return Keyed.of(asked, also)
+
+    @cached_property
+    def initials(self) -> Keyed | None:
+        """What names are found by if each letter stands for a unit; None where that cannot be."""
+        letters = bytes(self._whole.letters)
         if self.spoken or len(self.words) != 1 or len(letters) not in _INITIALS:
-            return np.zeros(0, np.uint64), np.zeros(0, np.float32), 0
-        pairs = grams.spelled_initials(letters, Gram.INITIALS_2)
-        triples = grams.spelled_initials(letters, Gram.INITIALS)
-        weights = [WEIGHT[Gram.INITIALS_2]] * len(pairs) + [WEIGHT[Gram.INITIALS]] * len(triples)
-        return np.concatenate((pairs, triples)), np.array(weights, np.float32), len(weights)
+            return None
+        asked: dict[int, float] = {}
+        for gram, width in ((Gram.INITIALS_2, 2), (Gram.INITIALS, 3)):
+            asked |= dict.fromkeys(spelled_initials(letters, gram, width), WEIGHT[gram])
+        return Keyed.of(asked, ())
+
+    @cached_property
+    def terms(self) -> Keyed:
+        """What texts are found by."""
+        asked = dict.fromkeys(self._whole.terms(), 1.0)
+        also = ((key, synonyms.WEIGHT) for other in self._others for key in other.terms())
+        return Keyed.of(asked, also)
+
+
+def _swapped(words: Iterable[str]) -> list[str]:
+    """Words with two neighbours the other way round: a short word has no three letters in a row
+    left once two of its letters changed places."""
+    return [
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        for word in words
+        for at in range(len(word) - 1)
+        if word[at] != word[at + 1]
+    ]

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agent_tui.knowledge import passages, rows, stored, synonyms
+from agent_tui.knowledge import stored
 from agent_tui.knowledge.entry import Entry
-from agent_tui.knowledge.names import CANDIDATES, Names
+from agent_tui.knowledge.names import CANDIDATES, Names, distinct
 from agent_tui.knowledge.passages import Passages
 from agent_tui.knowledge.postings import Postings
 from agent_tui.knowledge.query import Query
@@ -37,10 +37,6 @@ class Matches(NamedTuple):
     alike: Score
     text: Score
     weight: Score
-
-    def only(self, chosen: npt.NDArray[np.intp]) -> Matches:
-        """Those at `chosen`."""
-        return Matches(*(each[chosen] for each in self))
 
 
 class Segment:
@@ -113,13 +109,15 @@ class Segment:
         fits = self.names.search(query, wide, self._keep(where))
         owners, weight = self.owners[fits.rows].astype(np.intp), self.weights[fits.rows]
         order = np.lexsort((-weight * (fits.edits + fits.cover + fits.alike), owners))
-        best = order[np.unique(owners[order], return_index=True)[1]]
-        keys, told = text_keys(query)
-        told_in, text = self.texts.search(keys, told, wide, 0.0 if where else 0.2)
+        first = np.ones(len(order), bool)
+        np.not_equal(owners[order][1:], owners[order][:-1], out=first[1:])
+        best = order[first]
+        terms = query.terms
+        told_in, text = self.texts.search(terms.keys, terms.weights, wide, 0.0 if where else 0.2)
         if where is not None and len(told_in):
             kept = np.array([where(self.entries[entry]) for entry in told_in.tolist()], bool)
             told_in, text = told_in[kept], text[kept]
-        both = np.union1d(owners[best], told_in)
+        both = distinct(np.sort(np.concatenate((owners[best], told_in))))
         by_name, by_text = np.searchsorted(both, owners[best]), np.searchsorted(both, told_in)
         rows = self._first[both].astype(np.intp)
         rows[by_name] = fits.rows[best]
@@ -147,12 +145,3 @@ class Segment:
 
 def _present(lists: Postings) -> dict[str, stored.Array]:
     return {name: each for name, each in lists._asdict().items() if each is not None}
-
-
-def text_keys(query: Query) -> tuple[npt.NDArray[np.uint64], Score]:
-    """What a query looks for in texts, and how much each counts."""
-    asked = np.unique(passages.terms(query.whole).keys)
-    also = np.unique(passages.terms(rows.rows(query.also, spoken=False)).keys)
-    also = np.setdiff1d(also, asked)
-    told = np.concatenate((np.ones(len(asked)), np.full(len(also), synonyms.WEIGHT)))
-    return np.concatenate((asked, also)), told.astype(np.float32)

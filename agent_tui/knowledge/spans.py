@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from agent_tui.knowledge import han
+from agent_tui.knowledge.spelled import character
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -38,6 +39,9 @@ def spans(query: str, name: str) -> Spans:
 def _matched(word: str, name: str, places: tuple[int, ...]) -> set[int]:
     if not word or not name:
         return set()
+    whole = name.find(word)
+    if whole >= 0:
+        return set(places[whole : whole + len(word)])
     window = fuzz.partial_ratio_alignment(word, name)
     begin, part = 0, name
     if window is not None and window.score > 70 and len(word) <= len(name):
@@ -63,20 +67,15 @@ def _ranges(places: list[int]) -> Spans:
 
 @lru_cache(maxsize=8192)
 def _spell(name: str) -> _Spelled:
-    table = han.tables()
     letters: list[str] = []
     letter_places: list[int] = []
     chars: list[str] = []
     char_places: list[int] = []
-    for place, character in enumerate(name):
-        for code in han.codes(han.spelled(character)).tolist():
-            kind = int(table.kind[code])
-            folded = chr(int(table.folded[code])) if kind != han.GAP else " "
-            chars.append(folded)
+    for place, one in enumerate(name):
+        for part in han.spelled(one):
+            found = character(part)
+            chars.append(found.folded)
             char_places.append(place)
-            sound = int(table.reading[ord(folded)]) if kind == han.HAN else 0
-            spoken = bytes(table.letters[sound, : table.lengths[sound]]).decode() if sound else ""
-            for letter in spoken or folded.strip():
-                letters.append(letter)
-                letter_places.append(place)
+            letters.extend(found.letters.decode("latin-1"))
+            letter_places.extend([place] * len(found.letters))
     return _Spelled("".join(letters), tuple(letter_places), "".join(chars), tuple(char_places))

@@ -11,7 +11,7 @@ import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import msgspec
 import numpy as np
@@ -44,7 +44,7 @@ class Entries(Sequence[Entry]):
         parts: list[bytes] = []
         hashes: list[int] = []
         for entry in entries:
-            parts.append(_ENCODER.encode(entry))
+            parts.append(_encoded(entry))
             hashes.append(_hash(entry.key))
         at = np.zeros(len(parts) + 1, np.int64)
         np.cumsum([len(part) for part in parts], out=at[1:])
@@ -97,6 +97,22 @@ class Entries(Sequence[Entry]):
                 raise ValueError("entries.bin: wrong size")
             blob = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
         return cls(blob, found)
+
+
+def _encoded(entry: Entry) -> bytes:
+    try:
+        return _ENCODER.encode(entry)
+    except UnicodeEncodeError:  # half a character, which no text from outside has once it is clean
+        return _ENCODER.encode(msgspec.convert(_whole(msgspec.to_builtins(entry)), Entry))
+
+
+def _whole(value: Any) -> Any:
+    """The same with every half character replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list) else value
 
 
 def _hash(key: Key) -> int:

@@ -1,4 +1,4 @@
-"""kb, macros and keys from the command line."""
+"""macros and keys from the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from tests.cli.conftest import Cli, Server
 
-ARTICLE = "---\ntitle: Drones\nquestions: [do you fly]\ntags: [air]\n---\nWe do not fly.\n"
 MACRO = """\
 ---
 title: Ask for the number
@@ -23,41 +22,21 @@ Dear {{ customer.name | default("customer") }}, is it {{ order_no }}? {{ agent.n
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with one article and one macro."""
-    for name, text in (("kb/air/drones.md", ARTICLE), ("macros/ask/num.md", MACRO)):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
+    """A folder with one macro."""
+    path = tmp_path / "macros" / "ask" / "num.md"
+    path.parent.mkdir(parents=True)
+    path.write_text(MACRO)
     return tmp_path
 
 
-def test_search_what_is_shipped(cli: Cli) -> None:
-    hits = cli("kb", "search", "退货运费谁出", "--limit", "3", "--lang", "zh", "--json").json()
-    assert len(hits) == 3
-    assert {hit["lang"] for hit in hits} == {"zh"}
-    assert hits[0]["score"] >= hits[1]["score"] >= hits[2]["score"]
-    assert any("运费" in hit["title"] for hit in hits)
-
-
-def test_search_a_folder(cli: Cli, files: Path) -> None:
-    (hit, *_) = cli("kb", "search", "do you fly", "--data", str(files), "--json").json()
-    assert (hit["kind"], hit["id"], hit["body"]) == ("article", "air/drones", "We do not fly.")
-    assert "Drones" in cli("kb", "search", "drones", "--data", str(files)).out
-    nothing = cli("kb", "search", "zzzzqqqq", "--data", str(files))
-    assert (nothing.code, nothing.out) == (0, "") and "nothing found" in nothing.err
-    assert cli("kb", "search", "x", "--data", str(files / "none")).code == 3
-
-
-def test_search_what_the_server_published(cli: Cli, boss: Server) -> None:
+def test_what_the_server_published(cli: Cli, boss: Server) -> None:
     cli("queue")
-    assert cli("kb", "search", "发票", "--json").json()
     assert len(cli("macros", "list", "--json").json()) >= 40
 
 
 def test_lint_passes_what_is_shipped(cli: Cli) -> None:
-    for kind in ("kb", "macros"):
-        done = cli(kind, "lint", "--json")
-        assert (done.code, done.json()) == (0, [])
+    done = cli("macros", "lint", "--json")
+    assert (done.code, done.json()) == (0, [])
 
 
 def test_lint_names_file_and_line(cli: Cli, files: Path) -> None:
@@ -66,12 +45,6 @@ def test_lint_names_file_and_line(cli: Cli, files: Path) -> None:
     done = cli("macros", "lint", str(files / "macros"))
     assert done.code == 1
     assert done.out == f"{macro}:5: unknown variable customer.nmae; did you mean customer.name?\n"
-
-    article = files / "kb" / "bad.md"
-    article.write_text("---\ntitel: x\n---\ntext\n")
-    (problem,) = cli("kb", "lint", str(files / "kb"), "--json").json()
-    assert (problem["path"], problem["line"]) == (str(article), 2)
-    assert cli("kb", "lint", str(files / "nowhere")).code == 3
 
 
 def test_list_and_render(cli: Cli, files: Path) -> None:

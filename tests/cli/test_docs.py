@@ -15,6 +15,8 @@ from agent_tui import errors
 from agent_tui.cli import shapes
 from agent_tui.cli.app import app
 from agent_tui.cli.edge import EXIT_INTERRUPTED
+from agent_tui.domain.protocol import ArticleVersions
+from agent_tui.knowledge.stats import Stats
 from agent_tui.practice.replay import Played
 
 DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
@@ -26,8 +28,12 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "tray": shapes.TrayEntry,
     "keys": shapes.KeyEntry,
     "doctor": shapes.Health,
+    "history search": shapes.FoundMessage,
     "kb search": shapes.Found,
     "kb lint": shapes.Finding,
+    "kb stats": Stats,
+    "kb history": ArticleVersions,
+    "kb import": shapes.Imported,
     "macros list": shapes.MacroEntry,
     "macros lint": shapes.Finding,
     "macros render": shapes.Rendered,

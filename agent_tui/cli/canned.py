@@ -1,103 +1,31 @@
-"""`kb` and `macros`: search, list, render, lint."""
+"""`macros`: list, lint, render."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_tui import errors, paths
-from agent_tui.cli import output
+from agent_tui.cli import linting, output
+from agent_tui.cli.linting import Data, Folder, Json
 from agent_tui.cli.output import words
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
-    from agent_tui.cli.sources import Sources
-    from agent_tui.frontmatter import Problem
     from agent_tui.macros.library import Library
     from agent_tui.macros.model import Macro
 
-Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help=words("读这个数据目录", "read this data folder")),
-]
-Folder = Annotated[
-    Path | None,
-    typer.Argument(metavar="DIR", help=words("目录；默认是自带内容", "default: what is shipped")),
-]
-
-kb = typer.Typer(no_args_is_help=True, help=words("知识库", "The knowledge base."))
 macros = typer.Typer(no_args_is_help=True, help=words("快捷回复", "Canned replies."))
-
-
-def _sources(data: Path | None) -> Sources:
-    from agent_tui.cli import sources
-
-    return sources.of_folder(data.expanduser()) if data else sources.of_profile()
-
-
-# --- knowledge -----------------------------------------------------------------------------------
-
-
-@kb.command("search", help=words("搜索知识和快捷回复", "Search articles and macros."))
-def kb_search(
-    query: Annotated[str, typer.Argument(help=words("关键词", "what to look for"))],
-    lang: Annotated[
-        Literal["zh", "en"] | None,
-        typer.Option(help=words("优先的语言", "prefer this language")),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help=words("条数", "how many"))] = 10,
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    from agent_tui.cli.shapes import Found
-
-    hits = _sources(data).finder().search(query, limit, lang or "")
-    if json:
-        output.document(
-            [
-                Found(
-                    kind=hit.entry.kind,
-                    id=hit.entry.id,
-                    title=hit.entry.title,
-                    lang=hit.entry.lang,
-                    label=hit.entry.label,
-                    score=round(hit.score, 1),
-                    body=hit.entry.body,
-                )
-                for hit in hits
-            ]
-        )
-        return
-    for hit in hits:
-        entry = hit.entry
-        output.say(f"{hit.score:5.1f}  {entry.kind:7}  {entry.id}  {entry.title}  {entry.label}")
-    if not hits:
-        output.note(Both("没有找到", "nothing found"))
-
-
-@kb.command("lint", help=words("检查知识文件", "Check article files."))
-def kb_lint(folder: Folder = None, json: Json = False) -> None:
-    from agent_tui.knowledge import articles
-
-    root = _folder(folder, "kb")
-    found, problems = articles.lint(root)
-    _report(root, len(found), problems, json)
-
-
-# --- macros --------------------------------------------------------------------------------------
 
 
 @macros.command("list", help=words("列出快捷回复", "Every macro."))
 def macros_list(data: Data = None, json: Json = False) -> None:
     from agent_tui.cli.shapes import MacroEntry
 
-    found = sorted(_sources(data).library().all.values(), key=lambda macro: macro.id)
+    found = sorted(linting.sources_of(data).library().all.values(), key=lambda macro: macro.id)
     if json:
         output.document(
             [
@@ -124,9 +52,9 @@ def macros_list(data: Data = None, json: Json = False) -> None:
 def macros_lint(folder: Folder = None, json: Json = False) -> None:
     from agent_tui.macros import library
 
-    root = _folder(folder, "macros")
+    root = linting.folder_of(folder, "macros")
     found, problems = library.lint(root)
-    _report(root, len(found), problems, json)
+    linting.report(root, len(found), problems, json)
 
 
 @macros.command("render", help=words("渲染一条快捷回复", "Print a macro's text, filled in."))
@@ -142,7 +70,7 @@ def macros_render(
     from agent_tui.cli.shapes import Rendered
     from agent_tui.macros import library, template
 
-    sources = _sources(data)
+    sources = linting.sources_of(data)
     macro = _find(key, sources.library())
     given = _given(values or (), macro)
     slots = {name: value for name, value in given.items() if name in macro.head.ask}
@@ -189,34 +117,3 @@ def _given(pairs: Iterable[str], macro: Macro) -> dict[str, str]:
             )
         given[name] = value
     return given
-
-
-# --- lint ----------------------------------------------------------------------------------------
-
-
-def _folder(folder: Path | None, name: str) -> Path:
-    root = folder.expanduser() if folder else paths.shipped() / name
-    if not root.is_dir():
-        raise NotFound(
-            Both(f"没有目录 {root}", f"there is no folder {root}"),
-            Both("给出放 .md 文件的目录", "name the folder that holds the .md files"),
-        )
-    return root
-
-
-def _report(root: Path, good: int, problems: list[Problem], json: bool) -> None:
-    from agent_tui.cli.shapes import Finding
-
-    problems = sorted(problems, key=lambda problem: (problem.path, problem.line))
-    if json:
-        output.document([Finding(str(root / p.path), p.line, str(p.text)) for p in problems])
-    else:
-        for problem in problems:
-            output.say(f"{root / problem.path}:{problem.line}: {problem.text}")
-        output.note(
-            Both(
-                f"{good} 个文件，{len(problems)} 个问题", f"{good} files, {len(problems)} problems"
-            )
-        )
-    if problems:
-        raise typer.Exit(errors.EXIT_FAILED)

@@ -1,0 +1,95 @@
+"""What is used and what is searched in vain: from the server, or from what is cached here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from agent_tui import bootstrap
+from agent_tui.cli import output
+from agent_tui.domain.model import Role
+from agent_tui.errors import DeskError, WireError
+from agent_tui.knowledge.stats import Usage
+from agent_tui.lang import Both
+from agent_tui.store.cache import Cache
+
+if TYPE_CHECKING:
+    from agent_tui.bootstrap import Login
+    from agent_tui.domain.protocol import ArticleVersions, KnowledgeStats
+
+DAY_MS = 86_400_000
+PATIENCE_SECONDS = 10.0
+_ARTICLE = "article:"
+
+
+def usage(days: int) -> Usage | None:
+    """The figures of the last `days` days; None if nobody is logged in here.
+
+    Leads get what the server counted; for an agent, or without a line, it is what the replies
+    cached here tell, and nothing is known of searches.
+    """
+    profile = bootstrap.default_profile()
+    login = bootstrap.read_login(profile)
+    if login is None or not profile.cache.exists():
+        return None
+    if login.agent.role in (Role.LEAD, Role.ADMIN):
+        try:
+            return _of_server(asyncio.run(_stats(login, days)))
+        except DeskError as error:
+            output.note(
+                Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only")
+            )
+    cache = Cache(profile.cache)
+    try:
+        since = time.time_ns() // 1_000_000 - days * DAY_MS
+        counts: Counter[str] = Counter()
+        for use in cache.uses(since):
+            counts[use.source.removeprefix(_ARTICLE)] += use.count
+        return Usage(counts)
+    finally:
+        cache.close()
+
+
+def versions(article: str) -> ArticleVersions:
+    """What an article said when, from the server. Raises WireError, Unauthorized."""
+    login = bootstrap.require_login(bootstrap.default_profile())
+    return asyncio.run(_versions(login, article))
+
+
+def _of_server(found: KnowledgeStats) -> Usage:
+    counts: Counter[str] = Counter()
+    for each in found.used:
+        counts[each.source.removeprefix(_ARTICLE)] += each.count
+    return Usage(counts, [(each.query, each.count) for each in found.missed])
+
+
+async def _stats(login: Login, days: int) -> KnowledgeStats:
+    from agent_tui.sync.http import HttpWire
+
+    wire = HttpWire(login.url, login.token)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await wire.knowledge_stats(days)
+    except TimeoutError:
+        raise _silent() from None
+    finally:
+        await wire.close()
+
+
+async def _versions(login: Login, article: str) -> ArticleVersions:
+    from agent_tui.sync.http import HttpWire
+
+    wire = HttpWire(login.url, login.token)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await wire.article_versions(article)
+    except TimeoutError:
+        raise _silent() from None
+    finally:
+        await wire.close()
+
+
+def _silent() -> WireError:
+    return WireError(Both("服务端没有回答", "the server does not answer"))

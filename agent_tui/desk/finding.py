@@ -1,0 +1,306 @@
+"""The search of one desk: an index that follows the cache, built beside the screen.
+
+A thread reads what changed and puts a new index in place of the old one; whoever searches takes
+the one that is there. Many articles are indexed by a child process, which leaves this one its
+processor; the result lies beside the cache and is there at once after the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_tui.desk import entries
+from agent_tui.domain.model import Article, MacroSource
+from agent_tui.errors import StoreError
+from agent_tui.knowledge.entry import Context, Entry, Hit, Kind
+from agent_tui.store.things import Things
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from agent_tui.knowledge.index import SearchIndex
+
+    Marks = npt.NDArray[np.uint64]
+
+log = logging.getLogger(__name__)
+
+MANY = 3_000  # articles from which on a child builds the index
+FIRST = 1_000  # of them that can be searched meanwhile
+SETTLE_SECONDS = 0.05  # changes come in bursts
+CHILD_SECONDS = 600.0
+SLOW_SECONDS = 0.008  # a search that took longer runs beside the screen from then on
+NO_CONTEXT = Context()
+KINDS: frozenset[Kind] = frozenset({"article", "macro"})  # what lies here
+
+
+class Finding:
+    """See the module's docstring. `search` may be called from any thread."""
+
+    def __init__(self, cache: Path, teams: Callable[[], Iterable[str]]) -> None:
+        self.cache = cache
+        self._things = Things(cache)
+        self._folder = cache.with_name("search")
+        self._teams = teams
+        self._index: SearchIndex | None = None
+        self._articles: _Articles | None = None
+        self._macros: tuple[object, list[Entry]] = (None, [])
+        self._stale = threading.Event()
+        self._stale.set()
+        self._step = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self.building = False  # the first index is on its way
+        self._seconds = 0.0
+
+    # --- searching -------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        limit: int = 20,
+        *,
+        kinds: Iterable[Kind] = (),
+        public: bool = False,
+        context: Context = NO_CONTEXT,
+    ) -> list[Hit]:
+        """The best entries of `kinds` (all without), best first. Nothing before the first index
+        is there; without a thread (`start`), the index is made now."""
+        if self._thread is None and self._stale.is_set():
+            self.follow()
+        index = self._index
+        if index is None:
+            return []
+        wanted = frozenset(kinds)
+        if wanted >= KINDS:
+            wanted = frozenset()  # looking at each entry takes longer than finding it
+
+        def fits(entry: Entry) -> bool:
+            return (not wanted or entry.kind in wanted) and not (public and entry.internal)
+
+        began = time.perf_counter()
+        found = index.search(
+            query, limit, where=fits if wanted or public else None, context=context
+        )
+        spent = time.perf_counter() - began
+        self._seconds += (spent - self._seconds) / 8
+        return found
+
+    @property
+    def slow(self) -> bool:
+        """Whether a search takes so long here that it must not keep a key waiting."""
+        return self._seconds > SLOW_SECONDS
+
+    @property
+    def size(self) -> int:
+        """Entries that can be found now."""
+        return len(self._index) if self._index is not None else 0
+
+    def entry(self, kind: Kind, key: str) -> Entry | None:
+        """An entry, if it is in the index."""
+        return self._index.entry((kind, key)) if self._index is not None else None
+
+    # --- following -------------------------------------------------------------------------------
+
+    def start(self, changed: Callable[[], None]) -> None:
+        """Follow the cache from now on; `changed` is called in the thread after each new index."""
+        self._thread = threading.Thread(
+            target=self._run, args=(changed,), name="search-index", daemon=True
+        )
+        self._thread.start()
+
+    def look(self) -> None:
+        """Articles, macros or one's own teams may have changed."""
+        self._stale.set()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._closing = True
+        self._stale.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
+        else:
+            self._things.close()
+
+    def _run(self, changed: Callable[[], None]) -> None:
+        while True:
+            self._stale.wait()
+            if self._closing:
+                self._things.close()
+                return
+            time.sleep(SETTLE_SECONDS)
+            try:
+                if self.follow(changed):
+                    changed()
+            except (StoreError, OSError):
+                log.exception("the search index stays as it was")
+
+    def follow(self, told: Callable[[], None] = lambda: None) -> bool:
+        """Bring the index up to the cache; whether it changed. Raises StoreError, OSError.
+
+        `told` is called when a part of many articles can be searched before all of them.
+        """
+        with self._step:
+            self._stale.clear()
+            articles, before = self._articles, self._index
+            self.building = articles is None
+            if articles is None:
+                articles = _Articles.load(self._folder)
+            marks = _marks(self._things, "article")
+            behind = len(marks) if articles is None else articles.behind(marks)
+            if articles is None or articles.apart + behind > MANY:
+                articles = self._build(marks, told)
+            elif behind:
+                articles = articles.caught_up(marks, self._things)
+            macros = self._current_macros()
+            if articles is not self._articles or macros is not self._macros or before is None:
+                self._index = articles.index.updated(macros[1], merge=False)
+                self._articles, self._macros = articles, macros
+            self.building = False
+            return self._index is not before
+
+    def _current_macros(self) -> tuple[object, list[Entry]]:
+        """The macros of these teams; the same object as before if nothing changed."""
+        teams = tuple(self._teams())
+        seen = (teams, self._things.marks("macro"))
+        if self._macros[0] == seen:
+            return self._macros
+        from agent_tui.macros.library import Library
+
+        found = self._things.at("macro", (place for place, _ in seen[1]))
+        sources = ((s.id, s.text) for _, s in found if isinstance(s, MacroSource))
+        library = Library.of_sources(sources, teams)
+        return seen, [entries.of_macro(macro) for macro in library.all.values()]
+
+    def _build(self, marks: Marks, told: Callable[[], None]) -> _Articles:
+        if len(marks) <= MANY:
+            return _Articles.build(self._things, marks)
+        if self._index is None:
+            some = _Articles.build(self._things, marks[-FIRST:])
+            self._index = some.index.updated(self._current_macros()[1], merge=False)
+            told()
+        command = [sys.executable, "-m", __name__, str(self._things.path), str(self._folder)]
+        try:
+            subprocess.run(command, check=True, timeout=CHILD_SECONDS, capture_output=True)
+        except (subprocess.SubprocessError, OSError):
+            log.exception("no index from a child process: it is built here")
+            return _Articles.build(self._things, marks)
+        return _Articles.load(self._folder) or _Articles.build(self._things, marks)
+
+
+class _Articles:
+    """An index of articles, and which rows of the cache it stands for: `marks` of the saved part
+    in the order of its entries, and of what came since by id."""
+
+    def __init__(self, index: SearchIndex, marks: Marks, since: dict[str, int]) -> None:
+        self.index = index
+        self._marks = marks
+        self._since = since
+
+    @classmethod
+    def build(cls, things: Things, marks: Marks) -> _Articles:
+        """Index the articles at `marks`."""
+        import numpy as np
+
+        from agent_tui.knowledge.index import SearchIndex
+
+        found = dict(_entries(things, marks))
+        kept = marks[np.isin(marks >> np.uint64(32), np.array(list(found), np.uint64))]
+        return cls(SearchIndex.build(found.values()), kept, {})
+
+    def save(self, folder: Path) -> None:
+        """Keep it in `folder`; only one that was just built. Raises OSError."""
+        import numpy as np
+
+        self.index.save(folder)
+        np.save(folder / "marks.npy", self._marks, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> _Articles | None:
+        """What was kept, or None if it cannot be used."""
+        import numpy as np
+
+        from agent_tui.knowledge.index import SearchIndex, StaleIndex
+
+        try:
+            index = SearchIndex.load(folder)
+            marks = np.load(folder / "marks.npy", allow_pickle=False)
+        except (StaleIndex, OSError, ValueError):
+            return None
+        return cls(index, marks, {}) if len(index) == len(marks) else None
+
+    @property
+    def apart(self) -> int:
+        """How many articles changed since the saved part was built."""
+        return len(self._since)
+
+    def behind(self, marks: Marks) -> int:
+        """How many articles came or went since."""
+        import numpy as np
+
+        return len(np.setxor1d(self._current(), marks, assume_unique=True))
+
+    def _current(self) -> Marks:
+        import numpy as np
+
+        replaced = [self.index.base_number(("article", key)) for key in self._since]
+        numbers = [number for number in replaced if number is not None]
+        mine = np.delete(self._marks, numbers)
+        return np.concatenate((mine, np.array([m for m in self._since.values() if m], np.uint64)))
+
+    def caught_up(self, marks: Marks, things: Things) -> _Articles:
+        """The same with what is at `marks` now."""
+        import numpy as np
+
+        fresh = np.setdiff1d(marks, self._current(), assume_unique=True)
+        gone = set(np.setdiff1d(self._current(), marks, assume_unique=True).tolist())
+        since = dict(self._since)
+        removed = {key for key, mark in since.items() if mark in gone}
+        numbers = np.flatnonzero(np.isin(self._marks, np.array(sorted(gone), np.uint64)))
+        removed |= {self.index.base_entry(number).id for number in numbers.tolist()}
+        since.update(dict.fromkeys(removed, 0))
+        by_place = {mark >> 32: mark for mark in fresh.tolist()}
+        changed = []
+        for place, entry in _entries(things, fresh):
+            since[entry.id] = by_place[place]
+            changed.append(entry)
+        kept = {entry.id for entry in changed}
+        gone_keys: list[tuple[Kind, str]] = [("article", key) for key in removed - kept]
+        index = self.index.updated(changed, gone_keys, merge=False)
+        return _Articles(index, self._marks, since)
+
+
+def _entries(things: Things, marks: Marks) -> Iterable[tuple[int, Entry]]:
+    places = (mark >> 32 for mark in marks.tolist())
+    for place, article in things.at("article", places):
+        if isinstance(article, Article):
+            yield place, entries.of_article(article)
+
+
+def _marks(things: Things, kind: str) -> Marks:
+    """A number for each row, in order: its place, then its sum."""
+    import numpy as np
+
+    found = np.array(things.marks(kind), np.uint64).reshape(-1, 2)
+    return (found[:, 0] << np.uint64(32)) | found[:, 1]
+
+
+def main(cache: str, folder: str) -> None:
+    """What the child process does: build the index of all articles, and keep it."""
+    import os
+
+    os.nice(10)
+    things = Things(Path(cache))
+    _Articles.build(things, _marks(things, "article")).save(Path(folder))
+    things.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
