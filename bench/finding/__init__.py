@@ -1,0 +1,1 @@
+"""A filled workstation on a pty, and how fast it finds."""

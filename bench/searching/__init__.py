@@ -1,0 +1,1 @@
+"""Parts of bench/search.py, bench/search_quality.py and bench/search_sets.py."""
