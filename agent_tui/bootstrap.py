@@ -74,6 +74,7 @@ def forget_login(profile: Profile) -> None:
     profile.first.unlink(missing_ok=True)
     sqlite.remove(profile.cache)
     shutil.rmtree(profile.cache.with_name("search"), ignore_errors=True)
+    profile.cache.with_name("meanings.bin").unlink(missing_ok=True)
 
 
 def now_ms() -> int:

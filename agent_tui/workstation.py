@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
     from agent_tui.domain.protocol import Presence
     from agent_tui.store.cache import Changes
+    from agent_tui.sync.history import MessageSearch
+
+
+RARELY = (5_000, 10, 100)  # objects that came to stay until young, older and all are looked through
 
 
 class ProfileParts:
@@ -35,7 +40,12 @@ class ProfileParts:
         _log_to(self._profile)
         if self._login is None:
             self._login = bootstrap.require_login(self._profile)
-        return bootstrap.open_desk(self._profile, self._login), settings, str(source)
+        desk = bootstrap.open_desk(self._profile, self._login)
+        if settings.semantic.provider != "off":
+            from agent_tui.knowledge.semantic import Meaning
+
+            desk.finding.meaning = Meaning.of(settings.semantic, self._profile.root)
+        return desk, settings, str(source)
 
     def connect(
         self,
@@ -47,6 +57,10 @@ class ProfileParts:
         from agent_tui import bootstrap
 
         assert self._login is not None
+        # What is on the screen now stays for good: looking through thousands of chats for garbage
+        # takes 0.1 s, between two keys; and what comes later is looked through less often.
+        gc.freeze()
+        gc.set_threshold(*RARELY)
         return bootstrap.Link(
             self._profile,
             self._login,
@@ -54,6 +68,13 @@ class ProfileParts:
             on_link=on_link,
             on_presence=on_presence,
         )
+
+    def history(self) -> MessageSearch:
+        """The search over past messages."""
+        from agent_tui import bootstrap
+
+        assert self._login is not None
+        return bootstrap.history(self._profile, self._login)
 
     def remember(self, picture: first.First) -> None:
         """Beside the cache."""

@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("--bodies", type=float, default=0.2, help="share of long articles")
     parser.add_argument("--keys", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--slowest", type=int, default=0, metavar="N", help="tell the slowest keys")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     report = Report()
@@ -91,9 +92,11 @@ def main() -> int:
         report.note("machine", "load before", os.getloadavg()[0])
         building(report, ours, profile)
         moving(report, ours, profile)
-        typing(report, ours, plain, profile, box)
+        found = typing(report, ours, plain, profile, box)
         report.note("machine", "load after", os.getloadavg()[0])
         alone(report, profile, box)
+        for key in sorted(found, key=lambda each: -each.last)[: given.slowest]:
+            print(f"{1000 * key.last:8.1f} ms  {key.frames} frames  {key.text}", file=sys.stderr)
     if given.json:
         print(json.dumps({"figures": report.figures, "missed": report.missed}, ensure_ascii=False))
     else:
@@ -121,7 +124,7 @@ def building(report: Report, ours: Ours, profile: Profile) -> None:
         report.note(measure, "first content s", content - terminal.started)
         report.note(measure, "first answer s after it", answer - content)
         report.note(measure, "every article found s after it", all_of_it - content)
-        report.note(measure, "memory MiB", costs.memory(terminal.pid, profile.root))
+        report.note(measure, "memory MiB", costs.memory(terminal.pid, profile.root / "search"))
         report.note(measure, "peak of the child that builds MiB", max(peaks.values(), default=0.0))
         report.goal(measure, "answer in the first second", answer - content <= FIRST_SECOND)
         terminal.leave()
@@ -162,7 +165,7 @@ def typing(
     plain: Callable[[int, int], Terminal],
     profile: Profile,
     box: Sequence[Sequence[str]],
-) -> None:
+) -> list[Pressed]:
     """A start with the kept index, every key of `box` here and beside it, and the memory after."""
     report.progress(f"start with the index, {sum(map(len, box))} keys")
     measure = "start with the index"
@@ -177,10 +180,10 @@ def typing(
         report.note(measure, "every article found s after it", found - content)
         area.clear(len(OLDEST))
         area.leave_clocks_out()
-        report.note(measure, "memory MiB", costs.memory(terminal.pid, profile.root))
+        report.note(measure, "memory MiB", costs.memory(terminal.pid, profile.root / "search"))
         terminals.append(plain(area.row, area.left))
         beside = terminals[1]
-        beside.settle(1.0)
+        beside.rest(2.0)
         other = Area(beside, area.row, area.left)
         terminal.others, beside.others = (beside,), (terminal,)
         pressed: tuple[list[Pressed], list[Pressed]] = ([], [])
@@ -194,20 +197,24 @@ def typing(
                         keys.append(took)
                     before = state
                 place.clear(len(before))
-        report.note("after all keys", "memory MiB", costs.memory(terminal.pid, profile.root))
+        report.note(
+            "after all keys", "memory MiB", costs.memory(terminal.pid, profile.root / "search")
+        )
         terminal.leave()
     finally:
         for each in terminals:
             each.close()
     _judge(report, *pressed)
+    return pressed[0]
 
 
 def _judge(report: Report, found: list[Pressed], plain: list[Pressed]) -> None:
     measure = "a key in the search box"
     spreads = []
     for name, keys in (("agent-tui", found), ("Textual alone", plain)):
-        spreads.append(_spread([each.seconds for each in keys]))
+        spreads.append(_spread([each.last for each in keys]))
         report.note(measure, f"{name} ms, {len(keys)} keys", spreads[-1])
+        report.note(measure, f"{name} ms, first results", _spread([each.first for each in keys]))
         report.note(measure, f"{name} bytes a key", statistics.mean(each.size for each in keys))
         report.note(measure, f"{name} frames a key", statistics.mean(each.frames for each in keys))
         same = sum(not each.changed for each in keys)

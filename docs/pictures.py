@@ -6,10 +6,14 @@ import asyncio
 import html
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.cells import cell_len
 
+from agent_tui.domain.events import ArticleSuggested
+from agent_tui.domain.ids import AgentId, SuggestionId
+from agent_tui.domain.model import Article
 from tests.tui.driver import World, sit_down
 
 DOCS = Path(__file__).parent
@@ -43,10 +47,36 @@ def widened(svg: str) -> str:
     return lengths.sub(fix, svg)
 
 
-async def draw(name: str, size: tuple[int, int], language: str, keys: list[str]) -> None:
+def suggested(root: Path) -> World:
+    """The same, and a correction that a colleague suggests."""
+    world = queue(root)
+    [article] = world.cache.some("article", ["returns/return-freight"])
+    assert isinstance(article, Article)
+    event = ArticleSuggested(
+        suggestion=SuggestionId("s1"),
+        author=AgentId("zhang"),
+        title=article.title,
+        body=article.body.replace("72 小时", "48 小时"),
+        lang=article.lang,
+        article=article.id,
+        version=article.version,
+        questions=(*article.questions, "邮费谁付"),
+        reason="保险公司上月起改为 48 小时",
+    )
+    world.feed([("c2", event)])
+    return world
+
+
+async def draw(
+    name: str,
+    size: tuple[int, int],
+    language: str,
+    keys: list[str],
+    make: Callable[[Path], World] = queue,
+) -> None:
     """One picture after pressing `keys`."""
     with tempfile.TemporaryDirectory() as folder:
-        async with sit_down(queue(Path(folder)), size=size, language=language) as agent:
+        async with sit_down(make(Path(folder)), size=size, language=language) as agent:
             for key in keys:
                 await agent.press(key)
             await agent.pilot.pause(0.3)
@@ -62,6 +92,11 @@ async def main() -> None:
     await draw("screen-120-en.svg", (120, 36), "en", ["ctrl+n", "down"])
     await draw("screen-80.svg", (80, 24), "zh", ["ctrl+n"])
     await draw("screen-find-80.svg", (80, 24), "zh", ["ctrl+n", "ctrl+f", *"refund"])
+    find = ["ctrl+n", "ctrl+f", *"tuihuo yunfei"]
+    find[find.index(" ")] = "space"
+    await draw("screen-find.svg", (120, 36), "zh", find)
+    await draw("screen-article.svg", (120, 36), "zh", [*find, "down", "up", "right"])
+    await draw("screen-review.svg", (120, 36), "zh", ["R"], suggested)
     await draw("screen-help.svg", (120, 48), "zh", ["f1"])
 
 

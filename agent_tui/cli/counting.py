@@ -38,9 +38,7 @@ def usage(days: int) -> Usage | None:
         try:
             return _of_server(asyncio.run(_stats(login, days)))
         except DeskError as error:
-            output.note(
-                Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only")
-            )
+            output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
     cache = Cache(profile.cache)
     try:
         since = time.time_ns() // 1_000_000 - days * DAY_MS

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from agent_tui.knowledge.index import SearchIndex
+    from agent_tui.knowledge.semantic import Meaning
 
     Marks = npt.NDArray[np.uint64]
 
@@ -58,6 +59,8 @@ class Finding:
         self._thread: threading.Thread | None = None
         self._closing = False
         self.building = False  # the first index is on its way
+        self.meaning: Meaning | None = None  # set before `start`
+        self._child: subprocess.Popen[bytes] | None = None
         self._seconds = 0.0
 
     # --- searching -------------------------------------------------------------------------------
@@ -78,20 +81,26 @@ class Finding:
         index = self._index
         if index is None:
             return []
-        wanted = frozenset(kinds)
-        if wanted >= KINDS:
-            wanted = frozenset()  # looking at each entry takes longer than finding it
-
-        def fits(entry: Entry) -> bool:
-            return (not wanted or entry.kind in wanted) and not (public and entry.internal)
-
         began = time.perf_counter()
-        found = index.search(
-            query, limit, where=fits if wanted or public else None, context=context
-        )
+        found = index.search(query, limit, where=_where(kinds, public), context=context)
         spent = time.perf_counter() - began
         self._seconds += (spent - self._seconds) / 8
         return found
+
+    def by_meaning(
+        self,
+        query: str,
+        hits: Sequence[Hit],
+        limit: int,
+        *,
+        kinds: Iterable[Kind] = (),
+        public: bool = False,
+    ) -> list[Hit]:
+        """What `search` found, in the order of words and meaning, and what only meaning found. For
+        a thread: takes tens of milliseconds. Without a model, or before it has learnt: `hits`."""
+        if self.meaning is None:
+            return list(hits)
+        return self.meaning.rerank(query, hits, limit, _where(kinds, public))
 
     @property
     def slow(self) -> bool:
@@ -124,6 +133,9 @@ class Finding:
         """Stop following."""
         self._closing = True
         self._stale.set()
+        child = self._child
+        if child is not None:
+            child.kill()
         if self._thread is not None:
             self._thread.join(timeout=2.0)
         else:
@@ -139,8 +151,21 @@ class Finding:
             try:
                 if self.follow(changed):
                     changed()
+                    self._learn()
             except (StoreError, OSError):
+                self.building = False
                 log.exception("the search index stays as it was")
+
+    def _learn(self) -> None:
+        """Embedding takes minutes: in a thread that a later call ends."""
+        meaning, index = self.meaning, self._index
+        if meaning is not None and index is not None:
+            threading.Thread(
+                target=meaning.learn,
+                args=(index, lambda: self._closing),
+                name="meaning",
+                daemon=True,
+            ).start()
 
     def follow(self, told: Callable[[], None] = lambda: None) -> bool:
         """Bring the index up to the cache; whether it changed. Raises StoreError, OSError.
@@ -186,13 +211,42 @@ class Finding:
             some = _Articles.build(self._things, marks[-FIRST:])
             self._index = some.index.updated(self._current_macros()[1], merge=False)
             told()
-        command = [sys.executable, "-m", __name__, str(self._things.path), str(self._folder)]
-        try:
-            subprocess.run(command, check=True, timeout=CHILD_SECONDS, capture_output=True)
-        except (subprocess.SubprocessError, OSError):
-            log.exception("no index from a child process: it is built here")
+        failure = self._built_by_child()
+        if self._closing:
+            return _Articles.build(self._things, marks[:0])
+        if failure:
+            log.error("no index from a child process: %s", failure)
             return _Articles.build(self._things, marks)
         return _Articles.load(self._folder) or _Articles.build(self._things, marks)
+
+    def _built_by_child(self) -> str:
+        """Have the index of all articles built and kept; what went wrong, if anything."""
+        command = [sys.executable, "-m", __name__, str(self._things.path), str(self._folder)]
+        try:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            return str(error)
+        self._child = child
+        with child:
+            try:
+                _, said = child.communicate(timeout=CHILD_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                said = b"it took too long"
+        self._child = None
+        return said.decode(errors="replace")[-2000:] if child.returncode else ""
+
+
+def _where(kinds: Iterable[Kind], public: bool) -> Callable[[Entry], bool] | None:
+    """None where everything fits: looking at each entry takes longer than finding it."""
+    wanted = frozenset(kinds)
+    if wanted >= KINDS:
+        wanted = frozenset()
+    if not wanted and not public:
+        return None
+    return lambda entry: (not wanted or entry.kind in wanted) and not (public and entry.internal)
 
 
 class _Articles:

@@ -27,7 +27,7 @@ Key = tuple[Kind, str]
 Where = Callable[[Entry], bool]
 
 _MARGIN = 15  # so many more than asked for are looked at closely
-LEAST = 5.0  # points that a hit has at least
+LEAST = 6.0  # points for fitting that a hit has at least, whoever asks
 WORTH = 0.2  # of the best hit's points, for a sentence
 _FORMAT = f"agent_tui index 2, {sys.byteorder} endian\n"
 _MERGE = (
@@ -110,11 +110,12 @@ class SearchIndex:
             for each in _best(segment, asked, where, limit):
                 if each.entry in gone:
                     continue
+                if each.fitting < LEAST and not asked.sentence:
+                    continue
                 entry = segment.entries[each.entry]
                 score = each.fitting + sum(rank.moment(entry, context).values())
                 score *= asked.certain(entry)
-                if asked.sentence or score >= LEAST:
-                    scored.append((-score, len(entry.title), entry.id, each))
+                scored.append((-score, len(entry.title), entry.id, each))
         best = heapq.nsmallest(limit, scored, key=lambda each: each[:3])
         if asked.sentence and best:  # no name holds much of a long text: what counts is the best
             best = [each for each in best if -each[0] >= WORTH * -best[0][0]]

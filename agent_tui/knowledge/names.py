@@ -59,9 +59,11 @@ class Names:
 
     # --- candidates ------------------------------------------------------------------------------
 
-    def search(self, query: Query, limit: int = CANDIDATES, keep: Keep | None = None) -> Fits:
-        """The rows that fit best, of those that `keep` lets through."""
-        least = WORTH if keep is None else 0.0
+    def search(
+        self, query: Query, limit: int = CANDIDATES, least: float = WORTH, keep: Keep | None = None
+    ) -> Fits:
+        """The rows that fit best, of those that share at least `least` of what the best one shares
+        and that `keep` lets through."""
         picked, cover, mass = self._gather(query.pieces, limit, least)
         alike = cover * np.float32(mass**0.5) / self.norms[picked]
         if query.initials is not None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from agent_tui.knowledge import stored
 from agent_tui.knowledge.entry import Entry
-from agent_tui.knowledge.names import CANDIDATES, Names, distinct
+from agent_tui.knowledge.names import CANDIDATES, WORTH, Names, distinct
 from agent_tui.knowledge.passages import Passages
 from agent_tui.knowledge.postings import Postings
 from agent_tui.knowledge.query import Query
@@ -23,7 +23,8 @@ Where = Callable[[Entry], bool]
 
 # A tag says less about an entry than its title.
 TITLE, QUESTION, TAG = 1.0, 0.98, 0.8
-FILTERED = 10  # so many times more candidates where some of them will be dropped
+FILTERED = 10  # so many times more candidates where too many of them were dropped
+ENOUGH = 4  # times as many as asked for: then the best are among them
 
 
 class Matches(NamedTuple):
@@ -105,15 +106,21 @@ class Segment:
 
     def search(self, query: Query, where: Where | None, limit: int) -> Matches:
         """The entries that fit, in the order of their numbers."""
-        wide = max(CANDIDATES, limit) * (1 if where is None else FILTERED)
-        fits = self.names.search(query, wide, self._keep(where))
+        found = self._search(query, where, max(CANDIDATES, limit), WORTH)
+        if where is not None and len(found.entries) < limit * ENOUGH:
+            # What was let through lies deeper.
+            found = self._search(query, where, max(CANDIDATES, limit) * FILTERED, 0.0)
+        return found
+
+    def _search(self, query: Query, where: Where | None, wide: int, least: float) -> Matches:
+        fits = self.names.search(query, wide, least, self._keep(where))
         owners, weight = self.owners[fits.rows].astype(np.intp), self.weights[fits.rows]
         order = np.lexsort((-weight * (fits.edits + fits.cover + fits.alike), owners))
         first = np.ones(len(order), bool)
         np.not_equal(owners[order][1:], owners[order][:-1], out=first[1:])
         best = order[first]
         terms = query.terms
-        told_in, text = self.texts.search(terms.keys, terms.weights, wide, 0.0 if where else 0.2)
+        told_in, text = self.texts.search(terms.keys, terms.weights, wide, least)
         if where is not None and len(told_in):
             kept = np.array([where(self.entries[entry]) for entry in told_in.tolist()], bool)
             told_in, text = told_in[kept], text[kept]

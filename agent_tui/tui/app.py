@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 
 from agent_tui.errors import DeskError
+from agent_tui.tui.alt import teach_alt
 from agent_tui.tui.first import First, FirstScreen
 from agent_tui.tui.theme import THEMES
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from agent_tui.domain.ids import ConversationId
     from agent_tui.domain.protocol import Presence
     from agent_tui.store.cache import Changes
+    from agent_tui.tui.past import HistoryPort
     from agent_tui.tui.screens.workstation import Workstation
 
+BETWEEN_KEYS = 0.15  # seconds
 HEAVY = ("agent_tui.tui.screens.workstation", "agent_tui.tui.bridge")
 
 
@@ -60,6 +63,9 @@ class Parts(Protocol):
         on_presence: Callable[[Presence], None],
     ) -> LinkPort | None:
         """The sync side, not started yet; None without a network."""
+
+    def history(self) -> HistoryPort | None:
+        """The search over past messages; None if there is none here. Called from a thread."""
 
     def remember(self, first: First) -> None:
         """Keep the first picture of the next start."""
@@ -94,6 +100,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self.failure: DeskError | None = None
         self.ready = asyncio.Event()
         self._parts = parts
+        self.history = parts.history
         self._first = first or First()
         self._band = band
         self._notice = notice
@@ -103,6 +110,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """What was on the screen last time is there at once; everything else comes after it."""
+        teach_alt()
         for theme in THEMES:
             self.register_theme(theme)
         self._set_theme(self._first.theme)
@@ -132,6 +140,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self.bridge.start(asyncio.get_running_loop())
         self.workstation = Workstation(desk, config, self._band, self._notice)
         await self.switch_screen(self.workstation)
+        self.workstation.call_after_refresh(self.workstation.searching.start)
         for event in opening.typed:
             self.workstation.post_message(event)
         self._port = self._parts.connect(self.bridge.change, self.bridge.link, self.bridge.presence)
@@ -141,11 +150,14 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self.ready.set()
 
     def remember(self) -> None:
-        """Keep what the next start shows first."""
+        """Keep what the next start shows first, and report what searches missed."""
+        self.workstation.searching.misses.report()
         self._parts.remember(self.workstation.listing.first())
 
-    def on_unmount(self) -> None:
-        """Stop syncing."""
+    async def on_unmount(self) -> None:
+        """Stop searching and syncing."""
+        if self.ready.is_set():
+            await self.workstation.searching.close()
         if self._port is not None:
             self._port.close()
 
@@ -159,13 +171,15 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if self._port is not None:
             self._port.typing(conversation)
 
-    def _news(self, link: tuple[str, str] | None, presences: list[Presence]) -> None:
+    def _news(self, link: tuple[str, str] | None, presences: list[Presence], indexed: bool) -> None:
         if link is not None:
             self.link, self.trouble = link
         if not self.workstation.is_mounted:
             return
         for presence in presences:
             self.workstation.view.presence(presence)
+        if indexed:
+            self.workstation.searching.indexed()
         if link is not None:
             self.workstation.draw_status()
         if self.bridge.new_in_tray():
@@ -179,6 +193,10 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if isinstance(event, events.Key):
             self._last_key = time.monotonic()
         await super().on_event(event)
+
+    def typing_now(self) -> bool:
+        """Whether keys follow each other so fast that what can wait should."""
+        return time.monotonic() - self._last_key < BETWEEN_KEYS
 
     def _show_tray_soon(self) -> None:
         """Not under somebody's fingers: the next letters of a sentence would choose there."""

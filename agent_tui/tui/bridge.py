@@ -1,4 +1,4 @@
-"""Carries news from the sync thread to the screen's, many as one."""
+"""Carries news from other threads, sync and search, to the screen's, many as one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from agent_tui.store.cache import Changes
 # News are drawn at most this often; what comes in between is one drawing.
 DRAW_EVERY = 1 / 30
 
-OnNews = Callable[[tuple[str, str] | None, list[Presence]], None]
+OnNews = Callable[[tuple[str, str] | None, list[Presence], bool], None]
 
 
 class Bridge:
-    """Carries news from the sync thread to the screen's, many as one."""
+    """Carries news from other threads to the screen's, many as one."""
 
     def __init__(self, desk: Desk, on_news: OnNews) -> None:
         self._desk = desk
@@ -27,6 +27,7 @@ class Bridge:
         self._changes: Changes | None = None
         self._link: tuple[str, str] | None = None
         self._presences: list[Presence] = []
+        self._indexed = False
         self._scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = contextvars.Context()
@@ -56,6 +57,12 @@ class Bridge:
             self._presences.append(presence)
             self._schedule()
 
+    def indexed(self) -> None:
+        """From the search's thread: there is another index."""
+        with self._lock:
+            self._indexed = True
+            self._schedule()
+
     def new_in_tray(self) -> bool:
         """Whether something came into the unsent tray since the last look."""
         now = {item.id for item in self._desk.tray}
@@ -74,14 +81,15 @@ class Bridge:
             changes, self._changes = self._changes, None
             link, self._link = self._link, None
             presences, self._presences = self._presences, []
+            indexed, self._indexed = self._indexed, False
         if changes is not None:
             self._desk.refresh(changes)
-        self._on_news(link, presences)
+        self._on_news(link, presences, indexed)
         assert self._loop is not None
         self._loop.call_later(DRAW_EVERY, self._again)
 
     def _again(self) -> None:
         with self._lock:
             self._scheduled = False
-            if self._changes is not None or self._link is not None or self._presences:
+            if self._changes or self._link or self._presences or self._indexed:
                 self._schedule()

@@ -66,7 +66,7 @@ class Listing:
         else:
             name = VIEW_NAMES[self.view]
             title = Both(f"{name.zh} · {len(rows)}", f"{name.en} · {len(rows)}")
-        self._screen.query_one("#queue-title", Static).update(str(title))
+        self._screen.query_one("#queue-title", Static).update(str(title), layout=False)
 
     def ring_for_new(self) -> None:
         """The terminal's bell when a conversation comes that was not there before."""

@@ -36,7 +36,7 @@ class Strip(Static):
     def show(self, content: Content | None) -> None:
         """Draw it; None: take no room."""
         self.set_class(content is not None, "-shown")
-        self.update(content or "")
+        self.update(content or "", layout=False)
 
 
 class Offers:
@@ -55,7 +55,7 @@ class Offers:
 
     def draw(self, state: Conversation | None) -> None:
         """The line for the open conversation."""
-        strip = self._screen.query_one(Strip)
+        strip = self._screen.query_one("#strip", Strip)
         if offers := self._open():
             strip.show(self._offer(offers, strip))
         elif state is not None and state.id in self._screen.desk.not_understood:

@@ -9,9 +9,11 @@ from textual.content import Content
 from agent_tui.desk.reasons import word
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
+from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands import BY_ID, INTENTS, key_name
+from agent_tui.tui.widgets.find import KEYS as FIND_KEYS
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -47,6 +49,9 @@ def status_parts(screen: Workstation) -> StatusParts:
         count = len(desk.tray)
         key = key_name(screen.config.keys.get("tray", BY_ID["tray"].default_keys).split(",")[0])
         unsent += str(Both(f" x{count} 待处理 {key}", f" x{count} in the tray {key}"))
+    if count := screen.suggesting.waiting():
+        key = BY_ID["review_suggestions"].letters
+        unsent += str(Both(f" ?{count} 建议 {key}", f" ?{count} suggested {key}"))
     if desk.not_understood:
         unsent += str(Both(" 部分内容需升级", " upgrade to see all"))
     focus = _focus(screen)
@@ -86,7 +91,7 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
         note = screen.composer.note
         keys.append(("Enter", str(Both("记备注", "save note") if note else Both("发送", "send"))))
     elif focus == "find":
-        keys.append(("Enter", str(Both("插入", "insert"))))
+        keys += _find_keys(screen)
     overrides = screen.config.keys
     for intent in INTENTS:
         if focus not in intent.footer:
@@ -96,3 +101,16 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
         if key:
             keys.append((key_name(key), str(intent.title)))
     return keys
+
+
+def _find_keys(screen: Workstation) -> list[tuple[str, str]]:
+    """What the box's keys do with the highlighted row."""
+    row = screen.find.row()
+    if row is None:
+        return []
+    if isinstance(row, Hit):
+        macro = row.entry.kind == "macro"
+        ways = [way for name, way in FIND_KEYS.items() if not (macro and name == "correct")]
+        return [(key.split()[0], str(title)) for key, title, _ in ways]
+    key, title, _ = FIND_KEYS["copy"]
+    return [("Enter", str(Both("打开会话", "open the chat"))), (key, str(title))]

@@ -10,6 +10,7 @@ from finding.terminal import COLUMNS, LONGEST, ROWS, Terminal
 
 FIND = b"\x06"  # Ctrl+F
 PROBE = "ß"  # no key of anything
+FRAME = 0.004  # seconds between pieces that belong together, at most
 QUIET = 0.08  # seconds without a byte: a frame is over
 PAUSE = 0.15  # seconds without a key after which past conversations are looked up
 PATIENCE = 0.6  # seconds after which results that are still the same will stay the same
@@ -17,13 +18,15 @@ PATIENCE = 0.6  # seconds after which results that are still the same will stay 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a key did: `seconds` until the last byte came that changed the area, `size` bytes, in so
-    many `frames`; whether more than the box `changed`."""
+    """What a key did: seconds until the `last` byte came that changed the area, and until results
+    changed `first`; `size` bytes, in so many `frames`; whether more than the box `changed`."""
 
-    seconds: float
+    last: float
+    first: float
     size: int
     frames: int
     changed: bool
+    text: str  # of the box
 
 
 class Area:
@@ -38,15 +41,16 @@ class Area:
     @classmethod
     def focused(cls, terminal: Terminal) -> Area:
         """Go to the box, as soon as there is one, and see where it is."""
-        end = time.perf_counter() + LONGEST
+        end, typed = time.perf_counter() + LONGEST, 0
         while time.perf_counter() < end:
+            typed += 1
             terminal.press(FIND)
             terminal.settle(0.06)
             terminal.press(PROBE.encode())
             terminal.settle(0.06)
             terminal.text()
             if found := terminal.find(PROBE):
-                terminal.press(b"\x7f")
+                terminal.press(b"\x7f" * typed)
                 return cls(terminal, *found)
         raise SystemExit(f"no search box:\n{terminal.text()}")
 
@@ -90,7 +94,7 @@ class Area:
     def clear(self, length: int) -> None:
         """Empty the box of `length` characters, and let everything come to rest."""
         self._terminal.press(b"\x7f" * length)
-        self._terminal.settle(0.4)
+        self._terminal.rest(0.3)
         self._terminal.text()
 
     def press(self, keys: str) -> Pressed:
@@ -100,7 +104,7 @@ class Area:
         box, results = self.box(), self.results()
         top = results[self.row + 1]
         size = terminal.bytes
-        started = last = terminal.press(keys.encode())
+        started = first = last = terminal.press(keys.encode())
         drawn = changed = False
         frames = 0
         while True:
@@ -110,9 +114,15 @@ class Area:
                 # Past conversations come below after a pause, and are not what is waited for.
                 other = below != results if stamp - started < PAUSE else below[self.row + 1] != top
                 if now != box or other:
-                    last, frames = stamp, frames + 1
+                    frames += stamp - last > FRAME
+                    last = stamp
+                if other and not changed:
+                    first = stamp
                 drawn, changed = drawn or now != box, changed or other
                 box, results, top = now, below, below[self.row + 1]
             waited = time.perf_counter() - started
             if (drawn and changed) or waited > (PATIENCE if drawn else LONGEST):
-                return Pressed(last - started, terminal.bytes - size, frames, changed)
+                break
+        took = terminal.bytes - size
+        shown = first - started if changed else last - started
+        return Pressed(last - started, shown, took, frames, changed, box.strip())

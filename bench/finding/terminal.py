@@ -100,6 +100,12 @@ class Terminal:
         while self.read(quiet) and time.perf_counter() < end:
             pass
 
+    def rest(self, seconds: float) -> None:
+        """Take in what comes for so long."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
     # --- the screen ------------------------------------------------------------------------------
 
     def paint(self) -> Iterator[float]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from agent_tui import lang, paths
 from agent_tui.config import Config
@@ -16,14 +18,17 @@ from agent_tui.desk.desk import Desk
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Agent, Channel, Customer, Inbox, MacroSource, Role, Team
-from agent_tui.knowledge import articles
+from agent_tui.domain.model import Agent, Article, Channel, Customer, Inbox, MacroSource, Role, Team
+from agent_tui.knowledge import articles, simplified
+from agent_tui.knowledge.entry import Hit
 from agent_tui.store.cache import Cache, Changes
-from agent_tui.store.outbox import Outbox
+from agent_tui.store.outbox import SLIGHT, Outbox
+from agent_tui.sync.history import MessageSearch
 from agent_tui.tui.app import WorkstationApp
 from agent_tui.tui.commands import BY_ID
 from agent_tui.tui.first import First
 from agent_tui.tui.screens.workstation import Workstation
+from agent_tui.tui.widgets.findlines import FindLines
 
 NOW = 1_795_000_000_000
 ME = Agent("li", "小李", Role.LEAD, ("after-sales",))  # type: ignore[arg-type]
@@ -95,14 +100,19 @@ class World:
         ]
         return self.feed([(key, opened), *((key, event) for event in wrote)])
 
+    def article(self, key: str, title: str, body: str, **fields: Any) -> Changes:
+        """An article came over the feed."""
+        article = Article(key, title, body, "zh", version=f"v{self.seq}", **fields)
+        return self.feed([(None, e.ArticleSaved(article))])
+
     def desk(self) -> Desk:
         """A desk over the same files."""
         return Desk(ME, Cache(self.root / "cache.db"), Outbox(self.root / "outbox.db"), self.clock)
 
     def sent(self) -> list[c.Order]:
-        """What waits in the outbox, marks of reading left out."""
+        """What waits in the outbox, without marks of reading and reports of searches."""
         orders = self.outbox.pending()
-        return [order for order in orders if not isinstance(order.command, c.MarkRead)]
+        return [order for order in orders if not isinstance(order.command, SLIGHT)]
 
 
 class Person:
@@ -145,6 +155,34 @@ class Person:
         await self.pilot.pause()
         return self
 
+    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+        """Wait for what another thread brings."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await self.pilot.pause(0.02)
+
+    async def asks(self, text: str) -> Person:
+        """Search for `text`."""
+        await self.does("find")
+        return await self.types(text)
+
+    def finds(self) -> list[str]:
+        """What the rows of the find pane are called: titles, or who said it."""
+        rows = self.screen.find.rows
+        return [row.entry.title if isinstance(row, Hit) else f"@{row.name}" for row in rows]
+
+    def rows(self) -> list[list[tuple[str, str]]]:
+        """The lines of the list of finds, as pieces and their colours."""
+        hits = self.screen.find.hits
+        return [hits.line(number, hits.text_width)[0] for number in range(hits.line_count())]
+
+    def pane(self) -> str:
+        """What the find pane says."""
+        preview = self.screen.find.query_one("#find-preview", FindLines)
+        drawn = [*self.rows(), *preview.drawn]
+        title = str(self.screen.find.query_one("#find-title", Static).content)
+        return "\n".join([title, *("".join(text for text, _ in line) for line in drawn)])
+
     def sees(self) -> str:
         """The whole screen as text."""
         strips = self.app.screen._compositor.render_strips()  # the picture itself
@@ -156,7 +194,14 @@ class Person:
 
 
 def _key(char: str) -> str:
-    names = {"/": "slash", " ": "space", "\n": "ctrl+j", "?": "question_mark", ".": "full_stop"}
+    names = {
+        "/": "slash",
+        "@": "at",
+        " ": "space",
+        "\n": "ctrl+j",
+        "?": "question_mark",
+        ".": "full_stop",
+    }
     return names.get(char, char)
 
 
@@ -166,12 +211,17 @@ class NoNetwork:
 
     known: Desk
     config: Config
+    clock: Clock
 
     def desk(self) -> tuple[Desk, Config, str]:
         return self.known, self.config, "config.toml"
 
     def connect(self, *hooks: object) -> None:
         return None
+
+    def history(self) -> MessageSearch:
+        path = self.known.finding.cache
+        return MessageSearch(path, "http://127.0.0.1:9", "none", simplified.folding(), self.clock)
 
     def remember(self, first: First) -> None:
         pass
@@ -186,15 +236,18 @@ async def sit_down(
     language: str = "zh",
     band: str = "",
     quiet_seconds: float = 0.0,
+    indexed: bool = True,
 ) -> AsyncIterator[Person]:
     """A running workstation without a network; nobody waits for idle hands unless told to."""
     lang.use("en" if language == "en" else "zh")
     desk = world.desk()
-    app = WorkstationApp(NoNetwork(desk, config or Config()), band=band)
+    app = WorkstationApp(NoNetwork(desk, config or Config(), world.clock), band=band)
     app.quiet_seconds = quiet_seconds
     async with app.run_test(size=size, notifications=True) as pilot:
         async with asyncio.timeout(10):
             await app.ready.wait()
-        await pilot.pause()
+            while indexed and (desk.finding.building or not desk.finding.size):
+                await pilot.pause(0.01)
+        await pilot.pause(0.05)
         yield Person(pilot, app, world, desk)
     lang.use("zh")

@@ -10,6 +10,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.commands import text_of
 from agent_tui.domain.model import Status
 from agent_tui.errors import ConfigError
+from agent_tui.knowledge.entry import Context
 from agent_tui.tui.commands import BY_ID, INTENTS, check_keys, table
 from tests.tui.driver import ME, Person, World, sit_down
 
@@ -88,7 +89,7 @@ async def test_find_inserts_at_the_cursor(world: World) -> None:
         await agent.does("next_urgent")
         agent.screen.composer.put("您好，")
         await agent.does("find")
-        await agent.types("运费险")
+        await agent.types("?运费险")
         await agent.press("enter")
         text = agent.screen.composer.text
         assert text.startswith("您好，") and "运费" in text[3:]
@@ -98,7 +99,7 @@ async def test_find_inserts_at_the_cursor(world: World) -> None:
 async def test_likely_answers_are_there_when_a_chat_opens(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
-        assert "运费" in agent.sees().split("查找")[1]
+        assert "运费" in agent.pane()
 
 
 async def test_claim_tag_note_snooze_resolve_undo(world: World) -> None:
@@ -351,7 +352,7 @@ async def test_enter_behind_a_query_takes_its_top_hit(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
         await agent.does("find")
-        expected = agent.desk.finder().search("发票抬头", 1, "zh")[0].entry
+        expected = agent.desk.finding.search("发票抬头", 1, context=Context(language="zh"))[0].entry
         await burst(agent, *"发票抬头", "enter")
         body = agent.desk.articles()[expected.id].body
         assert agent.screen.composer.text.startswith(body[:20])
@@ -375,8 +376,8 @@ async def test_a_note_never_becomes_a_reply(world: World) -> None:
 
 async def test_internal_articles_are_marked_and_never_suggested(world: World) -> None:
     async with sit_down(world) as agent:
-        entries = [hit.entry for hit in agent.desk.finder().search("改地址前的身份核对", 3, "zh")]
-        assert entries[0].internal and entries[0].label.startswith("内部")
+        [hit] = agent.desk.finding.search("改地址前的身份核对", 1)
+        assert hit.entry.internal
         await agent.does("next_urgent")
         await agent.does("find")
         await agent.types("改地址前的身份核对")

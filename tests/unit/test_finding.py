@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,7 +110,7 @@ def test_many_articles_are_indexed_by_a_child_and_kept(
     assert (seen, first.size) == ([5], 40)
     first.close()
 
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("built again"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("built again"))
     again = Finding(cache.path, list)
     assert again.search("退货规则 07")[0].entry.id == "a07"
     for number in range(3):
@@ -147,3 +148,34 @@ def test_the_thread_tells_of_each_new_index(cache: Cache, feed: Feed) -> None:
     assert told.wait(20)
     assert [hit.entry.id for hit in found.search("退货")] == ["a"]
     found.close()
+
+
+def test_without_a_child_it_is_built_here(
+    cache: Cache, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MANY", 20)
+    feed.brings(*(saved(f"a{number:02}", f"退货规则 {number:02}") for number in range(30)))
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    found = Finding(cache.path, list)
+    assert found.follow()
+    assert found.size == 30
+    assert not found.building
+
+
+def test_leaving_does_not_wait_for_the_child(
+    cache: Cache, feed: Feed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(finding, "MANY", 20)
+    feed.brings(*(saved(f"a{number:02}", f"退货规则 {number:02}") for number in range(30)))
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    found, told = Finding(cache.path, list), threading.Event()
+    found.start(told.set)
+    assert told.wait(20)  # the first of them can be searched: the child has begun, or soon will
+    while found._child is None:
+        assert found.building
+    found.close()
+    assert found._thread is not None
+    assert not found._thread.is_alive()

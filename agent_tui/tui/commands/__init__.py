@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent_tui.errors import ConfigError
 from agent_tui.lang import Both
-from agent_tui.tui.commands import compose, conversation, navigate, program
+from agent_tui.tui.commands import compose, conversation, knowledge, navigate, program
 from agent_tui.tui.commands.base import Context, Intent
 
 INTENTS: tuple[type[Intent], ...] = (
@@ -15,6 +15,7 @@ INTENTS: tuple[type[Intent], ...] = (
     navigate.FocusQueue,
     navigate.FocusComposer,
     navigate.Find,
+    *knowledge.ANSWERS,
     compose.PickMacro,
     *compose.MACRO_SLOTS,
     compose.Note,
@@ -33,6 +34,8 @@ INTENTS: tuple[type[Intent], ...] = (
     compose.Undelivered,
     compose.TakeDraft,
     compose.DismissDraft,
+    knowledge.SuggestArticle,
+    knowledge.ReviewSuggestions,
     navigate.ShowCard,
     navigate.ChooseView,
     navigate.NextInList,

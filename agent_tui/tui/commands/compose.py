@@ -55,7 +55,7 @@ class PickMacro(Intent):
         title = str(Both("插入宏", "Insert a macro"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            screen.insert_macro(screen.desk.macros().all[chosen])
+            screen.inserting.from_key(screen.desk.macros().all[chosen])
 
 
 class MacroSlot(Intent):
@@ -69,7 +69,7 @@ class MacroSlot(Intent):
         if found is None:
             screen.doing.say(Both(f"{self.key} 没有宏", f"there is no macro on {self.key}"))
         else:
-            screen.insert_macro(found)
+            screen.inserting.from_key(found)
 
 
 def _slot(key: str) -> type[MacroSlot]:

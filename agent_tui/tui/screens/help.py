@@ -14,12 +14,19 @@ from textual.widgets import Static
 from agent_tui.lang import Both
 from agent_tui.text import fit
 from agent_tui.tui.commands import INTENTS, key_name
+from agent_tui.tui.widgets.find import KEYS
 
+PREFIXES = Both(
+    "查找框里开头输入：只查宏、知识、往来；全角也行",
+    "first in the find box: only macros, articles, past chats; full width works too",
+)
 MORE = (
     ("Enter", Both("发送；在查找框里是插入", "send; in the find box: insert")),
     ("Ctrl+J", Both("换行", "new line")),
     ("/short", Both("宏的短名，再按 Tab 或 Enter", "a macro's short name, then Tab or Enter")),
     ("Tab", Both("到查找框", "go to the find box")),
+    ("/ ? @", PREFIXES),
+    *((key, Both(f"查找框：{doc.zh}", f"find box: {doc.en}")) for key, _, doc in KEYS.values()),
 )
 
 

@@ -20,10 +20,13 @@ from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.chatview import ChatView
 from agent_tui.tui.commands import BY_ID, INTENTS, keys_of
 from agent_tui.tui.doing import Doing
+from agent_tui.tui.inserting import Inserting
 from agent_tui.tui.listing import Listing
 from agent_tui.tui.offers import Offers, Strip
 from agent_tui.tui.screens.pick import Confirm
+from agent_tui.tui.searching import Searching
 from agent_tui.tui.status import status_parts
+from agent_tui.tui.suggesting import Suggesting
 from agent_tui.tui.widgets.composer import Composer
 from agent_tui.tui.widgets.find import FindPane
 from agent_tui.tui.widgets.panels import ChatHeader, CustomerCard, StatusLine
@@ -31,7 +34,6 @@ from agent_tui.tui.widgets.queue import QueueList
 from agent_tui.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from agent_tui.macros.model import Macro
     from agent_tui.tui.app import WorkstationApp
 
 
@@ -76,6 +78,9 @@ class Workstation(Screen[None]):
         self.chat = ChatWork(self)
         self.view = ChatView(self)
         self.offers = Offers(self)
+        self.inserting = Inserting(self)
+        self.searching = Searching(self)
+        self.suggesting = Suggesting(self)
 
     # --- composition -----------------------------------------------------------------------------
 
@@ -90,6 +95,7 @@ class Workstation(Screen[None]):
                 yield ChatHeader(id="header")
                 yield Transcript(id="transcript")
                 yield Strip(id="strip")
+                yield Strip(id="answers")
                 yield Composer(id="composer")
             with Vertical(id="side"):
                 yield FindPane(id="find")
@@ -102,10 +108,10 @@ class Workstation(Screen[None]):
         self.transcript = self.query_one(Transcript)
         self.composer = self.query_one(Composer)
         self.find = self.query_one(FindPane)
-        self.composer.is_short = self.chat.is_short
+        self._status = self.query_one(StatusLine)
+        self.composer.is_short = self.inserting.is_short
         self.composer.on_submit = self.chat.submit
-        self.composer.on_complete = self.chat.complete
-        self.find.search = self.chat.hits
+        self.composer.on_complete = self.inserting.complete
         self.desk.listen(self.desk_changed)
         self.listing.start()
         self.view.draw()
@@ -114,7 +120,6 @@ class Workstation(Screen[None]):
             self.doing.say(Both(self._notice, self._notice), seconds=12)
 
     def on_resize(self) -> None:
-        """Lines that depend on the width."""
         self.call_after_refresh(self.view.draw)
 
     @property
@@ -178,6 +183,7 @@ class Workstation(Screen[None]):
         self.chat.keep_draft()
         self.current = self.queue.opened = None
         self.composer.begin("", "")
+        self.searching.opened()
         self.view.draw()
         self.queue.focus()
 
@@ -185,6 +191,7 @@ class Workstation(Screen[None]):
         """Escape: what slid over goes, then the queue has the focus."""
         if self.has_class("-side") or self.find.has_focus_within:
             self.remove_class("-side")
+            self.searching.opened()
             self.focus_composer()
         elif self.composer.note:
             self.toggle_note()
@@ -216,12 +223,6 @@ class Workstation(Screen[None]):
         self.composer.set_note(not self.composer.note)
         self.draw_status()
 
-    def insert_macro(self, macro: Macro) -> None:
-        """Insert a macro at the cursor, asking for its slots."""
-        if self.current is None and self.queue.cursor is not None:
-            self.open(self.queue.cursor)
-        self.chat.insert_macro(macro)
-
     # --- messages from widgets -------------------------------------------------------------------
 
     def on_queue_list_picked(self, event: QueueList.Picked) -> None:
@@ -232,9 +233,6 @@ class Workstation(Screen[None]):
 
     def on_composer_edited(self) -> None:
         self.chat.edited()
-
-    def on_find_pane_chosen(self, event: FindPane.Chosen) -> None:
-        self.chat.insert_entry(event.entry)
 
     def on_descendant_focus(self) -> None:
         self.draw_status()
@@ -249,25 +247,27 @@ class Workstation(Screen[None]):
         self.listing.ring_for_new()
         if changes.all or self.current in changes.conversations or changes.things:
             self.view.draw()
+            self.searching.follow()
         self.draw_status()
 
     def _tick(self) -> None:
         now = self.desk.clock()
-        if self.listing.busy():
+        if self.listing.busy() or self.ui.typing_now():
             self.queue.tick(now)
         else:
             self.listing.reorder()
         self.view.header()
+        self.searching.draw_title()
         self.draw_status()
         self.chat.tick()
 
     def draw_status(self) -> None:
         """The line at the bottom."""
-        self.query_one(StatusLine).show(**status_parts(self))
+        self._status.show(**status_parts(self))
 
     def relabel(self) -> None:
         """The language changed: every word is drawn again."""
-        self.find.relabel()
+        self.searching.relabel()
         self.listing.reorder()
         self.view.draw()
         self.draw_status()

@@ -1,150 +1,221 @@
-"""The find pane: type, see, Enter inserts. The screen hands it the hits."""
+"""The find pane: type, see, take. It shows what it is given, and says which key was pressed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.message import Message
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
-from agent_tui.knowledge.finder import Entry, Hit
 from agent_tui.lang import Both
-from agent_tui.text import clip, wrap
+from agent_tui.tui.finds import Row, key_of
+from agent_tui.tui.widgets.findlines import FindLines, HitList
+from agent_tui.tui.widgets.lines import Piece
 from agent_tui.tui.widgets.typing import InOrder
+
+PAGE = 5  # rows that PageUp and PageDown move
+# What the box's own keys do, for the status line, the help page and docs/keys.md.
+KEYS: dict[str, tuple[str, Both, Both]] = {
+    "insert": ("Enter", Both("插入", "insert"), Both("插入到光标处", "insert at the cursor")),
+    "send": (
+        "Ctrl+S",
+        Both("直接发", "send"),
+        Both("直接发出；有没填的空就只插入", "send at once; with an open slot, insert only"),
+    ),
+    "open": (
+        "→ Ctrl+O",
+        Both("看全文", "open"),
+        Both("打开全文（→ 要在文字末尾）", "open the whole text (→: at the end of the query)"),
+    ),
+    "copy": ("Ctrl+Y", Both("复制", "copy"), Both("复制正文", "copy the text")),
+    "correct": (
+        "Ctrl+E",
+        Both("改这条", "correct"),
+        Both("建议改这条知识", "suggest a correction of the article"),
+    ),
+}
 
 
 class FindInput(InOrder, Input):
-    """The search box; the arrow keys move through the hits below it."""
+    """The search box. Its keys work on the highlighted row."""
 
-    own_keys: ClassVar[frozenset[str]] = frozenset({"ctrl+u", "ctrl+a"})
+    own_keys: ClassVar[frozenset[str]] = frozenset(
+        {"ctrl+u", "ctrl+a", "ctrl+s", "ctrl+o", "ctrl+y", "ctrl+e", "pageup", "pagedown"}
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "hits(1)", "next hit", show=False),
         Binding("up", "hits(-1)", "previous hit", show=False),
+        Binding("pagedown", f"hits({PAGE})", "further down", show=False),
+        Binding("pageup", f"hits({-PAGE})", "further up", show=False),
+        Binding("enter", "act('insert')", "insert", show=False),
+        Binding("ctrl+s", "act('send')", "send", show=False),
+        Binding("ctrl+o", "act('open')", "open", show=False),
+        Binding("right", "right", "open", show=False),
+        Binding("ctrl+y", "act('copy')", "copy", show=False),
+        Binding("ctrl+e", "act('correct')", "correct", show=False),
     ]
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
+        super().__init__(id=id, compact=True)
+        self._held: list[events.Key] | None = None
+
+    def hold(self) -> None:
+        """A row is to be taken that is not there yet: what is typed comes after it."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """It was taken: the keys since go to where the focus is now."""
+        held, self._held = self._held or [], None
+        target = self.screen.focused or self
+        for event in held:
+            target.post_message(events.Key(event.key, event.character))
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._held is not None:
+            self._held.append(event)
+            event.stop()
+            event.prevent_default()
 
     def action_hits(self, step: int) -> None:
         """Move the highlight."""
         self.query_ancestor(FindPane).move(step)
 
+    def action_act(self, what: str) -> None:
+        """Something is to be done with the highlighted row."""
+        self.query_ancestor(FindPane).on_act(what)
+
+    def action_right(self) -> None:
+        """Behind the last letter: into the article."""
+        if self.cursor_position >= len(self.value):
+            self.action_act("open")
+        else:
+            self.action_cursor_right()
+
 
 class FindPane(Vertical):
-    """Search box, hits, preview."""
+    """Search box, rows, preview."""
 
     DEFAULT_CSS = """
     FindPane { height: 2fr; padding: 0 1; }
     FindPane Input { border: none; height: 1; padding: 0; background: $panel; }
-    FindPane OptionList {
-        height: auto; max-height: 50%; border: none; padding: 0; background: $surface;
-        scrollbar-size-vertical: 1;
-    }
     FindPane #find-title { color: $secondary; height: 1; }
-    FindPane #find-preview { color: $secondary; margin-top: 1; height: 1fr; }
+    FindPane #find-hits { height: 1fr; min-height: 3; }
+    FindPane #find-preview { height: 1fr; border-top: dashed $border; color: $secondary; }
     """
-
-    class Chosen(Message):
-        """An entry is to be inserted."""
-
-        def __init__(self, entry: Entry) -> None:
-            super().__init__()
-            self.entry = entry
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)
-        self._hits: Sequence[Hit] = ()
-        self.search: Callable[[str], Sequence[Hit]] = lambda query: ()
+        self.rows: Sequence[Row] = ()
+        self.notes: Sequence[str] = ()
+        self.moved = False  # the agent moved the highlight since the rows came
+        # Called at the key's own place in the queue: what is typed behind it comes after.
+        self.on_typed: Callable[[str], None] = lambda text: None
+        self.on_act: Callable[[str], None] = lambda what: None
+        self.on_moved: Callable[[], None] = lambda: None
+        self.on_taken: Callable[[int], None] = lambda at: None
+        self.today: Callable[[], str] = lambda: ""
+        self.preview: Callable[[Row, int], list[list[Piece]]] = lambda row, width: []
 
     def compose(self) -> ComposeResult:
         yield Static(id="find-title", markup=False)
-        yield FindInput(id="find-input", compact=True)
-        yield OptionList(id="find-hits", compact=True)
-        yield Static(id="find-preview", markup=False)
+        yield FindInput(id="find-input")
+        yield HitList(id="find-hits")
+        yield FindLines(id="find-preview")
 
     def on_mount(self) -> None:
         """The list is moved from the box: it never takes the focus."""
-        self.query_one(OptionList).can_focus = False
+        self.box = self.query_one(FindInput)
+        self.hits = self.query_one(HitList)
+        self._title = self.query_one("#find-title", Static)
+        self._shown = self.query_one("#find-preview", FindLines)
         self.relabel()
 
     def relabel(self) -> None:
         """Words in the current language."""
-        self.query_one("#find-title", Static).update(str(Both("查找", "Find")))
-        box = self.query_one(Input)
-        box.placeholder = str(Both("知识库与宏", "articles and macros"))
+        words = Both("知识库与宏  / 宏 ? 知识 @ 往来", "search  / macros ? articles @ chats")
+        self.box.placeholder = str(words)
 
-    def show(self, hits: Sequence[Hit]) -> None:
-        """Show `hits`, the first one highlighted."""
-        self._hits = hits
-        width = max(10, self.size.width - 3)
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options([Option(_label(hit.entry, width)) for hit in hits])
-        if hits:
-            options.highlighted = 0
-        elif self.query_text:
-            options.add_option(Option(str(Both("没有找到", "nothing found")), disabled=True))
+    def set_title(self, words: str) -> None:
+        """What is searched, and how far the index is."""
+        if str(self._title.content) != words:
+            self._title.update(words, layout=False)
+
+    # --- what it shows ---------------------------------------------------------------------------
+
+    def show(self, rows: Sequence[Row], notes: Sequence[str] = (), *, keep: bool = False) -> None:
+        """Show `rows`, the first highlighted; with `keep`, the one that the agent moved to."""
+        held = self.row() if keep and self.moved else None
+        self.rows, self.notes = rows, notes
+        keys = [key_of(row) for row in rows]
+        stays = held is not None and key_of(held) in keys
+        at = keys.index(key_of(held)) if held is not None and stays else 0
+        self.moved = stays
+        self.hits.fill(rows, notes, at, self.today())
         self._preview()
+
+    def on_resize(self) -> None:
+        """Lines that depend on the width."""
+        self.call_after_refresh(self._again)
+
+    def _again(self) -> None:
+        self.hits.fill(self.rows, self.notes, self.hits.at, self.today())
+        self._preview()
+
+    def row(self) -> Row | None:
+        """The highlighted one."""
+        return self.rows[self.hits.at] if self.hits.at < len(self.rows) else None
+
+    def move(self, step: int) -> None:
+        """Move the highlight."""
+        if self.rows:
+            self.moved = True
+            self.hits.move_to(max(0, min(len(self.rows) - 1, self.hits.at + step)))
+            self._preview()
+            self.on_moved()
+
+    def _preview(self) -> None:
+        row, shown = self.row(), self._shown
+        shown.show(self.preview(row, shown.text_width) if row is not None else [])
+
+    # --- the box ---------------------------------------------------------------------------------
 
     @property
     def query_text(self) -> str:
         """What stands in the box."""
-        return self.query_one(Input).value
+        return self.box.value
 
     def begin(self) -> None:
         """Put the cursor into the box; typing replaces the last query."""
-        box = self.query_one(Input)
-        box.focus()
-        box.select_all()
+        self.screen.set_focus(self.box)
+        self.box.select_all()
 
     def clear(self) -> None:
         """Empty the box."""
-        self.query_one(Input).value = ""
+        self.box.value = ""
+        self.moved = False
 
-    def move(self, step: int) -> None:
-        """Move the highlight."""
-        options = self.query_one(OptionList)
-        if self._hits:
-            at = options.highlighted or 0
-            options.highlighted = max(0, min(len(self._hits) - 1, at + step))
-            self._preview()
+    def on_descendant_focus(self) -> None:
+        """The highlight is of use now."""
+        self.hits.add_class("-busy")
 
-    def choose(self, index: int | None = None) -> None:
-        """Take the highlighted hit, or the one at `index`."""
-        at = self.query_one(OptionList).highlighted if index is None else index
-        if at is not None and 0 <= at < len(self._hits):
-            self.post_message(self.Chosen(self._hits[at].entry))
+    def on_descendant_blur(self) -> None:
+        """The keys go elsewhere."""
+        self.hits.remove_class("-busy")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A key in the box."""
+        """A key in the box; of a burst only the last is searched for."""
         event.stop()
-        # Searched here and now, so that an Enter right behind the letters takes their top hit.
-        self.show(self.search(event.value))
+        if event.value == self.box.value:
+            self.on_typed(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
-        event.stop()
-        self.choose()
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    def on_click(self, event: events.Click) -> None:
         """The mouse works too."""
-        event.stop()
-        self.choose(event.option_index)
-
-    def _preview(self) -> None:
-        at = self.query_one(OptionList).highlighted
-        text = self._hits[at].entry.body if self._hits and at is not None else ""
-        # Textual breaks lines at spaces only; Chinese has none.
-        preview = self.query_one("#find-preview", Static)
-        preview.update("\n".join(wrap(text, max(8, preview.content_size.width or 28))))
-
-
-def _label(entry: Entry, width: int) -> Content:
-    label = f" {entry.label}" if entry.label else ""
-    room = max(6, width - cell_len(label))
-    color = "$secondary" if entry.kind == "article" else "$accent"
-    return Content.assemble((clip(entry.title, room), ""), (label, color))
+        if event.widget is self.hits:
+            at = self.hits.row_at(event.y + self.hits.first_line)
+            if at is not None:
+                self.on_taken(at)

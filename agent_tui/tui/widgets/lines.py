@@ -36,13 +36,18 @@ class LineView(ScrollView):
         self.virtual_size = Size(self.text_width, self.line_count())
 
     @property
+    def first_line(self) -> int:
+        """The line at the top of what is in sight."""
+        return self.scroll_offset.y
+
+    @property
     def text_width(self) -> int:
         """Cells for text, beside a scroll bar that keeps its place whether shown or not."""
         return max(4, self.scrollable_content_region.width)
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one screen line."""
-        number = y + self.scroll_offset.y
+        number = y + self.first_line
         width = self.text_width
         if number >= self.line_count():
             return Strip.blank(self.size.width, self.rich_style)

@@ -61,7 +61,8 @@ class ChatHeader(Static):
         left = clip(left, max(0, room - cell_len(name)))
         gap = " " * max(1, width - cell_len(name) - cell_len(left) - cell_len(right))
         self.update(
-            Content.assemble((name, "bold"), (left + gap, "$secondary"), (right, COLORS[urgency]))
+            Content.assemble((name, "bold"), (left + gap, "$secondary"), (right, COLORS[urgency])),
+            layout=False,
         )
 
 
@@ -133,4 +134,4 @@ class StatusLine(Static):
                 break
             shown += [("│ " if not shown else "· ", ""), (key, "$accent bold"), (f" {title} ", "")]
             used += size
-        self.update(Content.assemble(link, *parts, *shown))
+        self.update(Content.assemble(link, *parts, *shown), layout=False)

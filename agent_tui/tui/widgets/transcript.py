@@ -41,6 +41,7 @@ class Transcript(LineView, can_focus=False):
         "transcript--dim",
         "transcript--waiting",
         "transcript--new",
+        "transcript--found",
     }
     DEFAULT_CSS = """
     Transcript { height: 1fr; padding: 0 1; }
@@ -50,6 +51,7 @@ class Transcript(LineView, can_focus=False):
     Transcript > .transcript--dim { color: $secondary; }
     Transcript > .transcript--waiting { color: $warning; text-style: bold; }
     Transcript > .transcript--new { color: $error; }
+    Transcript > .transcript--found { background: $boost; }
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
@@ -64,6 +66,8 @@ class Transcript(LineView, can_focus=False):
         self._read_no = 0
         self._drawn: list[Drawn] = []
         self._follow = True
+        self._starts: list[tuple[int, int]] = []  # number and first line of each message
+        self._found = 0  # the message that a search led to
 
     def show(
         self,
@@ -83,6 +87,7 @@ class Transcript(LineView, can_focus=False):
         if key != self._key:
             self._follow = True
             self._read_no = read_no
+            self._found = 0
         self._key, self._lines, self._names = key, lines, names
         self._customer, self._me, self._now = customer, me, now
         self._draw()
@@ -101,6 +106,16 @@ class Transcript(LineView, can_focus=False):
     def _keep_place(self) -> None:
         if self._follow:
             self.scroll_end(animate=False, immediate=True)
+
+    def go_to(self, no: int) -> None:
+        """Show message `no`, marked, and stay there."""
+        self._found = no
+        self._draw()
+        top = next((start for number, start in self._starts if number >= no), None)
+        if top is not None:
+            self._follow = False
+            above = max(0, top - self.size.height // 3)
+            self.scroll_to(y=above, animate=False, immediate=True, force=True)
 
     def on_mouse_scroll_up(self) -> None:
         """Reading back: new messages must not pull the text away."""
@@ -123,6 +138,7 @@ class Transcript(LineView, can_focus=False):
     def _draw(self) -> None:
         width = self.text_width
         drawn: list[Drawn] = []
+        self._starts = []
         today = ""
         marked = self._read_no == 0
         for line in self._lines:
@@ -135,7 +151,11 @@ class Transcript(LineView, can_focus=False):
                 marked = True
                 words = str(Both("新消息", "new"))
                 drawn.append(_centred(f"── {words} ──", width, "transcript--new"))
-            drawn.extend(self._message(line, width))
+            self._starts.append((message.no, len(drawn)))
+            lines = self._message(line, width)
+            if message.no == self._found:
+                lines = tuple(each._replace(background="transcript--found") for each in lines)
+            drawn.extend(lines)
         self._drawn = drawn
         self.resized()
         self.refresh()

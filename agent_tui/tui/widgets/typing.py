@@ -3,7 +3,8 @@
 Textual hands letters to the focused widget's own queue but lets a binding travel through every
 parent's, or (a priority binding) overtake them all. A burst, from a lagging line, an input method
 or a bouncing key, then ends up in another order than it was typed. A text field with this mixin
-obeys its bindings, and the screen's intents, at its own place in its own queue.
+obeys its bindings, and the screen's intents, at its own place in its own queue; keys that were
+sent to it before the one that moved the focus go on to where the focus is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ class InOrder(Field):
     own_keys: ClassVar[frozenset[str]] = frozenset()
 
     async def _on_key(self, event: events.Key) -> None:
+        focused = self.screen.focused
+        if focused is not self and isinstance(focused, InOrder):
+            focused.post_message(events.Key(event.key, event.character))
+            event.stop()
+            event.prevent_default()
+            return
         if event.is_printable:
             return
         if await self._obey(event):

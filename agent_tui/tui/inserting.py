@@ -1,0 +1,189 @@
+"""Puts macros and articles into the composer, and knows what of them is still in it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
+from agent_tui.domain.ids import ConversationId
+from agent_tui.knowledge.entry import Entry
+from agent_tui.lang import Both
+from agent_tui.text import clean
+from agent_tui.tui.screens.pick import SlotForm
+
+if TYPE_CHECKING:
+    from agent_tui.macros.model import Action, Macro
+    from agent_tui.tui.screens.workstation import Workstation
+
+LEAST = 6  # characters in a row by which an inserted text is known again
+
+
+class Inserted(NamedTuple):
+    """A text that was put into a reply: from which entry, and with a macro its actions."""
+
+    source: str  # "article:returns/freight"
+    text: str
+    macro: Macro | None = None
+
+    def is_in(self, reply: str) -> bool:
+        """Whether some of it is left in `reply`."""
+        text = "".join(self.text.split())
+        left = "".join(reply.split())
+        size = min(LEAST, len(text))
+        return any(text[at : at + size] in left for at in range(len(text) - size + 1))
+
+
+class Inserting:
+    """What the agent takes from macros and articles, for each conversation's reply."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+        self._inserted: dict[ConversationId, list[Inserted]] = {}
+
+    def left(self, reply: str) -> list[Inserted]:
+        """What was inserted into the open conversation's reply, and of which some is left."""
+        key = self._screen.current
+        return [each for each in self._inserted.get(key, ()) if each.is_in(reply)] if key else []
+
+    def forget(self, key: ConversationId | None) -> None:
+        """The reply was sent, or emptied."""
+        if key is not None:
+            self._inserted.pop(key, None)
+
+    # --- texts -----------------------------------------------------------------------------------
+
+    def text_of(self, entry: Entry) -> str:
+        """What of an entry customers may read, filled in as far as it is known; empty: nothing."""
+        if entry.kind == "macro":
+            macro = self._screen.desk.macros().all.get(entry.id)
+            return clean(self.rendered(macro)) if macro is not None else ""
+        article = self._screen.desk.article(entry.id)
+        return article.body if article is not None and article.audience == "public" else ""
+
+    def rendered(self, macro: Macro) -> str:
+        """A macro's text for the open conversation; what is asked for later stands as 〔…〕."""
+        from agent_tui.macros import library
+
+        values = self._screen.desk.values(self._screen.current, _now())
+        known = library.slot_defaults(macro, values)
+        slots = {
+            name: known.get(name) or f"〔{slot.prompt}〕" for name, slot in macro.head.ask.items()
+        }
+        return library.fill(macro, values, slots)
+
+    # --- inserting -------------------------------------------------------------------------------
+
+    def entry(self, entry: Entry, *, send: bool = False) -> bool:
+        """An entry's text goes to the cursor, and with `send` on its way; whether it may at all."""
+        if entry.kind == "macro":
+            macro = self._screen.desk.macros().all.get(entry.id)
+            if macro is not None:
+                self.macro(macro, send=send)
+            return macro is not None
+        article = self._screen.desk.article(entry.id)
+        if article is None:
+            self._screen.doing.say(Both("这条知识已经没有了", "this article is gone"))
+            return False
+        if article.audience != "public":
+            self._screen.doing.say(Both("仅供内部，不能发给客户", "internal: not for customers"))
+            return False
+        today = _now().date().isoformat()
+        if not article.valid_from <= today <= (article.valid_to or today):
+            send = False
+            why = Both("不在有效期：核对后再发", "not valid today: check before sending")
+            self._screen.doing.say(why)
+        self._put(Inserted(f"article:{article.id}", article.body), send)
+        return True
+
+    def from_key(self, macro: Macro) -> None:
+        """Insert a macro into the open chat, or into the one under the queue's cursor."""
+        screen = self._screen
+        if screen.current is None and screen.queue.cursor is not None:
+            screen.open(screen.queue.cursor)
+        self.macro(macro)
+
+    def macro(self, macro: Macro, *, send: bool = False) -> None:
+        """Insert it, after asking for what it needs; its actions go with the next send."""
+        if macro.head.ask:
+            self._screen.run_worker(self._ask_and_put(macro, send))
+        else:
+            self._put_macro(macro, {}, send)
+
+    async def _ask_and_put(self, macro: Macro, send: bool) -> None:
+        from agent_tui.macros import library
+
+        screen = self._screen
+        key = screen.current
+        values = screen.desk.values(key, _now())
+        known = library.slot_defaults(macro, values)
+        form = SlotForm(macro.head.title, macro.head.ask, known)
+        answer = await screen.app.push_screen_wait(form)
+        if answer is not None and screen.current == key:
+            self._put_macro(macro, answer, send)
+
+    def _put_macro(self, macro: Macro, slots: dict[str, str], send: bool) -> None:
+        from agent_tui.macros import library
+
+        screen = self._screen
+        text = library.fill(macro, screen.desk.values(screen.current, _now()), slots)
+        words = [action_words(action) for action in macro.head.actions]
+        if words and not send:
+            joined = " · ".join(words)
+            screen.doing.say(Both(f"发送时：{joined}", f"with the reply: {joined}"), seconds=3)
+        self._put(Inserted(f"macro:{macro.id}", text, macro), send)
+
+    def _put(self, inserted: Inserted, send: bool) -> None:
+        screen = self._screen
+        composer = screen.composer
+        if send and (composer.note or composer.text.strip()):
+            # What stands there may be half a thought, or not for the customer.
+            why = Both(
+                "输入框里已有内容：已插入，没有发", "something is written already: inserted only"
+            )
+            screen.doing.say(why)
+            send = False
+        composer.put_block(inserted.text)
+        if screen.current is not None and not composer.note:
+            self._inserted.setdefault(screen.current, []).append(inserted)
+        screen.set_focus(composer)
+        if send:
+            screen.chat.submit(composer.text)
+
+    # --- short names -----------------------------------------------------------------------------
+
+    def is_short(self, short: str) -> bool:
+        """Whether `/short` is a macro's."""
+        return any(m.head.short == short for m in self._screen.desk.macros().all.values())
+
+    def complete(self, short: str) -> None:
+        """Tab: `/short` before the cursor becomes its macro; with nothing to complete, search."""
+        screen = self._screen
+        if not short:
+            screen.focus_find()
+            return
+        found = screen.desk.macros().by_short(short, screen.doing.customer_language(), _now())
+        if found is None:
+            screen.doing.say(Both(f"/{short} 现在不可用", f"/{short} is not offered now"))
+            return
+        screen.composer.take_short()
+        self.macro(found)
+
+
+def action_words(action: Action) -> str:
+    """What a macro does beside its text, in a word."""
+    if action.tag is not None:
+        return f"+{action.tag}"
+    if action.untag is not None:
+        return f"-{action.untag}"
+    if action.priority is not None:
+        return word(PRIORITIES, action.priority)
+    if action.type is not None:
+        return word(TYPES, action.type)
+    if action.status is not None:
+        return word(STATUSES, action.status)
+    return word(DEADLINES, action.clock or "")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now().astimezone()

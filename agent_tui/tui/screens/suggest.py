@@ -1,0 +1,185 @@
+"""The dialogue in which an article is written or corrected."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, TextArea
+
+from agent_tui.lang import Both
+from agent_tui.text import clean, clean_line
+from agent_tui.tui.screens.pick import Confirm
+from agent_tui.tui.widgets.typing import InOrder, OrderedInput
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What the dialogue begins and ends with. `name` is a new article's id, for whoever publishes;
+    `reason` tells the lead why."""
+
+    title: str = ""
+    questions: tuple[str, ...] = ()
+    body: str = ""
+    reason: str = ""
+    name: str = ""
+
+
+class Lines(InOrder, TextArea):
+    """Several lines; Tab goes on."""
+
+    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002 -- Textual's name
+        super().__init__(
+            clean(text), id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
+        )
+        self.highlight_cursor_line = False
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.insert(clean(event.text))
+
+
+class WriteScreen(ModalScreen[Written | None]):
+    """Ctrl+S ends it; Escape leaves it, and asks first when something was typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "submit", "done", show=False, priority=True),
+        Binding("escape", "leave", "back", show=False, priority=True),
+        Binding("tab", "app.focus_next", "next field", show=False),
+        Binding("shift+tab", "app.focus_previous", "previous field", show=False),
+    ]
+    DEFAULT_CSS = """
+    WriteScreen { align: center middle; background: $background 60%; }
+    WriteScreen > Vertical {
+        width: 84; max-width: 98%; height: 30; max-height: 98%;
+        background: $panel; border: round $primary; padding: 0 1;
+    }
+    WriteScreen #write-heading { text-style: bold; height: 1; }
+    WriteScreen Input { border: none; height: 1; padding: 0; background: $background; }
+    WriteScreen TextArea { border: none; padding: 0; background: $background; }
+    WriteScreen TextArea:focus { border: none; }
+    WriteScreen #write-questions { height: 3; }
+    WriteScreen #write-body { height: 1fr; min-height: 4; }
+    WriteScreen .field { color: $secondary; height: 1; }
+    WriteScreen #write-wrong { color: $error; height: 1; }
+    WriteScreen .keys { color: $secondary; height: 1; }
+    """
+
+    def __init__(
+        self, heading: str, start: Written, *, publish: bool = False, named: bool = False
+    ) -> None:
+        """`publish`: no reason is asked for; `named`: the article's id is."""
+        super().__init__()
+        self._heading = heading
+        self._start = start
+        self._publish = publish
+        self._named = named
+
+    def compose(self) -> ComposeResult:
+        start = self._start
+        with Vertical():
+            yield Label(clean_line(self._heading, 200), id="write-heading", markup=False)
+            if self._named:
+                yield _field(Both("编号（分类/名称）", "id (category/name)"))
+                yield OrderedInput(start.name, id="write-name", compact=True)
+            yield _field(Both("标题", "title"))
+            yield OrderedInput(start.title, id="write-title", compact=True)
+            yield _field(Both("客户会怎么问（一行一个）", "how customers ask (a line each)"))
+            yield Lines("\n".join(start.questions), id="write-questions")
+            yield _field(Both("正文（会发给客户）", "text (goes to customers)"))
+            yield Lines(start.body, id="write-body")
+            if not self._publish:
+                yield _field(Both("理由（给组长看）", "why (for the lead)"))
+                yield OrderedInput(start.reason, id="write-reason", compact=True)
+            yield Label("", id="write-wrong", markup=False)
+            done = Both("发布", "publish") if self._publish else Both("提交给组长", "to the lead")
+            keys = Both(
+                f"Ctrl+S {done.zh} · Tab 下一栏 · Esc 返回",
+                f"Ctrl+S {done.en} · Tab next field · Esc back",
+            )
+            yield Label(str(keys), classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """A correction is of the text; a new one begins with its title."""
+        for area in self.query(Lines):
+            area.move_cursor(area.document.end)
+        self.query_one("#write-body" if self._start.body else "#write-title").focus()
+
+    def _written(self) -> Written:
+        def line(name: str) -> str:
+            found = self.query(f"#write-{name}").results(Input)
+            return next((clean_line(box.value, 1_000) for box in found), "")
+
+        questions = self.query_one("#write-questions", TextArea).text.splitlines()
+        return Written(
+            title=line("title"),
+            questions=tuple(each.strip() for each in questions if each.strip()),
+            body=clean(self.query_one("#write-body", TextArea).text).strip(),
+            reason=line("reason"),
+            name=line("name"),
+        )
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes to the next field."""
+        event.stop()
+        self.focus_next()
+
+    def action_submit(self) -> None:
+        """Done, if there is something to hand in."""
+        written = self._written()
+        wrong = ""
+        if not written.title or not written.body:
+            wrong = str(Both("标题和正文不能为空", "title and text must not be empty"))
+        elif not self._publish and written == self._start:
+            wrong = str(Both("还没有改动", "nothing was changed"))
+        self.query_one("#write-wrong", Label).update(wrong)
+        if not wrong:
+            self.dismiss(written)
+
+    def action_leave(self) -> None:
+        """Back; what was typed is not thrown away unasked."""
+        if self._written() == self._start:
+            self.dismiss(None)
+        else:
+            self.run_worker(self._ask())
+
+    async def _ask(self) -> None:
+        question = str(Both("不提交，丢掉写好的内容？", "Leave without handing it in?"))
+        if await self.app.push_screen_wait(Confirm(question)):
+            self.dismiss(None)
+
+
+def _field(words: Both) -> Label:
+    return Label(str(words), classes="field", markup=False)
+
+
+class LineScreen(ModalScreen[str | None]):
+    """One line to type; Enter ends, Escape leaves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", show=False)]
+    DEFAULT_CSS = """
+    LineScreen { align: center middle; background: $background 60%; }
+    LineScreen > Vertical {
+        width: 70; max-width: 95%; height: auto;
+        background: $panel; border: round $primary; padding: 0 1;
+    }
+    LineScreen Input { border: none; height: 1; padding: 0; background: $background; }
+    """
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(self._question, markup=False)
+            yield OrderedInput(compact=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter."""
+        self.dismiss(clean_line(event.value, 1_000))

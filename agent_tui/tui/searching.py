@@ -1,0 +1,309 @@
+"""The work on the find pane: likely answers, what is typed, and what is done with a find."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from agent_tui.domain.finding import Found
+from agent_tui.domain.ids import ConversationId
+from agent_tui.knowledge.entry import Hit
+from agent_tui.lang import Both
+from agent_tui.text import clip
+from agent_tui.tui import format as fmt
+from agent_tui.tui.finds import NUMBERED, Asked, Only, Row, asked
+from agent_tui.tui.meaning import ByMeaning
+from agent_tui.tui.misses import Misses
+from agent_tui.tui.offers import Strip
+from agent_tui.tui.past import Past
+from agent_tui.tui.previews import Previews
+from agent_tui.tui.taking import Taking
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+NARROW = 52  # cells of that line in 80 columns
+SUGGESTIONS = 3
+LIKELY = 25.0  # points from which an answer that nobody asked for is worth a look
+HITS = 12
+PAST_BESIDE = 3  # past conversations below articles and macros
+PAST_ALONE = 20
+Search = Callable[[], Sequence[Hit]]
+
+
+class Searching:
+    """What the pane shows belongs to the text of its box; nothing late is ever shown or taken."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+        self._text = ""  # what the rows are for
+        # Chat and messages that the answers are for.
+        self._about: tuple[ConversationId | None, int] = (None, 0)
+        self._number = 0  # of the last search
+        self._busy = False  # it runs beside the screen
+        self._then: Callable[[], None] | None = None  # to do when its rows are there
+        self._started = False
+        self._hits: Sequence[Hit] = ()
+        self._past = Past(screen, self._found_past)
+        self._found: tuple[Sequence[Found], Sequence[str]] = ((), ())  # of the past, and notes
+        self._meaning = ByMeaning(screen, self._ranked)
+        self._previews = Previews(screen)
+        self.taking = Taking(screen)
+        self.misses = Misses(screen)
+
+    # --- the pane and the index ------------------------------------------------------------------
+
+    def start(self) -> None:
+        """The first picture is drawn: follow the index from now on."""
+        screen = self._screen
+        screen.find.on_typed = self.typed
+        screen.find.on_act = self.act
+        screen.find.on_taken = self.take
+        screen.find.on_moved = screen.draw_status
+        screen.find.preview = self._previews.lines
+        screen.find.today = lambda: fmt.local(screen.desk.clock()).date().isoformat()
+        screen.desk.finding.start(screen.ui.bridge.indexed)
+        self._started = True
+        self._search()
+
+    async def close(self) -> None:
+        """The program ends."""
+        if self._started:
+            self.misses.report()
+            await self._past.close()
+            self._screen.desk.finding.close()
+
+    def indexed(self) -> None:
+        """There is another index: what is shown may be out of date."""
+        if self._started:
+            self._search(keep=True)
+
+    def draw_title(self) -> None:
+        """What is searched, which keys take it, and how far the index is."""
+        finding = self._screen.desk.finding
+        words = asked(self._text).only.words
+        if self._started and finding.building:
+            count = finding.size
+            some = Both(f" · 可查 {count} 条", f" · {count} so far") if count else ""
+            words += f" · {Both('正在建立索引…', 'indexing…')}{some}"
+        elif asked(self._text).text and self._hits and not self._close():
+            words += f" · {Both('没有很像的', 'nothing close')}"
+        elif not self._text and self._hits:
+            words = str(Both("可能的答案 · Alt+1 2 3 插入", "Likely answers · Alt+1 2 3"))
+        self._screen.find.set_title(words)
+
+    def _close(self) -> bool:
+        """Whether something found is close to what was asked."""
+        return any(hit.score >= LIKELY for hit in self._hits[:1])
+
+    def relabel(self) -> None:
+        """The language changed."""
+        self._screen.find.relabel()
+        self._search(keep=True)
+
+    # --- what is asked ---------------------------------------------------------------------------
+
+    def opened(self) -> None:
+        """Another conversation came to the screen, or none."""
+        self._reset()
+
+    def follow(self) -> None:
+        """The open conversation went on: so do its answers, unless the agent is among them."""
+        if not self._text and self._about != self._now() and not self._screen.find.moved:
+            self._search()
+
+    def typed(self, text: str) -> None:
+        """The box says something else now."""
+        if text != self._text:
+            self.misses.left(self._text, text)
+            self._text = text
+            self._screen.find.moved = False
+            self._search()
+
+    def _reset(self) -> None:
+        self.misses.left(self._text, "")
+        self._text = ""
+        self._screen.find.clear()
+        self._search()
+
+    def _now(self) -> tuple[ConversationId | None, int]:
+        key = self._screen.current
+        state = self._screen.desk.conversation(key) if key else None
+        return key, state.last_customer_no if state else 0
+
+    def _search(self, *, keep: bool = False) -> None:
+        """Look for what the box says; beside the screen, if that takes long here."""
+        if not self._started:
+            return
+        self._number += 1
+        self._busy = False
+        self._found = ((), ())
+        self._meaning.drop()
+        if not keep and self._then is not None:
+            self._then = None
+            self._screen.find.box.release()
+        wanted = asked(self._text)
+        self._about = self._now()
+        alone = wanted.only is Only.PAST
+        if alone or (wanted.only is Only.ALL and wanted.text):
+            self._past.look(wanted.text, PAST_ALONE if alone else PAST_BESIDE, always=alone)
+        else:
+            self._past.drop()
+        if alone:
+            self._show((), keep)
+        elif self._screen.desk.finding.slow:
+            self._busy = True
+            work = self._later(self._number, self._query(wanted), keep)
+            self._screen.run_worker(work, group="find", exclusive=True)
+        else:
+            self._show(self._query(wanted)(), keep)
+
+    def _query(self, wanted: Asked) -> Search:
+        """The search as something that any thread can do."""
+        desk, key = self._screen.desk, self._screen.current
+        context = desk.search_context(key)
+        search = partial(desk.finding.search, kinds=wanted.only.kinds, context=context)
+        if wanted.text:
+            return partial(search, wanted.text, HITS)
+        if wanted.only is Only.MACROS:
+            return partial(self._macros, search("", HITS))
+        last = desk.last_words(key) if key else ""
+        if not last:
+            return partial(search, "", HITS, public=True)
+        return partial(_likely, partial(search, last, SUGGESTIONS, public=True))
+
+    def _macros(self, used: Sequence[Hit]) -> Sequence[Hit]:
+        """Those used most, then those on a key, then the others."""
+        screen = self._screen
+        offered = self.taking.offered_macros()
+        known = {hit.entry.id for hit in used}
+        more = (screen.desk.finding.entry("macro", each) for each in offered if each not in known)
+        return [*used, *(Hit(entry, 0.0, entry.title) for entry in more if entry)]
+
+    async def _later(self, number: int, search: Search, keep: bool) -> None:
+        def run() -> Sequence[Hit] | None:
+            return search() if number == self._number else None  # another key came meanwhile
+
+        hits = await asyncio.to_thread(run)
+        if hits is not None and number == self._number and self._screen.find.box.is_running:
+            self._busy = False
+            self._show(hits, keep)
+
+    def _show(self, hits: Sequence[Hit], keep: bool) -> None:
+        self._hits = hits
+        self._draw(keep)
+        self._settle()
+        wanted = asked(self._text)
+        last = self._screen.desk.last_words(self._about[0]) if self._about[0] else ""
+        if wanted.only is not Only.PAST and (wanted.text or last):
+            rank = partial(
+                self._screen.desk.finding.by_meaning,
+                wanted.text or last,
+                hits,
+                HITS if wanted.text else SUGGESTIONS,
+                kinds=wanted.only.kinds,
+                public=not wanted.text,
+            )
+            self._meaning.look(rank)
+
+    def _ranked(self, hits: Sequence[Hit]) -> None:
+        """By meaning; not under a highlight that the agent moved."""
+        if list(hits) != list(self._hits) and not self._screen.find.moved:
+            self._hits = hits
+            self._draw(keep=True)
+
+    def _found_past(self, found: Sequence[Found], notes: list[str]) -> None:
+        if not self._screen.find.box.is_running:
+            return  # the program ends
+        self._found = (found, notes)
+        self._draw(keep=True)
+        self._settle()
+
+    def _draw(self, keep: bool) -> None:
+        past, notes = self._found
+        rows: list[Row] = [*self._hits, *past]
+        wanted = asked(self._text)
+        past_only = wanted.only is Only.PAST
+        if wanted.text and not past_only and not self._busy and not self._close():
+            self.misses.saw(self._text)
+        if wanted.text and not rows and not self._past.busy:
+            notes = (str(Both("没有找到", "nothing found")), *notes)
+        elif not rows and self._screen.current and not self._text:
+            notes = (str(Both("没有把握的答案", "no likely answer")),)
+        elif past_only and not wanted.text:
+            notes = (str(Both("输入说过的话", "type what was said")),)
+        self._screen.find.show(rows, notes, keep=keep)
+        self._answers()
+        self.draw_title()
+        self._screen.draw_status()
+
+    def _answers(self) -> None:
+        """The likely answers in one line, for terminals without room for the pane."""
+        strip = self._screen.query_one("#answers", Strip)
+        titles = [hit.entry.title for hit in self._hits[:NUMBERED]] if not self._text else []
+        room = (strip.size.width or NARROW) // NUMBERED - 4
+        parts = [
+            part
+            for number, title in enumerate(titles, 1)
+            for part in ((f"{number} ", "$accent bold"), (f"{clip(title, room)}  ", ""))
+        ]
+        strip.show(Content.assemble(*parts) if parts and self._screen.current else None)
+
+    # --- what is done with a row -----------------------------------------------------------------
+
+    def act(self, what: str) -> None:
+        """A key of the box, for the highlighted row of what it says now."""
+        self._soon(partial(self._do, what, None))
+
+    def take(self, at: int) -> None:
+        """Insert row `at`, from 0, wherever the focus is."""
+        self._soon(partial(self._do, "insert", at))
+
+    def _soon(self, then: Callable[[], None]) -> None:
+        self.typed(self._screen.find.query_text)  # its message may lie behind this key
+        self._then = then
+        self._screen.find.box.hold()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Do what waits for the rows, now that they may be there."""
+        alone = asked(self._text).only is Only.PAST
+        then = self._then
+        if then is None or self._busy or (alone and self._past.busy):
+            return
+        self._then = None
+        then()
+        self._screen.find.box.release()
+
+    def _do(self, what: str, at: int | None) -> None:
+        find = self._screen.find
+        row = find.row() if at is None else next(iter(find.rows[at : at + 1]), None)
+        if row is None:
+            wanted = asked(self._text)
+            if wanted.text:
+                if wanted.only is not Only.PAST:
+                    self.misses.note(self._text)
+                self._screen.doing.say(Both("没有找到", "nothing found"))
+            return
+        if isinstance(row, Hit):
+            self.taking.entry(what, row.entry, self.done)
+        else:
+            self.taking.message(what, row, self.done)
+
+    def done(self) -> None:
+        """Something was taken: the box is empty again, and the chat has the keys."""
+        self.misses.forget()
+        screen = self._screen
+        screen.remove_class("-side")
+        screen.set_focus(screen.composer)
+        self._reset()
+
+
+def _likely(search: Search) -> Sequence[Hit]:
+    """Nobody asked: what only colleagues may read is not put under the agent's finger (the search
+    leaves it out), nor what hardly fits."""
+    return [hit for hit in search() if hit.score >= LIKELY]
