@@ -34,8 +34,9 @@ def fill(root: Path, titles: list[Title], bodies: float, conversations: int, see
     `conversations` of four messages each, the first of which says MARK; and the shipped macros."""
     profile = Profile(root / "profiles" / "default").create()
     now = time.time_ns() // 1_000_000
-    events = itertools.chain(
-        [(None, e.AgentSaved(ME), now)],
+    first: list[tuple[ConversationId | None, e.FeedEvent, int]] = [(None, e.AgentSaved(ME), now)]
+    events: Iterator[tuple[ConversationId | None, e.FeedEvent, int]] = itertools.chain(
+        first,
         ((None, each, now) for each in _macros()),
         _chats(conversations, now, seed),
         ((None, e.ArticleSaved(each), now) for each in articles(titles, bodies, seed)),
