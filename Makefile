@@ -29,6 +29,7 @@ bench: $(VENV)/.dev  ## the figures in the README; run with nothing else running
 	$(BIN)/python bench/sync.py --with-postgres
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/search_quality.py
+	$(BIN)/python bench/find.py
 
 soak: $(VENV)/.dev  ## the reliability campaigns at full size (hours), and docs/reliability.md
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -20,6 +20,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -60,6 +61,7 @@ def main() -> int:
     parser.add_argument("--slowest", type=int, default=0, metavar="N", help="tell the slowest keys")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # closes the terminals
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

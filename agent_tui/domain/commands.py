@@ -188,7 +188,8 @@ class AcceptSuggestion(Command, frozen=True, tag="accept_suggestion"):
     """Publish what was suggested, with these words, as article `article`.
 
     A correction only while the article still has `version`, the one that the lead compared it with;
-    its audience stays what it is. A new article only while there is none of that id.
+    its audience stays what it is. A new article only while there is none of that id, and without a
+    `version`: one that was seen there, and is gone, has changed.
     """
 
     suggestion: SuggestionId

@@ -81,10 +81,11 @@ def accept(s: Conversation, command: c.AcceptSuggestion, context: Context, actor
         current = context.articles.get(command.article)
         if was.article and current is None:
             return Rejected(Reason.NO_SUCH_ARTICLE, command.article)
-        if was.article and current is not None and current.version != command.version:
-            return Rejected(Reason.ARTICLE_CHANGED, command.article)
         if not was.article and current is not None:
             return Rejected(Reason.ARTICLE_EXISTS, command.article)
+        # A new one's name may have been another's, seen and withdrawn since: that is a change, too.
+        if command.version != (current.version if current is not None else ""):
+            return Rejected(Reason.ARTICLE_CHANGED, command.article)
     return (
         e.SuggestionSettled(
             suggestion=was.id,

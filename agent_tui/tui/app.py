@@ -142,7 +142,8 @@ class WorkstationApp(App[None], inherit_bindings=False):
         await self.switch_screen(self.workstation)
         self.workstation.call_after_refresh(self.workstation.searching.start)
         for event in opening.typed:
-            self.workstation.post_message(event)
+            # Anew, and to the app, as from the terminal: Textual passes no event on twice.
+            self.post_message(events.Key(event.key, event.character))
         self._port = self._parts.connect(self.bridge.change, self.bridge.link, self.bridge.presence)
         if self._port is not None:
             self._port.start()

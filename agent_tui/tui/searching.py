@@ -217,13 +217,15 @@ class Searching:
             self._draw(keep=True)
 
     def _found_past(self, found: Sequence[Found], notes: list[str]) -> None:
-        if not self._screen.find.box.is_running:
-            return  # the program ends
         self._found = (found, notes)
         self._draw(keep=True)
         self._settle()
 
     def _draw(self, keep: bool) -> None:
+        if not (
+            self._screen.find.box.is_running and len(self._screen.query("#answers, #status")) == 2
+        ):
+            return  # the program ends, and what comes late finds some of the widgets gone
         past, notes = self._found
         rows: list[Row] = [*self._hits, *past]
         wanted = asked(self._text)

@@ -25,4 +25,5 @@ FOUND: dict[int, str] = {
     5399: "applied, then refused in another backup that was restored: the text was lost",
     20066: "a snooze that ended just before the end told too late (simulation)",
     238: "a batch that claims first is its author's own reply (checker)",
+    753: "a new article took the name of one that was compared, and withdrawn meanwhile",
 }

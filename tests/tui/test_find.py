@@ -496,3 +496,10 @@ async def test_passing_by_is_no_search_in_vain(world: World) -> None:
         await agent.press(*["backspace"] * 5)
         agent.app.remember()
         assert not any(isinstance(o.command, c.ReportSearches) for o in world.outbox.pending())
+
+
+async def test_from_the_list_one_types_into_the_box(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.asks("退货")
+        assert agent.screen.find.query_text == "退货"
+        assert agent.screen.composer.text == ""

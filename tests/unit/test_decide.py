@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
+from agent_tui.domain import replies
 from agent_tui.domain.context import Context, NotePlace, in_scope
 from agent_tui.domain.decide import DECIDERS, decide
 from agent_tui.domain.evolve import HANDLERS, evolve, message_of
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
 from agent_tui.domain.model import Agent, Clock, Conversation, Priority, Role, Status
-from agent_tui.domain.outcome import HELD, Held, Outcome, Reason, Rejected
+from agent_tui.domain.outcome import CHANGED_HANDS, HELD, Held, Outcome, Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import (
     ANNA,
@@ -139,6 +140,8 @@ def test_a_batch_is_all_or_nothing(many: list[c.AgentPart], actor: Agent) -> Non
     happened: list[e.ConversationEvent] = []
     for part in many:
         outcome = DECIDERS[type(part)](step, part, context, actor)
+        if isinstance(outcome, Rejected) and outcome.reason in CHANGED_HANDS:
+            outcome = replies.offered(outcome, c.Batch(tuple(many)), context, actor)
         if not isinstance(outcome, tuple):
             assert whole == outcome
             return

@@ -115,6 +115,7 @@ def test_a_chat_holds_a_few_open_suggestions_and_the_last_settled() -> None:
         (SUGGESTED, replace(ACCEPT, article="other"), KNOWN, Reason.MALFORMED),
         (SUGGESTED, replace(ACCEPT, body=" "), KNOWN, Reason.EMPTY),
         (SUGGESTED_NEW, replace(ACCEPT_NEW, article=ARTICLE.id), KNOWN, Reason.ARTICLE_EXISTS),
+        (SUGGESTED_NEW, replace(ACCEPT_NEW, version="v1"), KNOWN, Reason.ARTICLE_CHANGED),
         *(
             (SUGGESTED_NEW, replace(ACCEPT_NEW, article=name), KNOWN, Reason.MALFORMED)
             for name in ("", "../x", "a/../b", "/a", "a/", "a//b", ".a", "a\n", "x" * 201)

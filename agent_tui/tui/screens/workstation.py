@@ -32,6 +32,7 @@ from agent_tui.tui.widgets.find import FindPane
 from agent_tui.tui.widgets.panels import ChatHeader, CustomerCard, StatusLine
 from agent_tui.tui.widgets.queue import QueueList
 from agent_tui.tui.widgets.transcript import Transcript
+from agent_tui.tui.widgets.typing import InOrder
 
 if TYPE_CHECKING:
     from agent_tui.tui.app import WorkstationApp
@@ -48,8 +49,10 @@ def _bindings() -> Iterator[BindingType]:
         )
 
 
-class QueueKeys(QueueList):
+class QueueKeys(InOrder, QueueList):
     """The queue with its letters."""
+
+    takes_text: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(intent.letters, f"screen.intent('{intent.id}')", intent.title.en, show=False)
@@ -160,7 +163,7 @@ class Workstation(Screen[None]):
         self.queue.move_to(key)
         self.chat.opened()
         self.view.draw()
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def open_next(self) -> None:
         """The most urgent other conversation."""
@@ -203,7 +206,7 @@ class Workstation(Screen[None]):
         if self.current is None and self.queue.cursor is not None:
             self.open(self.queue.cursor)
         elif self.current is not None:
-            self.composer.focus()
+            self.set_focus(self.composer)
 
     def focus_find(self) -> None:
         """The search box, sliding over the chat where the terminal is narrow."""

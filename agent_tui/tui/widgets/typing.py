@@ -2,9 +2,9 @@
 
 Textual hands letters to the focused widget's own queue but lets a binding travel through every
 parent's, or (a priority binding) overtake them all. A burst, from a lagging line, an input method
-or a bouncing key, then ends up in another order than it was typed. A text field with this mixin
-obeys its bindings, and the screen's intents, at its own place in its own queue; keys that were
-sent to it before the one that moved the focus go on to where the focus is.
+or a bouncing key, then ends up in another order than it was typed. A text field or a list with this
+mixin obeys its bindings, and the screen's intents, at its own place in its own queue; keys that
+were sent to it before the one that moved the focus go on to where the focus is.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ else:
 
 
 class InOrder(Field):
-    """Mixin for text fields; stands before the field's class."""
+    """Mixin for what takes keys; stands before the widget's own class."""
 
     # Keys that mean what they mean in every text field, whatever intent else has them.
     own_keys: ClassVar[frozenset[str]] = frozenset()
+
+    # Whether letters are text here, and not keys like others.
+    takes_text: ClassVar[bool] = True
 
     async def _on_key(self, event: events.Key) -> None:
         focused = self.screen.focused
@@ -34,7 +37,7 @@ class InOrder(Field):
             event.stop()
             event.prevent_default()
             return
-        if event.is_printable:
+        if self.takes_text and event.is_printable:
             return
         if await self._obey(event):
             event.stop()
