@@ -60,7 +60,7 @@ class Folding:
 
     def words(self, text: str) -> str:
         """The words of `text` with a space between each, those that are written backwards last."""
-        found = _WORD.findall(self.fold(text))[:MOST]
+        found = [each.group() for each in itertools.islice(_WORD.finditer(self.fold(text)), MOST)]
         if max(map(len, found), default=0) >= LEAST_DIGITS:
             found = [each[:LONGEST] for each in found]
             found += [end for each in found if (end := _backwards(each))]

@@ -161,7 +161,7 @@ def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
         "synchronous=FULL",
         "busy_timeout=30000",
         "foreign_keys=ON",
-        "cache_size=-32000",
+        "cache_size=-8000",  # KiB, for each connection of the pool
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -8,6 +8,8 @@ anew.
 from __future__ import annotations
 
 import asyncio
+import bisect
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +22,7 @@ from agent_tui.server.database import Database
 from agent_tui.server.hub import Hub
 
 STEP = 500  # messages that are indexed in one transaction
+STEP_CHARS = 200_000  # and characters of them: a message may be a whole book
 EVERY_SECONDS = 1.0
 REST_SECONDS = 0.05  # between steps
 BUSY_SECONDS = 0.4  # the same while others write: they go first
@@ -59,11 +62,14 @@ def start_over(connection: Connection) -> None:
 
 
 def step(database: Database, folding: Folding, limit: int = STEP) -> int:
-    """Index at most `limit` messages; how many there were. Safe beside running servers."""
+    """Index at most `limit` messages; how many there were, or `limit` if there are more.
+
+    Safe beside running servers.
+    """
     with database.read() as connection:
         seq, version = connection.execute(text("SELECT seq, version FROM indexed")).one()
         start = seq if version == folding.version else 0
-        rows = _after(connection, start, limit)
+        rows, whole = _after(connection, start, limit)
     if not rows:
         return 0
     made = [(row.seq, folding.words(row.text)) for row in rows]
@@ -75,7 +81,7 @@ def step(database: Database, folding: Folding, limit: int = STEP) -> int:
             {"to": made[-1][0], "new": folding.version, "seq": seq, "old": version},
         )
         if moved.rowcount != 1:
-            return len(rows)  # another replica was first
+            return limit  # another replica was first
         if version != folding.version:
             start_over(connection)
             connection.execute(
@@ -83,12 +89,19 @@ def step(database: Database, folding: Folding, limit: int = STEP) -> int:
                 {"seq": made[-1][0], "version": folding.version},
             )
         _insert(connection, made)
-    return len(rows)
+    return len(rows) if whole else limit
 
 
-def _after(connection: Connection, seq: int, limit: int) -> Sequence[Row[Any]]:
+def _after(connection: Connection, seq: int, limit: int) -> tuple[Sequence[Row[Any]], bool]:
+    """The next messages, as many as STEP_CHARS allows but at least one; whether that is `limit`, or
+    all there are."""
+    query = "SELECT seq, length(text) FROM message WHERE seq > :seq ORDER BY seq LIMIT :limit"
+    sizes = connection.execute(text(query), {"seq": seq, "limit": limit}).all()
+    totals = list(itertools.accumulate(size for _, size in sizes))
+    count = max(1, bisect.bisect_right(totals, STEP_CHARS))
     query = "SELECT seq, text FROM message WHERE seq > :seq ORDER BY seq LIMIT :limit"
-    return connection.execute(text(query), {"seq": seq, "limit": limit}).all()
+    found = connection.execute(text(query), {"seq": seq, "limit": min(limit, count)}).all()
+    return found, count >= len(sizes)
 
 
 def _insert(connection: Connection, rows: list[tuple[int, str]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from agent_tui.domain import commands as c
 from agent_tui.server import feed, schema
@@ -56,6 +56,13 @@ def metric(serving: Serving, name: str) -> float:
     return 0.0
 
 
+def indexed(serving: Serving) -> bool:
+    """Whether the full-text index has every message: its reading fills the database's caches."""
+    with serving.database.read() as connection:
+        last = connection.execute(text("SELECT max(seq) FROM message")).scalar_one()
+        return bool(connection.execute(text("SELECT seq FROM indexed")).scalar_one() >= last)
+
+
 def here(serving: Serving) -> str:
     """The cursor at this moment, without a snapshot."""
     with serving.database.read() as connection:
@@ -92,6 +99,7 @@ def test_a_reader_that_stops_is_cut_and_nothing_is_kept_for_it(tmp_path: Path) -
         anna = serving.agent()
         key = conversation_of(serving, visitor)
         write(anna, key, 40 * MEGABYTE)  # what is remembered for everybody is full
+        until(lambda: indexed(serving), 60)
         before = resident(pid)
         with ExitStack() as stack:
             for _ in range(READERS):
