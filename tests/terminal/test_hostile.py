@@ -66,7 +66,10 @@ class Terminal:
             AGENT_TUI_HOME=str(home),
             AGENT_TUI_CONFIG=str(home / "config"),
         )
-        for name in ("COLUMNS", "LINES"):  # test runners set them; the terminal says how large it is
+        for name in (
+            "COLUMNS",
+            "LINES",
+        ):  # test runners set them; the terminal says how large it is
             env.pop(name, None)
         command = [sys.executable, "-c", PROGRAM, str(profile), notice]
         self.process = PtyProcess.spawn(command, dimensions=size, env=env)
