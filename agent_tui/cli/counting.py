@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from agent_tui import bootstrap
 from agent_tui.cli import output
@@ -18,7 +19,9 @@ from agent_tui.store.cache import Cache
 if TYPE_CHECKING:
     from agent_tui.bootstrap import Login
     from agent_tui.domain.protocol import ArticleVersions, KnowledgeStats
+    from agent_tui.sync.http import HttpWire
 
+T = TypeVar("T")
 DAY_MS = 86_400_000
 PATIENCE_SECONDS = 10.0
 _ARTICLE = "article:"
@@ -36,7 +39,7 @@ def usage(days: int) -> Usage | None:
         return None
     if login.agent.role in (Role.LEAD, Role.ADMIN):
         try:
-            return _of_server(asyncio.run(_stats(login, days)))
+            return _of_server(asyncio.run(_asked(login, lambda wire: wire.knowledge_stats(days))))
         except DeskError as error:
             output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
     cache = Cache(profile.cache)
@@ -53,7 +56,7 @@ def usage(days: int) -> Usage | None:
 def versions(article: str) -> ArticleVersions:
     """What an article said when, from the server. Raises WireError, Unauthorized."""
     login = bootstrap.require_login(bootstrap.default_profile())
-    return asyncio.run(_versions(login, article))
+    return asyncio.run(_asked(login, lambda wire: wire.article_versions(article)))
 
 
 def _of_server(found: KnowledgeStats) -> Usage:
@@ -63,31 +66,15 @@ def _of_server(found: KnowledgeStats) -> Usage:
     return Usage(counts, [(each.query, each.count) for each in found.missed])
 
 
-async def _stats(login: Login, days: int) -> KnowledgeStats:
+async def _asked(login: Login, ask: Callable[[HttpWire], Awaitable[T]]) -> T:
+    """What the server answers to one question. Raises WireError."""
     from agent_tui.sync.http import HttpWire
 
     wire = HttpWire(login.url, login.token)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await wire.knowledge_stats(days)
+            return await ask(wire)
     except TimeoutError:
-        raise _silent() from None
+        raise WireError(Both("服务端没有回答", "the server does not answer")) from None
     finally:
         await wire.close()
-
-
-async def _versions(login: Login, article: str) -> ArticleVersions:
-    from agent_tui.sync.http import HttpWire
-
-    wire = HttpWire(login.url, login.token)
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await wire.article_versions(article)
-    except TimeoutError:
-        raise _silent() from None
-    finally:
-        await wire.close()
-
-
-def _silent() -> WireError:
-    return WireError(Both("服务端没有回答", "the server does not answer"))
