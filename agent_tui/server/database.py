@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from agent_tui.errors import ServerError
 from agent_tui.lang import Both
@@ -62,6 +63,9 @@ class Database:
                 Both("没有安装 PostgreSQL 驱动", "the PostgreSQL driver is not installed"),
                 "pip install 'agent-tui[server,postgres]'",
             ) from error
+        self._generation = 0
+        event.listen(self.engine, "connect", self._born)
+        event.listen(self.engine, "checkin", self._returned)
         if self.sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
 
@@ -149,8 +153,17 @@ class Database:
             ) from error
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection: a pooled one now, one in use as soon as it comes back."""
+        self._generation += 1
         self.engine.dispose()
+
+    def _born(self, connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["generation"] = self._generation
+
+    def _returned(self, connection: object, record: ConnectionPoolEntry) -> None:
+        # SQLAlchemy would put it into the pool that nobody asks any more, and leave it open there.
+        if record.info.get("generation") != self._generation:
+            record.invalidate()
 
 
 def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:

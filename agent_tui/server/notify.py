@@ -85,9 +85,13 @@ class Ear:
             self._database.engine.url
         )
         connection = psycopg.connect(*arguments, **options, autocommit=True, connect_timeout=5)
-        for channel in (HEAD, PRESENCE):
-            connection.execute(f"LISTEN {channel}")
-        connection.execute("SELECT pg_advisory_lock_shared(%s)", (occupancy.SERVING,))
+        try:
+            for channel in (HEAD, PRESENCE):
+                connection.execute(f"LISTEN {channel}")
+            connection.execute("SELECT pg_advisory_lock_shared(%s)", (occupancy.SERVING,))
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _listen(self, connection: psycopg.Connection) -> None:

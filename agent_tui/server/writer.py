@@ -150,7 +150,7 @@ class Writer:
             except DBAPIError as error:
                 if _disk_failed(error) and attempt == 1:
                     # What the system held in memory for the failed file cannot be relied on.
-                    self._database.engine.dispose()
+                    self._database.close()  # and opens anew
                 elif not _passing(error, self._database):
                     raise
                 log.info("batch of %d again: %s", len(jobs), error.orig)

@@ -224,7 +224,7 @@ class Replica:
         """kill -9."""
         self.alive = self.up = False
         self._world.scheduler.close_all(self)
-        self.database.engine.dispose()
+        self.database.close()
 
 
 def pick(replicas: list[Replica], rng: random.Random) -> Replica | None:
