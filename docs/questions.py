@@ -59,7 +59,7 @@ async def main() -> None:
         "",
         "Shoppers' questions and what the find pane shows for them from the shipped knowledge:",
         "when the chat opens, and where that does not fit, after typing. Made by",
-        "`python -m docs.questions`.",
+        "`python -m docs.questions`. [Ten others](trial.md) were tried by hand.",
     ]
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))

@@ -82,3 +82,10 @@ class Hit(msgspec.Struct, frozen=True):
         from agent_tui.knowledge.spans import spans
 
         return spans(self.query, self.name)
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether what was typed is there, and not only something like it."""
+        from agent_tui.knowledge.verbatim import verbatim
+
+        return verbatim(self.query, self.name, (part for part, _ in self.why))

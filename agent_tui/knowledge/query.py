@@ -23,6 +23,11 @@ _MOST_CHARS = 28
 _INITIALS = range(2, 13)  # letters that may stand for a unit each
 _SWAPS = 12  # letters of a query whose neighbours are tried the other way round
 _CODE = re.compile(r"[a-z]*\d[a-z0-9]{3,}")
+# Words that hold a question together and say nothing of what it is about.
+_JOINING = re.compile(
+    "为什么|有什么|是什么|什么|怎么(?!样)|如何|请问|可以|这个|那个|你们|我们|一下"
+)
+JOINING = 0.3  # of their weight counts
 UNSURE = 0.6  # of the score stays where a code that was typed is not there
 
 # How much each kind of piece tells. Letters come three to a character.
@@ -113,6 +118,10 @@ class Query:
         return [Spelled(word) for word in self.also]
 
     @cached_property
+    def _joining(self) -> list[Spelled]:
+        return [Spelled(word) for word in set(_JOINING.findall(self.text))]
+
+    @cached_property
     def pieces(self) -> Keyed:
         """What names are found by."""
         asked: dict[int, float] = {}
@@ -124,6 +133,10 @@ class Query:
         for gram in (*MAIN, Gram.FIRST) if single else MAIN:
             for key in self._whole.pieces(gram):
                 asked[key] = WEIGHT[gram]
+        for joining in self._joining:
+            for gram in _ALSO:
+                for key in joining.pieces(gram):
+                    asked[key] *= JOINING
         also = (
             (key, synonyms.WEIGHT * WEIGHT[gram])
             for other in self._others
@@ -147,6 +160,9 @@ class Query:
     def terms(self) -> Keyed:
         """What texts are found by."""
         asked = dict.fromkeys(self._whole.terms(), 1.0)
+        for joining in self._joining:
+            for key in joining.terms():
+                asked[key] *= JOINING
         also = ((key, synonyms.WEIGHT) for other in self._others for key in other.terms())
         return Keyed.of(asked, also)
 

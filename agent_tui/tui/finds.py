@@ -16,6 +16,7 @@ from agent_tui.text import ELLIPSIS, clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.widgets.lines import Piece
 
+LIKELY = 25.0  # points from which a find is worth a look that nobody asked for
 NUMBERED = 3  # finds that a key of their own inserts
 BEFORE = 10  # characters of a message that stand before what was found in it
 Row = Hit | Found
@@ -77,6 +78,17 @@ def asked(text: str) -> Asked:
     return Asked(only, text.lstrip()[1:].strip() if only else text.strip())
 
 
+def doubt(hits: Sequence[Hit]) -> Both | None:
+    """What there is to say against `hits`, best first; None if they look like answers."""
+    if not hits:
+        return Both("没有这样的知识或宏", "no such article or macro")
+    if hits[0].score < LIKELY:
+        return Both("没有很像的", "nothing close")
+    if not any(hit.verbatim for hit in hits[:NUMBERED]):
+        return Both("没有一样的，只有相近的", "only similar ones")
+    return None
+
+
 def key_of(row: Row) -> RowKey:
     """What tells rows apart."""
     if isinstance(row, Hit):
@@ -113,7 +125,8 @@ def _of_hit(hit: Hit, number: int, width: int, today: str) -> list[list[Piece]]:
     else:
         label = ""
     spans = hit.spans if hit.name == title else ()
-    middle = clipped(marked(title, spans, "find--title"), room)
+    weak = bool(hit.query) and hit.score < LIKELY
+    middle = clipped(marked(title, spans, "find--dim" if weak else "find--title"), room)
     gap = " " * (room - _width(middle) + 1) if label else ""
     lines = [[*head, *middle, (gap, ""), (label, color)]]
     if height_of(hit) > 1:

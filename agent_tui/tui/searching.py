@@ -15,7 +15,7 @@ from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui import format as fmt
-from agent_tui.tui.finds import NUMBERED, Asked, Only, Row, asked
+from agent_tui.tui.finds import LIKELY, NUMBERED, Asked, Only, Row, asked, doubt
 from agent_tui.tui.meaning import ByMeaning
 from agent_tui.tui.misses import Misses
 from agent_tui.tui.offers import Strip
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 NARROW = 52  # cells of that line in 80 columns
 SUGGESTIONS = 3
-LIKELY = 25.0  # points from which an answer that nobody asked for is worth a look
 HITS = 12
 PAST_BESIDE = 3  # past conversations below articles and macros
 PAST_ALONE = 20
@@ -90,15 +89,17 @@ class Searching:
             count = finding.size
             some = Both(f" · 可查 {count} 条", f" · {count} so far") if count else ""
             words += f" · {Both('正在建立索引…', 'indexing…')}{some}"
-        elif asked(self._text).text and self._hits and not self._close():
-            words += f" · {Both('没有很像的', 'nothing close')}"
+        elif reason := self._doubt():
+            words += f" · {reason}"
         elif not self._text and self._hits:
             words = str(Both("可能的答案 · Alt+1 2 3 插入", "Likely answers · Alt+1 2 3"))
         self._screen.find.set_title(words)
 
-    def _close(self) -> bool:
-        """Whether something found is close to what was asked."""
-        return any(hit.score >= LIKELY for hit in self._hits[:1])
+    def _doubt(self) -> Both | None:
+        """What there is to say against the articles and macros found for what was typed."""
+        wanted = asked(self._text)
+        past_only = wanted.only is Only.PAST
+        return doubt(self._hits) if wanted.text and not past_only and not self._busy else None
 
     def relabel(self) -> None:
         """The language changed."""
@@ -230,7 +231,7 @@ class Searching:
         rows: list[Row] = [*self._hits, *past]
         wanted = asked(self._text)
         past_only = wanted.only is Only.PAST
-        if wanted.text and not past_only and not self._busy and not self._close():
+        if self._doubt():
             self.misses.saw(self._text)
         if wanted.text and not rows and not self._past.busy:
             notes = (str(Both("没有找到", "nothing found")), *notes)
@@ -247,7 +248,7 @@ class Searching:
         """The likely answers in one line, for terminals without room for the pane."""
         strip = self._screen.query_one("#answers", Strip)
         titles = [hit.entry.title for hit in self._hits[:NUMBERED]] if not self._text else []
-        room = (strip.size.width or NARROW) // NUMBERED - 4
+        room = (strip.size.width or NARROW) // max(1, len(titles)) - 4
         parts = [
             part
             for number, title in enumerate(titles, 1)

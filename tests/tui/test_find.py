@@ -92,6 +92,48 @@ async def test_in_80_columns_the_answers_are_one_line_above_the_reply(world: Wor
         assert "退货原因" in agent.screen.composer.text
 
 
+async def test_one_likely_answer_has_the_line_above_the_reply_to_itself(world: World) -> None:
+    world.chat("c0", "急", "之前买的那台要维修，找谁")
+    async with sit_down(world, size=(80, 24)) as agent:
+        agent.screen.open(ConversationId("c0"))
+        await agent.pilot.pause()
+        assert agent.finds() == ["小家电保修多久，坏了怎么修"]
+        assert "1 小家电保修多久，坏了怎么修" in agent.sees()
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("tuihuo", "查找"),
+        ("退货", "查找"),
+        ("tuihou", "查找 · 没有一样的，只有相近的"),
+        ("fanxian", "查找 · 没有一样的，只有相近的"),
+        ("热水器 对比", "查找 · 没有很像的"),
+        ("F001", "查找 · 没有这样的知识或宏"),
+        ("?F001", "只查知识 · 没有这样的知识或宏"),
+        ("@F001", "只查往来"),
+        ("", "可能的答案 · Alt+1 2 3 插入"),
+    ],
+)
+async def test_the_title_says_what_the_finds_are_worth(
+    world: World, typed: str, title: str
+) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.asks(typed)
+        assert agent.pane().split("\n")[0] == title
+
+
+async def test_what_fits_badly_is_dim(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.asks("热水器 对比")
+        assert agent.finds()
+        assert "find--title" not in {name for line in agent.rows() for _, name in line}
+        await agent.asks("退货")
+        assert "find--title" in {name for line in agent.rows() for _, name in line}
+
+
 async def test_escape_brings_the_likely_answers_back(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")

@@ -305,8 +305,8 @@ def test_dead_links(folder: Folder) -> None:
     assert folder.said() == []
 
 
-def test_what_is_shipped_has_no_errors() -> None:
-    found, problems = lint(paths.shipped() / "kb", TODAY)
+@pytest.mark.parametrize("day", [TODAY, datetime.date(9999, 12, 31)])
+def test_what_is_shipped_is_clean_on_any_day(day: datetime.date) -> None:
+    found, problems = lint(paths.shipped() / "kb", day)
     assert len(found) >= 80
-    assert [str(each) for each in problems if not each.warning] == []
-    assert [each for each in problems if "expired" not in each.text.en] == []
+    assert problems == []

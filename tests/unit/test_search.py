@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from agent_tui import paths
 from agent_tui.desk.entries import entries
-from agent_tui.knowledge import articles, han, passages, rows
+from agent_tui.knowledge import articles, han, passages, rows, simplified
 from agent_tui.knowledge.entry import Context, Entry, Hit
 from agent_tui.knowledge.grams import Gram, pieces
 from agent_tui.knowledge.index import Key, SearchIndex, StaleIndex
 from agent_tui.knowledge.spelled import Spelled
+from agent_tui.knowledge.verbatim import verbatim
 from agent_tui.macros import library
 from agent_tui.macros.library import Library
 
@@ -267,3 +268,57 @@ def test_one_text_is_taken_apart_as_many_are(text: str) -> None:
     for gram in Gram:
         assert sorted(one.pieces(gram)) == sorted(pieces(many, gram).keys.tolist())
     assert sorted(one.terms()) == sorted(passages.terms(many).keys.tolist())
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "held"),
+    [
+        ("tuihuo", "怎么退货", True),
+        ("tui huo", "怎么退货", True),
+        ("thyf", "退货运费由谁承担", True),
+        ("thyunf", "退货运费由谁承担", True),
+        ("yinhang", "银行卡信息", True),
+        ("refun", "When will my refund arrive", True),
+        ("huan fapiao", "发票抬头", True),  # most of it
+        ("tuihou", "怎么退货", False),
+        ("fanxian", "用了发现有质量问题怎么处理", False),
+        ("anzhuang", "订单状态分别是什么意思", False),  # begins amid a syllable
+        ("refnud", "When will my refund arrive", False),
+        ("退或", "怎么退货", True),  # characters cannot tell
+        ("", "怎么退货", True),
+    ],
+)
+def test_what_only_resembles_a_name_is_told_apart(query: str, name: str, held: bool) -> None:
+    assert verbatim(query, name) is held
+
+
+def test_a_hit_in_the_text_is_no_resemblance() -> None:
+    entry = Entry("article", "a", "保温杯", body="The thermos keeps tea warm.")
+    [hit] = SearchIndex.build([entry]).search("thermos")
+    assert hit.verbatim
+    [hit] = SearchIndex.build([entry]).search("baowenbie")
+    assert not hit.verbatim
+
+
+@pytest.mark.parametrize(
+    ("asked", "idle"),
+    [("这三款热水器有什么差别", "积分有什么用"), ("装好就报错了，为什么", "优惠券为什么用不了")],
+)
+def test_words_that_only_join_a_question_find_little(asked: str, idle: str) -> None:
+    hits = {hit.name: hit.score for hit in shipped().search(asked)}
+    assert hits.get(idle, 0.0) < 15.0
+    assert shipped().search(idle)[0].name == idle
+
+
+def test_delivered_is_signed_for() -> None:
+    hits = shipped().search("显示已送达，可没人给我打电话", context=Context(language="zh"))
+    assert hits[0].entry.id == "delivery/signed-not-received"
+
+
+def test_both_foldings_agree_on_chinese_and_full_width_text() -> None:
+    fold = simplified.folding().fold
+    chars = [chr(code) for code in (*range(0x2E80, 0xA4D0), *range(0xFF00, 0xFFF0))]
+    letters = [each for each in chars if han.spelled(each).isalnum()]
+    assert len(letters) > 25_000
+    assert {"雜", "Ａ", "ｶ", "９"} <= set(letters)
+    assert [each for each in letters if han.fold(each) != fold(each)] == []
