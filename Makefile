@@ -25,11 +25,7 @@ check: $(VENV)/.dev  ## style, types, layers, content
 	$(BIN)/agent-tui macros lint macros
 
 bench: $(VENV)/.dev  ## the figures in the README; run with nothing else running
-	$(BIN)/python bench/start.py
-	$(BIN)/python bench/sync.py --with-postgres
-	$(BIN)/python bench/search.py
-	$(BIN)/python bench/search_quality.py
-	$(BIN)/python bench/find.py
+	@$(BIN)/python bench/every.py --with-postgres $(ARGS)
 
 soak: $(VENV)/.dev  ## the reliability campaigns at full size (hours), and docs/reliability.md
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -34,7 +34,7 @@ from finding.profile import MARK, NEWEST, OLDEST, TEAM, fill
 from finding.terminal import ROWS, Terminal
 from searching.keys import typed_out
 from searching.texts import titles
-from syncing.report import Report, percentile
+from syncing.report import Report, judged, percentile
 
 from agent_tui.desk.finding import Finding
 from agent_tui.paths import Profile
@@ -103,7 +103,7 @@ def main() -> int:
         print(json.dumps({"figures": report.figures, "missed": report.missed}, ensure_ascii=False))
     else:
         report.show()
-    return bool(report.missed)
+    return judged(report.missed)
 
 
 def building(report: Report, ours: Ours, profile: Profile) -> None:

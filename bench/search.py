@@ -29,7 +29,7 @@ from typing import cast
 from searching import costs, rivals
 from searching.keys import typed_out
 from searching.texts import entries, shipped, titles
-from syncing.report import Report, percentile
+from syncing.report import Report, judged, percentile
 
 from agent_tui.knowledge.entry import Entry
 from agent_tui.knowledge.index import SearchIndex
@@ -75,7 +75,7 @@ def main() -> int:
         report.show()
         for took, state in sorted(times, reverse=True)[: given.slowest]:
             print(f"{took:8.1f} ms  {state!r}")
-    return bool(report.missed)
+    return judged(report.missed)
 
 
 def _time(

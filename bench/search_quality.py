@@ -27,6 +27,7 @@ from searching.engines import Engine, Ours, others
 from searching.kinds import queries
 from searching.reading import is_han, plain
 from searching.texts import Title, entry, shipped, titles
+from syncing.report import judged
 
 from agent_tui.knowledge.entry import Entry
 
@@ -115,7 +116,7 @@ def main() -> int:
         for query, found in score.misses[: given.show_misses]:
             said = f"{kind}: {query.text!r} for {query.wanted!r}, got {found}"
             print(said, file=sys.stderr if given.json else sys.stdout)
-    return judge(scores[Ours.name], given.json)
+    return judge(scores[Ours.name])
 
 
 def ask(engine: Engine, made: Sequence[Entry], asked: Sequence[Query]) -> dict[str, Score]:
@@ -156,7 +157,7 @@ def show(entries: int, count: int, scores: dict[str, dict[str, Score]]) -> None:
         print(line)
 
 
-def judge(scores: dict[str, Score], quiet: bool) -> int:
+def judge(scores: dict[str, Score]) -> int:
     """Say which goals are missed; 1 if one is."""
     missed = [
         f"{kind} {score.first / score.asked:.1%} at 1 (goal {KIND:.0%})"
@@ -168,10 +169,7 @@ def judge(scores: dict[str, Score], quiet: bool) -> int:
         missed.append(f"all {every.first / every.asked:.1%} at 1 (goal {FIRST:.0%})")
     if every.five < FIVE * every.asked:
         missed.append(f"all {every.five / every.asked:.1%} among 5 (goal {FIVE:.0%})")
-    for what in missed:
-        # Beside JSON it would spoil it.
-        print(f"MISSED: {what}", file=sys.stderr if quiet else sys.stdout)
-    return bool(missed)
+    return judged(missed)
 
 
 if __name__ == "__main__":

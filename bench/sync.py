@@ -18,7 +18,7 @@ from pathlib import Path
 
 from syncing import idle, pairs, postgres, push, writers
 from syncing.children import raise_limit
-from syncing.report import Report
+from syncing.report import Report, judged
 
 MEASURES = ("pairs", "writers", "idle", "push")
 
@@ -56,9 +56,7 @@ def main() -> int:
         print(json.dumps(report.figures, ensure_ascii=False))
     else:
         report.show()
-    for goal in report.missed:
-        print(f"missed: {goal}", file=sys.stderr)
-    return 1 if report.missed else 0
+    return judged(report.missed)
 
 
 if __name__ == "__main__":

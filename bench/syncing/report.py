@@ -9,6 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+MISSED = "missed: "  # before a goal, on stderr
+
+
+def judged(missed: Sequence[str]) -> int:
+    """Tell on stderr which goals were missed; the exit code, 1 if there are any."""
+    for goal in missed:
+        print(f"{MISSED}{goal}", file=sys.stderr, flush=True)
+    return 1 if missed else 0
+
 
 @dataclass
 class Report:
