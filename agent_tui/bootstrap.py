@@ -110,6 +110,7 @@ class Link:
         on_change: Callable[[Changes], None],
         on_link: Callable[[str, str], None],
         on_presence: Callable[[Presence], None] = lambda presence: None,
+        attending: bool = False,
     ) -> None:
         # httpx costs more than the rest of a start together: it is loaded when syncing begins.
         from agent_tui.sync.runner import SyncThread
@@ -121,7 +122,12 @@ class Link:
             on_change=on_change,
             on_link=on_link,
             on_presence=on_presence,
+            attending=attending,
         )
+        self.say = self._thread.say
+        self.learn = self._thread.learn
+        self.surge = self._thread.surge
+        self.availability = self._thread.availability
         self.ring = self._thread.ring
         self.typing = self._thread.typing
         self.start = self._thread.start

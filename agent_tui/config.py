@@ -6,14 +6,21 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
+from agent_tui import toml_lines
+from agent_tui.domain.plan import CalendarError, Plan, PlanError
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.rules import Rule
+from agent_tui.domain.staffing import Giving, Routing
 from agent_tui.errors import ConfigError
 from agent_tui.lang import Both
+
+if TYPE_CHECKING:
+    from agent_tui.domain.rule_checks import RulesError
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +42,13 @@ class Shop(Section, frozen=True):
     greeting_en: Annotated[
         str, _meta("网页问候语（英文）", "greeting on the chat page, English")
     ] = "Hello and welcome to Qinghe Living. How can we help?"
+    rush: Annotated[str, _meta("高峰时的问候语", "greeting in a surge, Chinese")] = (
+        "您好，现在咨询的顾客较多，我们会按顺序尽快回复。请先留下订单号和问题。"
+    )
+    rush_en: Annotated[str, _meta("高峰时的问候语（英文）", "greeting in a surge, English")] = (
+        "Hello! Many customers are writing right now; we answer everyone in turn."
+        " Please leave your order number and your question."
+    )
 
 
 class Server(Section, frozen=True):
@@ -242,18 +256,29 @@ class Config(Section, frozen=True):
         dict[str, str],
         _meta('按键：意图 = "键"，见 agent-tui keys', 'intent = "key"; see `agent-tui keys`'),
     ] = {}
+    routing: Giving = Giving()
+    rules: Annotated[
+        tuple[Rule, ...],
+        _meta("问题分类规则", "rules that tell a question's type"),
+    ] = ()
+
+    @property
+    def sorting(self) -> Routing:
+        """How conversations are sorted and given out, rules included, as it is published."""
+        return Routing(**msgspec.structs.asdict(self.routing), rules=self.rules)
 
 
 def load(path: Path | None) -> Config:
     """The configuration in `path`; defaults if it is None or does not exist.
 
     Raises ConfigError, naming file, path and the nearest known key, if the file is not TOML, has an
-    unknown key or a value of the wrong type.
+    unknown key, a value of the wrong type, or rules that cannot be meant so.
     """
     if path is None or not path.exists():
         return Config()
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        data = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(
             Both(f"读不了 {path}", f"cannot read {path}"),
@@ -264,23 +289,52 @@ def load(path: Path | None) -> Config:
             Both(f"{path} 不是有效的 TOML：{error}", f"{path} is not valid TOML: {error}"),
             Both("按上面的位置修改该行", "mend the line named above"),
         ) from error
-    return parse(data, str(path))
+    return parse(data, str(path), text)
 
 
-def parse(data: dict[str, Any], source: str) -> Config:
-    """A Config from parsed TOML; `source` names it in errors. Raises ConfigError."""
+def parse(data: dict[str, Any], source: str, text: str = "") -> Config:
+    """A Config from parsed TOML; `source` names it in errors, `text` gives the line of the place.
+
+    Raises ConfigError.
+    """
     try:
-        return msgspec.convert(data, Config)
+        config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        raise _explain(error, source) from None
+        raise _explain(error, source, text) from None
+    if config.rules:
+        from agent_tui.domain import rule_checks
+
+        wrong = next((each for each in rule_checks.check(config.rules) if not each.warning), None)
+        if wrong is not None:
+            raise refusal(wrong, source, text)
+    try:
+        Plan(config.sorting)
+    except (PlanError, CalendarError) as error:
+        raise refusal(error, source, text) from None
+    return config
 
 
-def _explain(error: msgspec.ValidationError, source: str) -> ConfigError:
+def refusal(
+    wrong: RulesError | PlanError | CalendarError, source: str, text: str = ""
+) -> ConfigError:
+    """What is wrong with the rules, as an error that names file, line and place."""
+    at = f"{_named(source, text, wrong.place)}: {wrong.place}: "
+    return ConfigError(Both(at + wrong.what.zh, at + wrong.what.en), wrong.hint)
+
+
+def _named(source: str, text: str, place: str) -> str:
+    """`source`, with the line if it is known."""
+    line = toml_lines.line_of(text, place)
+    return f"{source}:{line}" if line else source
+
+
+def _explain(error: msgspec.ValidationError, source: str, text: str) -> ConfigError:
     message = str(error)
     where = re.search(r"at `\$\.?([^`]*)`", message)
     place = where.group(1) if where else ""
     unknown = re.search(r"unknown field `([^`]+)`", message)
     if not unknown:
+        source = _named(source, text, place)
         what = message.split(" - at `")[0]
         return ConfigError(
             Both(f"{source}：{place}：{what}", f"{source}: {place}: {what}"),
@@ -291,6 +345,7 @@ def _explain(error: msgspec.ValidationError, source: str) -> ConfigError:
         )
     key = unknown.group(1)
     name = f"{place}.{key}" if place else key
+    source = _named(source, text, name)
     near = difflib.get_close_matches(key, _fields(place), n=1, cutoff=0.5)
     hint = (
         Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
@@ -306,6 +361,7 @@ def _explain(error: msgspec.ValidationError, source: str) -> ConfigError:
 def _fields(place: str) -> list[str]:
     """The keys that exist in the table at dotted path `place`."""
     kind: Any = Config
-    for part in filter(None, place.split(".")):
+    for part in filter(None, re.sub(r"\[\d+\]", "", place).split(".")):
         kind = get_type_hints(kind).get(part, kind)
+        kind = get_args(kind)[0] if get_origin(kind) is tuple else kind
     return list(getattr(kind, "__struct_fields__", ()))

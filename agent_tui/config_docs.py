@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from enum import StrEnum
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -19,11 +21,11 @@ HEADER = """\
 def toml() -> str:
     """The shipped config.toml: every setting with its default, commented in both languages."""
     lines = [HEADER]
-    for name, _kind, doc, _default in _settings(Config):
+    for name, kind, doc, _default in _settings(Config):
         value = getattr(Config(), name)
         if isinstance(value, msgspec.Struct):
             lines.extend(_table(name, value))
-        else:
+        elif not _listed(kind):
             lines.append(f"[{name}]\n# {doc}\n")
     return "\n".join(lines)
 
@@ -35,7 +37,7 @@ def _table(name: str, value: msgspec.Struct) -> list[str]:
         inner = getattr(value, field)
         if isinstance(inner, msgspec.Struct):
             nested.extend(_table(f"{name}.{field}", inner))
-        else:
+        elif inner != {}:  # the shop's own tables stand behind
             lines.append(f"# {doc}")
             lines.append(f"{field} = {_literal(inner)}")
     return [*lines, "", *nested]
@@ -52,10 +54,12 @@ def markdown() -> str:
         "type is an error.",
         "",
     ]
-    for name, _kind, _doc, _default in _settings(Config):
+    for name, kind, _doc, _default in _settings(Config):
         value = getattr(Config(), name)
         if isinstance(value, msgspec.Struct):
             out.extend(_section(name, type(value)))
+        elif listed := _listed(kind):
+            out.extend(_section(f"[{name}]", listed))
         else:
             out.extend(
                 [
@@ -76,9 +80,30 @@ def _section(name: str, kind: type[msgspec.Struct]) -> list[str]:
     for field, annotation, doc, default in _settings(kind):
         if isinstance(default, msgspec.Struct):
             nested.extend(_section(f"{name}.{field}", type(default)))
-        else:
-            rows.append(f"| `{field}` | {_type(annotation)} | `{_literal(default)}` | {doc} |")
+            continue
+        if listed := _listed(annotation):
+            nested.extend(_section(f"{name[:-1]}.{field}]", listed))
+        if named := _named(annotation):
+            nested.extend(_section(f"{name}.{field}.NAME", named))
+        shown = "" if default in (msgspec.NODEFAULT, None) else f"`{_literal(default)}`"
+        rows.append(f"| `{field}` | {_type(annotation)} | {shown} | {doc} |")
     return [*out, "| key | type | default | meaning |", "|---|---|---|---|", *rows, "", *nested]
+
+
+def _listed(annotation: Any) -> type[msgspec.Struct] | None:
+    """The Struct of which a setting is a list (`[[rules]]`), or None."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    one = get_args(annotation)[0] if get_origin(annotation) is tuple else None
+    return one if isinstance(one, type) and issubclass(one, msgspec.Struct) else None
+
+
+def _named(annotation: Any) -> type[msgspec.Struct] | None:
+    """The Struct of which a setting holds one under each name (`[routing.teams.NAME]`), or None."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    one = get_args(annotation)[1] if get_origin(annotation) is dict else None
+    return one if isinstance(one, type) and issubclass(one, msgspec.Struct) else None
 
 
 def _settings(kind: type[msgspec.Struct]) -> list[tuple[str, Any, str, Any]]:
@@ -105,6 +130,16 @@ def _description(annotation: Any) -> str:
 def _type(annotation: Any) -> str:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
+    if get_origin(annotation) is tuple:
+        numbers = _type(get_args(annotation)[0]) == "whole number"
+        texts = "list of whole numbers" if numbers else "list of texts"
+        return "list of tables" if _listed(annotation) else texts
+    if get_origin(annotation) is dict:
+        return "a table each" if _named(annotation) else "names and texts"
+    if get_origin(annotation) is UnionType:
+        return _type(get_args(annotation)[0])
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f'`"{each}"`' for each in annotation)
     choices = get_args(annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
         return " or ".join(f'`"{choice}"`' for choice in choices)
@@ -115,4 +150,6 @@ def _type(annotation: Any) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

@@ -67,6 +67,7 @@ class ProfileParts:
             on_change=on_change,
             on_link=on_link,
             on_presence=on_presence,
+            attending=True,
         )
 
     def history(self) -> MessageSearch:

@@ -25,6 +25,11 @@ from agent_tui.tui.screens.help import MORE
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def settings() -> str:
+    """config.toml: every setting with its default, and the shop of docs/shop.in.toml."""
+    return config_docs.toml() + "\n" + (ROOT / "docs" / "shop.in.toml").read_text("utf-8")
+
+
 def keys() -> str:
     """docs/keys.md, from the one table of intents."""
     lines = [
@@ -117,7 +122,7 @@ def _endpoints(endpoints: Iterable[Endpoint]) -> str:
 
 
 PAGES = {
-    "config.toml": config_docs.toml,
+    "config.toml": settings,
     "docs/config.md": config_docs.markdown,
     "docs/keys.md": keys,
     "docs/protocol.md": protocol,

@@ -10,16 +10,21 @@ from agent_tui import __version__
 from agent_tui.cli import (
     account,
     administration,
+    auditing,
     canned,
     doctor,
     history,
     inboxes,
     keys,
     knowledge,
+    lead,
     maintenance,
+    moving,
     output,
     replaying,
+    rules,
     serving,
+    staff,
     work,
 )
 from agent_tui.cli.output import words
@@ -81,16 +86,30 @@ app.command("send", help=words("回复客户或写备注", "Reply to a customer,
     work.send
 )
 app.command("assign", help=words("转给坐席或团队", "Give a conversation to an agent or a team."))(
-    work.assign
+    moving.assign
 )
+app.command(
+    "reassign", help=words("批量改派一个坐席的会话", "Move an agent's chats, with a dry run.")
+)(moving.reassign)
 app.command("tray", help=words("列出未发送的内容", "List what was not sent, and why."))(work.tray)
+app.command("agents", help=words("列出坐席和负载", "List agents, their load and their waits."))(
+    lead.agents
+)
+app.command("teams", help=words("列出团队和队列", "List teams and their queues."))(lead.teams)
+app.command("presence", help=words("设置在线状态", "Say whether an agent takes chats."))(
+    lead.presence
+)
+app.command("surge", help=words("开关高峰支援", "Call everybody to a team, or end it."))(lead.surge)
+app.command("audit", help=words("谁在何时做了什么", "Who did what when."))(auditing.audit)
 app.add_typer(history.history, name="history")
 app.add_typer(knowledge.kb, name="kb")
 app.add_typer(canned.macros, name="macros")
+app.add_typer(rules.rules, name="rules")
 app.command("keys", help=words("列出全部按键", "List every intent and its key."))(keys.keys)
 app.command("doctor", help=words("检查本机状况", "Check this installation."))(doctor.doctor)
 app.command("serve", help=words("运行服务端", "Run the server."))(serving.serve)
 app.command("init", help=words("新建数据目录", "Make a server's data folder."))(administration.init)
+staff.add_to(administration.user)
 app.add_typer(administration.user, name="user")
 app.command("invite", help=words("发邀请码", "Print a one-time invite for an account."))(
     administration.invite

@@ -5,25 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from agent_tui import bootstrap
 from agent_tui.cli import output
+from agent_tui.cli.asking import ask, asked
 from agent_tui.domain.model import Role
-from agent_tui.errors import DeskError, WireError
+from agent_tui.errors import DeskError
 from agent_tui.knowledge.stats import Usage
 from agent_tui.lang import Both
 from agent_tui.store.cache import Cache
 
 if TYPE_CHECKING:
-    from agent_tui.bootstrap import Login
     from agent_tui.domain.protocol import ArticleVersions, KnowledgeStats
-    from agent_tui.sync.http import HttpWire
 
-T = TypeVar("T")
 DAY_MS = 86_400_000
-PATIENCE_SECONDS = 10.0
 _ARTICLE = "article:"
 
 
@@ -39,7 +35,7 @@ def usage(days: int) -> Usage | None:
         return None
     if login.agent.role in (Role.LEAD, Role.ADMIN):
         try:
-            return _of_server(asyncio.run(_asked(login, lambda wire: wire.knowledge_stats(days))))
+            return _of_server(asyncio.run(asked(login, lambda wire: wire.knowledge_stats(days))))
         except DeskError as error:
             output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
     cache = Cache(profile.cache)
@@ -55,8 +51,7 @@ def usage(days: int) -> Usage | None:
 
 def versions(article: str) -> ArticleVersions:
     """What an article said when, from the server. Raises WireError, Unauthorized."""
-    login = bootstrap.require_login(bootstrap.default_profile())
-    return asyncio.run(_asked(login, lambda wire: wire.article_versions(article)))
+    return ask(lambda wire: wire.article_versions(article))
 
 
 def _of_server(found: KnowledgeStats) -> Usage:
@@ -64,17 +59,3 @@ def _of_server(found: KnowledgeStats) -> Usage:
     for each in found.used:
         counts[each.source.removeprefix(_ARTICLE)] += each.count
     return Usage(counts, [(each.query, each.count) for each in found.missed])
-
-
-async def _asked(login: Login, ask: Callable[[HttpWire], Awaitable[T]]) -> T:
-    """What the server answers to one question. Raises WireError."""
-    from agent_tui.sync.http import HttpWire
-
-    wire = HttpWire(login.url, login.token)
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await ask(wire)
-    except TimeoutError:
-        raise WireError(Both("服务端没有回答", "the server does not answer")) from None
-    finally:
-        await wire.close()

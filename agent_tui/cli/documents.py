@@ -95,7 +95,7 @@ def conversation(desk: Desk, key: ConversationId) -> ConversationCard:
         opened_at=state.opened_at,
         last_at=state.last_at,
         unread=state.unread,
-        due=_due(sla.due(state, desk.policy)),
+        due=_due(sla.due(state, desk.policy, desk.plan)),
         draft=draft.text if draft else "",
         messages=[_line(line) for line in desk.transcript(key)],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from agent_tui import bootstrap
@@ -14,6 +15,7 @@ from agent_tui.domain.outcome import Held
 from agent_tui.errors import NotFound, Unauthorized, UsageError
 from agent_tui.lang import Both
 from agent_tui.paths import Profile
+from agent_tui.store.bulks import Bulk
 from agent_tui.store.cache import Changes
 from agent_tui.store.outbox import Outbox
 
@@ -149,6 +151,49 @@ class Session:
                 outcome = "held" if item.held else "refused"
                 return Verdict(conversation, outcome, item.reason, item.detail, item.text)
         return Verdict(conversation, "applied")
+
+    def do_all(
+        self,
+        steps: Sequence[tuple[ConversationId, AgentCommand]],
+        title: Both,
+    ) -> list[Verdict]:
+        """Queue a command for each of many conversations, each only once, and wait until the server
+        has decided all, or patience ends. In their order."""
+        assert self._outbox is not None
+        left = self.desk.do_all(steps, title=title, undoable=False)
+        refused = {
+            key: Verdict(
+                key, "held" if isinstance(why, Held) else "refused", why.reason, why.detail
+            )
+            for key, why in left.items()
+            if why is not None
+        }
+        waiting: set[ConversationId] = set()
+        if len(left) < len(steps):
+            bulk = self.desk.bulks[-1]
+            waiting = self._settle(bulk)
+            bulk = next((b for b in self._outbox.bulks() if b.first == bulk.first), bulk)
+            refused |= {
+                key: Verdict(key, "refused", code, detail) for key, code, detail in bulk.refused
+            }
+        for key in waiting:
+            refused[key] = Verdict(key, "queued", detail=self.trouble)
+        return [refused.get(key) or Verdict(key, "applied") for key, _ in steps]
+
+    def _settle(self, bulk: Bulk) -> set[ConversationId]:
+        """The conversations of whose commands the server has not decided when patience ends."""
+        assert self._outbox is not None
+        deadline = time.monotonic()
+        if self._link is not None:
+            self._link.ring()
+            deadline += SECOND_CHANCE if self.trouble else self._patience
+        while any(bulk.first <= number <= bulk.last for number in self._outbox.unsettled()):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._wait(left)
+        orders = self._outbox.pending()
+        return {each.conversation for each in orders if bulk.first <= each.number <= bulk.last}
 
     def _wait(self, seconds: float) -> None:
         try:

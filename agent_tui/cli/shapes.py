@@ -303,3 +303,56 @@ class Health(Shape, frozen=True):
     version: str
     paths: dict[str, str]
     checks: list[Check]
+
+
+class RuleFailure(Shape, frozen=True):
+    """An example that came out otherwise. `expected` and `got` are type, team and priority with
+    blanks between, empty for no rule."""
+
+    line: int
+    rule: str
+    text: str
+    expected: str
+    got: str
+
+
+class RulesTested(Shape, frozen=True):
+    """`rules test --json`."""
+
+    file: str
+    rules: int
+    examples: int
+    failures: list[RuleFailure]
+
+
+class RuleTried(Shape, frozen=True):
+    """One rule and one conversation. `failed` names the first condition that did not fit."""
+
+    rule: str
+    matched: bool
+    decides: bool
+    failed: str
+    why: str
+
+
+class Explained(Shape, frozen=True):
+    """`rules explain --json`. `reason` is what a conversation would keep."""
+
+    type: str
+    team: str
+    priority: str
+    tags: list[str]
+    reason: str
+    rules: list[RuleTried]
+
+
+class RuleEntry(Shape, frozen=True):
+    """`rules list --json` is a list of these, in the order in which they are tried."""
+
+    name: str
+    type: str
+    team: str
+    priority: str
+    tags: list[str]
+    words: int
+    examples: int

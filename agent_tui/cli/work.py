@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_tui import errors
-from agent_tui.cli import output
+from agent_tui.cli import naming, output
 from agent_tui.cli.output import words
 from agent_tui.desk.rows import View
-from agent_tui.errors import NotFound, UsageError
+from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
     from agent_tui.cli.session import Session
     from agent_tui.cli.shapes import Verdict
     from agent_tui.desk.desk import Desk
+    from agent_tui.desk.rows import QueueRow
 
 Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
 Offline = Annotated[
@@ -43,8 +44,15 @@ def open_session(offline: bool) -> Session:
 
 def queue(
     view: Annotated[
-        View, typer.Option(help=words("看哪些会话", "which conversations"))
-    ] = View.WORK,
+        View | None, typer.Option(help=words("看哪些会话", "which conversations"))
+    ] = None,
+    where: Annotated[
+        str,
+        typer.Option(
+            metavar="FILTER",
+            help=words("筛选，如 'team:refunds waiting>5m'", "such as 'team:refunds waiting>5m'"),
+        ),
+    ] = "",
     offline: Offline = False,
     json: Json = False,
 ) -> None:
@@ -52,9 +60,9 @@ def queue(
     from agent_tui.cli import documents
 
     with open_session(offline) as session:
-        _warn_if_old(session)
+        warn_if_old(session)
         desk = session.desk
-        rows = desk.queue(view)
+        rows = chosen(desk, view, where)
         if json:
             output.document([documents.queue_entry(row) for row in rows])
             return
@@ -65,12 +73,30 @@ def queue(
             output.note(Both("没有会话", "no conversations"))
 
 
+def chosen(desk: Desk, view: View | None, where: str) -> list[QueueRow]:
+    """The rows of `view` that fit the filter; with a filter, all are looked through, snoozed ones
+    if it names them. Raises FilterError, NotFound."""
+    if not where.strip():
+        return desk.queue(view or View.WORK)
+    found, seen = naming.filtered(desk, where)
+    views = [view] if view else [View.ALL]
+    if view is None and "snoozed" in str(found):
+        views.append(View.SNOOZED)
+    rows = [row for each in views for row in desk.queue(each)]
+    fitting = []
+    for row in rows:
+        state = desk.conversation(row.id)
+        if state is not None and found.matches(state, seen):
+            fitting.append(row)
+    return fitting
+
+
 def show(conversation: Name, offline: Offline = False, json: Json = False) -> None:
     """Print a conversation with its whole transcript."""
     from agent_tui.cli import documents
 
     with open_session(offline) as session:
-        _warn_if_old(session)
+        warn_if_old(session)
         key = session.find(conversation)
         card = documents.conversation(session.desk, key)
         if json:
@@ -109,51 +135,7 @@ def send(
         command: AgentCommand = session.desk.reply(key, text, force=force)
         if note:
             command = AddNote(message=new_message_id(), text=clean(text))
-        _finish(session.desk, session.do(key, command), json)
-
-
-def assign(
-    conversation: Name,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to", metavar="AGENT", help=words("坐席账号；me 是自己", "an account, or me")
-        ),
-    ] = "",
-    nobody: Annotated[
-        bool, typer.Option("--nobody", help=words("放回团队队列", "back to the team's queue"))
-    ] = False,
-    team: Annotated[str, typer.Option(metavar="TEAM", help=words("转到团队", "to a team"))] = "",
-    offline: Offline = False,
-    json: Json = False,
-) -> None:
-    """Give a conversation to an agent or to a team, and wait until the server has decided."""
-    import msgspec
-
-    from agent_tui.domain.commands import Assign
-    from agent_tui.domain.ids import AgentId, TeamId
-
-    if bool(to) == nobody and not (team and not to):
-        raise UsageError(
-            Both("要给出 --to、--nobody 或 --team", "give --to, --nobody or --team"),
-            Both("--to 和 --nobody 只能选一个", "--to and --nobody exclude each other"),
-        )
-    with open_session(offline) as session:
-        desk = session.desk
-        key = session.find(conversation)
-        agent = desk.me.id if to == "me" else AgentId(to)
-        if agent:
-            _known(agent, desk.agents(), Both("坐席", "agent"))
-        if team:
-            _known(team, desk.teams(), Both("团队", "team"))
-        state = desk.conversation(key)
-        command = Assign(
-            agent=agent or None,
-            team=TeamId(team) if team else None,
-            epoch=state.epoch if state else None,
-            owner=state.assignee if state else msgspec.UNSET,
-        )
-        _finish(desk, session.do(key, command), json)
+        finish(session.do(key, command), json)
 
 
 def tray(offline: Offline = False, json: Json = False) -> None:
@@ -161,7 +143,7 @@ def tray(offline: Offline = False, json: Json = False) -> None:
     from agent_tui.cli import documents
 
     with open_session(offline) as session:
-        _warn_if_old(session)
+        warn_if_old(session)
         entries = [documents.tray_entry(session.desk, item) for item in session.desk.tray]
         if json:
             output.document(entries)
@@ -172,29 +154,14 @@ def tray(offline: Offline = False, json: Json = False) -> None:
             output.note(Both("没有未发送的内容", "nothing is left unsent"))
 
 
-def _known(key: str, known: object, kind: Both) -> None:
-    """Raises NotFound with the nearest name, unless nothing is known here yet."""
-    import difflib
-
-    names = [str(name) for name in known] if isinstance(known, dict) else []
-    if key in names or not names:
-        return
-    near = difflib.get_close_matches(key, names, n=1)
-    raise NotFound(
-        Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
-        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
-        if near
-        else Both("可选：" + " ".join(names), "known: " + " ".join(names)),
-    )
-
-
-def _warn_if_old(session: Session) -> None:
+def warn_if_old(session: Session) -> None:
+    """Say so if what is shown may be old."""
     if session.trouble:
         first = session.trouble.splitlines()[0]
         output.note(Both(f"显示的是本机数据：{first}", f"showing what is stored here: {first}"))
 
 
-def _finish(desk: Desk, verdict: Verdict, json: bool) -> None:
+def finish(verdict: Verdict, json: bool) -> None:
     """Say what became of a command, and leave with the exit code that says the same."""
     from agent_tui.desk import reasons
 

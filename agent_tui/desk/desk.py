@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from agent_tui.desk.undo import Undo, UndoStack
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
-from agent_tui.domain.ids import AgentId, ConversationId, MessageId
+from agent_tui.domain.ids import AgentId, ConversationId, MessageId, TeamId
 from agent_tui.domain.inverse import inverse
 from agent_tui.domain.model import (
     TROUBLE,
@@ -33,10 +33,13 @@ from agent_tui.domain.model import (
     Suggestion,
     Team,
 )
-from agent_tui.domain.outcome import Held, Reason, Rejected
+from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
+from agent_tui.domain.plan import PLAIN, CalendarError, Plan, PlanError, surge_of
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Duty, Routing, Surge
 from agent_tui.knowledge import entry as search
 from agent_tui.lang import Both
+from agent_tui.store.bulks import Bulk
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Draft, Outbox, OutboxFull, TrayItem
 from agent_tui.text import clean
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], int]
 Listener = Callable[[Changes], None]
 T = TypeVar("T", bound=msgspec.Struct)
+EVERY = 50  # steps of many, between two words of how far it has come
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -76,9 +80,12 @@ class Desk:
         self.finding = Finding(cache.path, lambda: self.me.teams)
         self._moment = Moment(cache)
         self.policy = Policy()
+        self.plan = PLAIN
         self.drafts: dict[ConversationId, Draft] = {}
         self.tray: list[TrayItem] = []
         self.unsent = 0
+        self.bulks: tuple[Bulk, ...] = outbox.bulks()
+        self._unsettled: list[int] = []
         self.not_understood: frozenset[ConversationId] = frozenset()
         self.refresh(Changes(all=True, outbox=True), tell=False)
 
@@ -128,6 +135,9 @@ class Desk:
             policies = self._things("policy", Policy)
             self.policy = policies[0] if policies else Policy()
             self._rows.clear()
+        if changes.all or "routing" in changes.things:
+            self.plan = next(map(_plan, self._things("routing", Routing)), PLAIN)
+            self._rows.clear()
         if changes.all or "agent" in changes.things:
             own = self.agents().get(self.me.id)
             if own is not None:
@@ -147,6 +157,8 @@ class Desk:
             self._pending.setdefault(order.conversation, []).append(order)
             self.unsent += 1
         self.drafts = self._outbox.drafts()
+        self._unsettled = self._outbox.unsettled()
+        self.bulks = self._outbox.bulks()  # read after it: they are whole where nothing is left
         self._refresh_tray()
         for key in before | set(self._pending):
             self._predicted.pop(key, None)
@@ -181,6 +193,14 @@ class Desk:
         """Every inbox."""
         return {inbox.id: inbox for inbox in self._things("inbox", Inbox)}
 
+    def duties(self) -> dict[AgentId, Duty]:
+        """Who is at work, as the server last told."""
+        return {duty.agent: duty for duty in self._things("duty", Duty)}
+
+    def surges(self) -> dict[TeamId, Surge]:
+        """The teams' last surges, also those that are over."""
+        return {surge.team: surge for surge in self._things("surge", Surge)}
+
     def articles(self) -> Mapping[str, Article]:
         """Every knowledge article."""
         return {article.id: article for article in self._things("article", Article)}
@@ -195,6 +215,10 @@ class Desk:
         found = self._predict(key)
         return found.state if found else None
 
+    def live(self) -> list[Conversation]:
+        """Every conversation that the server last told to be unresolved, with what is pending."""
+        return [found.state for found in map(self._predict, tuple(self._states)) if found]
+
     def _predict(self, key: ConversationId) -> Predicted | None:
         known = self._predicted.get(key)
         if known is not None:
@@ -202,7 +226,7 @@ class Desk:
         state = self._states.get(key) or self._cache.conversation(key)
         if state is None:
             return None
-        found = predict(state, self._pending.get(key, ()), self.me, self.policy)
+        found = predict(state, self._pending.get(key, ()), self.me, self.policy, self.plan)
         self._predicted[key] = found
         return found
 
@@ -237,6 +261,7 @@ class Desk:
                     predicted.state,
                     self.me,
                     self.policy,
+                    self.plan,
                     draft=self._draft_of(key),
                     unsent=len(predicted.waiting),
                 )
@@ -265,6 +290,8 @@ class Desk:
 
             sources = ((s.id, s.text) for s in self._things("macro", MacroSource))
             self._library = Library.of_sources(sources, self.me.teams)
+        surges, now = self.surges().values(), self.clock()
+        self._library.surge = any(surge_of(surges, team, now) for team in self.me.teams)
         return self._library
 
     def search_context(self, key: ConversationId | None) -> search.Context:
@@ -299,29 +326,84 @@ class Desk:
         A refusal that can be told here is returned, and nothing is queued. With a `title`, the step
         can be undone under that name. `instead_of` leaves the unsent tray for it.
         """
-        state = self.conversation(conversation)
-        if state is None:
-            return Rejected(Reason.NO_SUCH_CONVERSATION)
-        now = self.clock()
-        context = Context(actor=self.me, now=now, policy=self.policy)
-        outcome = decide(state, command, context, conversation=conversation)
-        if isinstance(outcome, Rejected):
-            return Rejected(outcome.reason, outcome.detail)  # nothing happens here
-        if isinstance(outcome, Held):
+        outcome = self.foresee(conversation, command)
+        if isinstance(outcome, Rejected | Held):
             return outcome
         if not outcome and isinstance(command, c.MarkRead):
             return None
-        undo = inverse(state, command, context) if title is not None else None
+        now = self.clock()
+        back = self._inverse(conversation, command) if title is not None else None
         try:
             self._outbox.enqueue(
                 command, conversation, now, clear_draft=clear_draft, instead_of=instead_of
             )
         except OutboxFull as full:
             return Rejected(Reason.OUTBOX_FULL, str(full.waiting))
-        if undo is not None and title is not None:
-            self.undo_stack.push(Undo(conversation, undo, title, now))
+        if back is not None and title is not None:
+            self.undo_stack.push(Undo(conversation, back, title, now))
         self.refresh(Changes(frozenset({conversation}), outbox=True))
         return None
+
+    def do_all(
+        self,
+        steps: Sequence[tuple[ConversationId, c.AgentCommand]],
+        *,
+        title: Both,
+        undoable: bool = True,
+        progress: Callable[[int], None] | None = None,
+    ) -> dict[ConversationId, Rejected | Held | None]:
+        """`do` one command to each of many conversations: stored at once, undone at once.
+
+        The answer is what was not queued, and why; None where it is so already. What the server
+        refuses of it stands in `bulks`, unless it has a text. `progress` is told how many were
+        looked at.
+        """
+        left: dict[ConversationId, Rejected | Held | None] = {}
+        taken: list[tuple[ConversationId, c.AgentCommand]] = []
+        back: list[tuple[ConversationId, c.AgentCommand]] = []
+        for count, (key, command) in enumerate(steps, 1):
+            outcome = self.foresee(key, command)
+            if isinstance(outcome, Rejected | Held):
+                left[key] = outcome
+            elif not outcome:
+                left[key] = None
+            else:
+                taken.append((key, command))
+                undo = self._inverse(key, command) if undoable else None
+                if undo is not None:
+                    back.append((key, undo))
+            if progress is not None and (count % EVERY == 0 or count == len(steps)):
+                progress(count)
+        if not taken:
+            return left
+        now = self.clock()
+        try:
+            bulk = self._outbox.enqueue_all(taken, title, now)
+        except OutboxFull as full:
+            refused = Rejected(Reason.OUTBOX_FULL, str(full.waiting))
+            return left | {key: refused for key, _ in taken}
+        if back:
+            (key, undo), *others = back
+            self.undo_stack.push(Undo(key, undo, title, now, tuple(others), bulk.first))
+        self.refresh(Changes(frozenset(key for key, _ in taken), outbox=True))
+        return left
+
+    def foresee(self, key: ConversationId, command: c.AgentCommand) -> Outcome:
+        """What would follow from `command`, as far as can be told here; nothing happens."""
+        state = self.conversation(key)
+        if state is None:
+            return Rejected(Reason.NO_SUCH_CONVERSATION)
+        outcome = decide(state, command, self._context(), conversation=key)
+        if isinstance(outcome, Rejected):
+            return Rejected(outcome.reason, outcome.detail)  # nothing happens here
+        return outcome
+
+    def _inverse(self, key: ConversationId, command: c.AgentCommand) -> c.AgentCommand | None:
+        state = self.conversation(key)
+        return inverse(state, command, self._context()) if state is not None else None
+
+    def _context(self) -> Context:
+        return Context(actor=self.me, now=self.clock(), policy=self.policy, plan=self.plan)
 
     def undo(self) -> Undo | Rejected | Held | None:
         """Take the last step back; None if there is nothing to undo."""
@@ -331,8 +413,27 @@ class Desk:
         if isinstance(step.command, TrayItem):
             self._put_back(step.command)
             return step
+        if step.bulk:
+            return self._undo_all(step, step.command)
         refused = self.do(step.conversation, step.command)
         return refused or step
+
+    def _undo_all(self, step: Undo, first: c.AgentCommand) -> Undo | Rejected | Held:
+        # What the server refused was never done here: its undoing would hit somebody else's.
+        bulk = next((each for each in self.bulks if each.first == step.bulk), None)
+        left: dict[ConversationId, Rejected | Held | None]
+        left = {key: Rejected(Reason.CHANGED_SINCE) for key, _, _ in bulk.refused} if bulk else {}
+        steps = [each for each in ((step.conversation, first), *step.others) if each[0] not in left]
+        title = Both(f"撤销：{step.title.zh}", f"undo: {step.title.en}")
+        left |= self.do_all(steps, title=title, undoable=False)
+        refused = next((each for each in left.values() if each is not None), None)
+        if len(left) > len(step.others) and refused is not None:
+            return refused
+        return msgspec.structs.replace(step, left=tuple(left.items()))
+
+    def waiting(self, bulk: Bulk) -> int:
+        """How many commands of a deed to many are not decided; `refused` is whole once none is."""
+        return sum(bulk.first <= number <= bulk.last for number in self._unsettled)
 
     def send(
         self, key: ConversationId, text: str, *, force: bool = False
@@ -388,9 +489,7 @@ class Desk:
         state = self.conversation(item.conversation)
         found: list[tray.Way] = []
         if state is not None:
-            context = Context(actor=self.me, now=self.clock(), policy=self.policy)
-            again = decide(state, self._again(item), context, conversation=state.id)
-            if isinstance(again, tuple):
+            if isinstance(self.foresee(state.id, self._again(item)), tuple):
                 found.append(tray.Way.SEND)
             if item.text:
                 found += [tray.Way.EDIT, tray.Way.NOTE]
@@ -505,3 +604,10 @@ def _state_of(message: Message, state: Conversation) -> str:
     if message.no <= state.seen_no:
         return "read"
     return "delivered" if message.no <= state.delivered_no else "sent"
+
+
+def _plan(routing: Routing) -> Plan:
+    try:
+        return Plan(routing)
+    except (PlanError, CalendarError):  # a newer server's
+        return PLAIN

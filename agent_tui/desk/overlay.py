@@ -14,6 +14,7 @@ from agent_tui.domain.evolve import evolve, message_of
 from agent_tui.domain.ids import MessageId
 from agent_tui.domain.model import Agent, Conversation, Message
 from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.domain.plan import PLAIN, Plan
 from agent_tui.domain.policy import Policy
 
 
@@ -28,13 +29,19 @@ class Predicted(msgspec.Struct, frozen=True):
     removed: frozenset[MessageId] = frozenset()
 
 
-def predict(state: Conversation, orders: Iterable[Order], me: Agent, policy: Policy) -> Predicted:
+def predict(
+    state: Conversation,
+    orders: Iterable[Order],
+    me: Agent,
+    policy: Policy,
+    plan: Plan = PLAIN,
+) -> Predicted:
     """`state` with `orders` laid over it. A command that would be refused shows no effect: the
     server has the last word, and its refusal comes home with a reason."""
     waiting: list[Message] = []
     removed: set[MessageId] = set()
     for order in orders:
-        context = Context(actor=me, now=order.queued_at, policy=policy)
+        context = Context(actor=me, now=order.queued_at, policy=policy, plan=plan)
         outcome = decide(state, order.command, context, conversation=state.id)
         if isinstance(outcome, Rejected | Held):
             continue

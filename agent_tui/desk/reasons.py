@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from agent_tui.domain.why import Why
 from agent_tui.lang import Both
 
 REASONS: dict[str, Both] = {
@@ -108,6 +112,7 @@ DEADLINES: dict[str, Both] = {
     "return_review": Both("退货审核", "return review"),
     "complaint_escalation": Both("投诉升级", "escalation"),
     "follow_up": Both("回访", "follow-up"),
+    "solution": Both("解决", "solution"),
 }
 
 STATUSES: dict[str, Both] = {
@@ -124,9 +129,18 @@ PRIORITIES: dict[str, Both] = {
     "urgent": Both("紧急", "urgent"),
 }
 
+AVAILABILITIES: dict[str, Both] = {
+    "online": Both("在线", "online"),
+    "busy": Both("忙碌", "busy"),
+    "away": Both("离开", "away"),
+    "offline": Both("下线", "offline"),
+}
+
 TYPES: dict[str, Both] = {
     "order": Both("订单", "order"),
     "delivery": Both("物流", "delivery"),
+    "urge": Both("催单", "chasing"),
+    "address_change": Both("改地址", "address change"),
     "product": Both("商品", "product"),
     "size": Both("尺码", "size"),
     "return": Both("退货", "return"),
@@ -135,9 +149,89 @@ TYPES: dict[str, Both] = {
     "invoice": Both("发票", "invoice"),
     "payment": Both("支付", "payment"),
     "quality": Both("质量", "quality"),
+    "technical": Both("技术", "technical"),
     "complaint": Both("投诉", "complaint"),
     "other": Both("其他", "other"),
 }
+
+# Why a conversation is where it is, or waits: `domain.why.Because`, its values in their order.
+ROUTED: dict[str, Both] = {
+    "matched": Both("第 {1} 行有“{0}”（规则 {2}）", "matched '{0}' in line {1} (rule {2})"),
+    "conditions": Both("符合规则 {0} 的条件", "fits the conditions of rule {0}"),
+    "last_agent": Both("老客户，上次由 {0} 接待", "a returning customer: {0} served them last"),
+    "least_loaded": Both("{0} 手上最少（{1}/{2}）", "{0} has the least to do ({1} of {2})"),
+    "longest_idle": Both("{0} 空闲最久", "{0} was idle longest"),
+    "round_robin": Both("轮到 {0}", "it was {0}'s turn"),
+    "pulled": Both("{0} 自己接的", "{0} took it"),
+    "lease_ended": Both("{0} 掉线，退回队列", "{0} went away: back in the queue"),
+    "shift_closed": Both("{0} 下班，退回队列", "{0}'s shift ended: back in the queue"),
+    "declined": Both(
+        "{0} 连续 {1} 次没接，退回队列", "{0} let {1} in a row pass: back in the queue"
+    ),
+    "overflow": Both("{0} 满了，转来这里", "overflow from {0}"),
+    "nobody_online": Both("{0} 没有人在线", "nobody of {0} is online"),
+    "at_limit": Both("{1} 的 {0} 人都满了", "all {0} {1} agents at their limit"),
+    "no_language": Both("{1} 没有会 {0} 的人在线", "nobody of {1} online speaks {0}"),
+    "no_skill": Both("{1} 没有人在线有技能 {0}", "nobody of {1} online has the skill {0}"),
+    "closed_until": Both("{0} 休息中，{1} 开始", "{0} is closed until {1}"),
+    "surge": Both("{0} 高峰支援", "surge in {0}"),
+    "text": Both("{0}", "{0}"),
+}
+
+
+# Which value of a reason is the id of a team or an agent.
+_NAMED = {
+    "last_agent": 0,
+    "least_loaded": 0,
+    "longest_idle": 0,
+    "round_robin": 0,
+    "pulled": 0,
+    "lease_ended": 0,
+    "shift_closed": 0,
+    "declined": 0,
+    "overflow": 0,
+    "nobody_online": 0,
+    "at_limit": 1,
+    "no_language": 1,
+    "no_skill": 1,
+    "closed_until": 0,
+    "surge": 0,
+}
+
+
+def why(stored: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The sentence for `Conversation.reason`, with `names` for ids of teams and agents; a code from
+    a newer server is shown as it is."""
+    found = Why.decode(stored)
+    words = ROUTED.get(found.code)
+    place = _NAMED.get(found.code)
+    values = [
+        names.get(value, value) if index == place else value
+        for index, value in enumerate(found.values)
+    ]
+    try:
+        if words:
+            return str(words).format(*values)
+    except IndexError:
+        pass  # fewer values than are known here
+    return " ".join([found.code, *values])
+
+
+# Why an agent is what they are; people's own words stand as they are.
+DUTIES: dict[str, Both] = {
+    "declined": Both("连续 {1} 个派来的会话没看", "{1} chats in a row were not looked at"),
+    "lease_ended": Both("失去联系", "nothing was heard of them"),
+    "text": Both("{0}", "{0}"),
+}
+
+
+def duty_reason(stored: str) -> str:
+    """The words for `Duty.reason`; empty if there is none."""
+    found = Why.decode(stored)
+    try:
+        return str(DUTIES[found.code]).format(*found.values)
+    except (KeyError, IndexError):
+        return " ".join([found.code, *found.values])
 
 
 def reason(code: str, detail: str = "") -> str:

@@ -10,6 +10,7 @@ import msgspec
 from agent_tui.domain import sla
 from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Agent, Channel, Conversation, MessageKind, Status
+from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Due, Urgency
 
@@ -55,6 +56,8 @@ class QueueRow(msgspec.Struct, frozen=True):
     unsent: int
     version: int
     undelivered: int = 0  # replies that did not arrive, or may not have
+    answer_by: int | None = None  # given to its owner, not looked at: goes back at this moment
+    why: str = ""  # why it is where it is, or waits, as `domain.why` writes it
 
     def rank(self, now: int, late_cap_ms: int) -> tuple[int, float, float, int, str]:
         """`sla.rank`, from what the row holds."""
@@ -70,7 +73,9 @@ class QueueRow(msgspec.Struct, frozen=True):
         return sla.urgency_of(self.due, self.channel, self.waiting_since, policy, now)
 
 
-def row_of(state: Conversation, me: Agent, policy: Policy, *, draft: str, unsent: int) -> QueueRow:
+def row_of(
+    state: Conversation, me: Agent, policy: Policy, plan: Plan, *, draft: str, unsent: int
+) -> QueueRow:
     """The row for one conversation."""
     if state.assignee == me.id:
         section = Section.MINE
@@ -91,7 +96,7 @@ def row_of(state: Conversation, me: Agent, policy: Policy, *, draft: str, unsent
         unread=state.unread,
         preview=state.preview,
         preview_kind=state.preview_kind,
-        due=sla.due(state, policy),
+        due=sla.due(state, policy, plan),
         weight=sla.weight(state, policy),
         waiting_since=state.owed_since,
         last_at=state.last_at,
@@ -99,6 +104,8 @@ def row_of(state: Conversation, me: Agent, policy: Policy, *, draft: str, unsent
         unsent=unsent,
         version=state.version,
         undelivered=len(state.undelivered),
+        answer_by=state.answer_by if state.assignee is not None else None,
+        why=state.placed or state.held or state.reason,
     )
 
 

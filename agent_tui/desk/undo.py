@@ -8,6 +8,7 @@ import msgspec
 
 from agent_tui.domain.commands import AgentCommand
 from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.lang import Both
 from agent_tui.store.outbox import TrayItem
 
@@ -16,12 +17,20 @@ DEPTH = 50
 
 class Undo(msgspec.Struct, frozen=True):
     """One step back: a command, or what goes back to the unsent tray. `at` (ms) tells whether it
-    is newer than what was typed."""
+    is newer than what was typed.
+
+    What was done to many conversations at once goes back at once: `others` are those beside the
+    first, `bulk` the number of the deed's first command. Once undone, `left` says what stayed as it
+    is, and why (None: it was so already).
+    """
 
     conversation: ConversationId
     command: AgentCommand | TrayItem
     title: Both
     at: int
+    others: tuple[tuple[ConversationId, AgentCommand], ...] = ()
+    bulk: int = 0
+    left: tuple[tuple[ConversationId, Rejected | Held | None], ...] = ()
 
 
 class UndoStack:

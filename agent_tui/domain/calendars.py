@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from itertools import pairwise
-from typing import NoReturn
+from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
+from msgspec import Meta
 
 from agent_tui.domain.business_time import (
     ALWAYS,
@@ -47,17 +48,21 @@ _HALF_WIDTH = str.maketrans("，、：–—－～~", ",,:-----")
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
+def _says(zh: str, en: str) -> Meta:
+    return Meta(description=f"{zh} / {en}")
+
+
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Business hours in wall-clock time of `zone`. Days without hours are closed."""
 
-    zone: str = "Asia/Shanghai"
+    zone: Annotated[str, _says("时区", "time zone")] = "Asia/Shanghai"
     # "mon-fri", "sat", "sat,sun" -> "09:00-12:00, 13:30-24:00". "22:00-06:00" runs into the next
     # day and belongs to the one on which it begins, also where the next is a holiday.
-    hours: dict[str, str] = {}
+    hours: Annotated[dict[str, str], _says("每周各天的时间段", "spans of the days")] = {}
     # "2026-10-01" or "2026-10-01..2026-10-07": nothing begins on these days.
-    holidays: tuple[str, ...] = ()
+    holidays: Annotated[tuple[str, ...], _says("休息的日子", "closed days")] = ()
     # A date or range -> hours, which win over the week and over holidays; "" closes.
-    special: dict[str, str] = {}
+    special: Annotated[dict[str, str], _says("另有时间的日子", "other hours")] = {}
 
 
 class CalendarError(ValueError):

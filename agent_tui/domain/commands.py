@@ -113,6 +113,13 @@ class SetStatus(Command, frozen=True, tag="set_status"):
     expect: Status | None = None
 
 
+class CoolDown(Command, frozen=True, tag="cool_down"):
+    """Let the conversation rest until a time (ms), whatever the customer writes; then it goes to
+    the queue, and not to the same agent. More than a day only leads may ask for."""
+
+    until: int
+
+
 class MarkRead(Command, frozen=True, tag="mark_read"):
     """The owner has looked at everything up to message `no`."""
 
@@ -232,6 +239,7 @@ AgentPart = (
     | SetPriority
     | SetType
     | SetStatus
+    | CoolDown
     | MarkRead
     | StartClock
     | StopClock

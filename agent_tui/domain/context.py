@@ -8,7 +8,9 @@ import msgspec
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
 from agent_tui.domain.model import Agent, Article, Conversation, Customer, Role, Team
+from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.rules import Classifier
 
 
 class NotePlace(msgspec.Struct, frozen=True):
@@ -35,6 +37,8 @@ class Context(msgspec.Struct, frozen=True):
     customers: Mapping[CustomerId, Customer] | None = None
     notes: Mapping[MessageId, NotePlace | None] | None = None  # those that a command names
     articles: Mapping[str, Article | None] | None = None  # the same
+    plan: Plan | None = None  # None: the clocks do nothing by themselves
+    classifier: Classifier | None = None  # None: nobody sorts
 
 
 def may_see(agent: Agent, conversation: Conversation) -> bool:

@@ -7,16 +7,17 @@ from typing import Any
 
 import msgspec
 
+from agent_tui.domain import clocks, deliveries, replies, sorting, suggestions
 from agent_tui.domain import commands as c
-from agent_tui.domain import deliveries, replies, suggestions
 from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead, may_see
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Agent, Conversation, Role, Status
+from agent_tui.domain.model import Agent, Clock, Conversation, Role, Status
 from agent_tui.domain.outcome import CHANGED_HANDS, Held, Outcome, Reason, Rejected
 
 NAME_CHARS = 64
+LONGEST_COOLING_MS = 24 * 3600 * 1000
 LONGEST_SNOOZE_MS = 10 * 365 * 24 * 3600 * 1000
 
 
@@ -31,7 +32,32 @@ def decide(
 
     An empty tuple means that what was asked for is already so. Never raises for any well-typed
     input. Every part of a Batch sees the effects of the parts before it; one refusal refuses all.
+    What the clocks do about it stands behind.
     """
+    outcome = _decide(state, command, context, conversation)
+    if context.plan is None or not outcome or not isinstance(outcome, tuple):
+        return outcome
+    after = state
+    for event in outcome:
+        after = evolve(after, event, conversation=conversation, at=context.now)
+    assert after is not None
+    added = clocks.follow(
+        state,
+        after,
+        policy=context.policy,
+        plan=context.plan,
+        now=context.now,
+        roster=context.roster,
+    )
+    return outcome + added
+
+
+def _decide(
+    state: Conversation | None,
+    command: c.AnyCommand,
+    context: Context,
+    conversation: ConversationId,
+) -> Outcome:
     if isinstance(command, c.ReceiveMessage):
         return _receive_message(state, command, context)
     if isinstance(command, c.ReportSearches):
@@ -79,6 +105,18 @@ def _receive_message(
         return Rejected(Reason.TOO_LONG, str(context.policy.message_chars))
     if not command.text.strip():
         return Rejected(Reason.EMPTY)
+    arrived = _arrived(s, command, context)
+    sorted_ = sorting.sort(s, arrived, command, context)
+    return arrived + sorted_
+
+
+def _cools(s: Conversation, now: int) -> bool:
+    return s.status is Status.SNOOZED and s.cooled is not None and now < s.cooled
+
+
+def _arrived(
+    s: Conversation | None, command: c.ReceiveMessage, context: Context
+) -> tuple[e.ConversationEvent, ...]:
     wrote = e.CustomerWrote(message=command.message, text=command.text)
     if s is None:
         opened = e.ConversationOpened(
@@ -90,7 +128,7 @@ def _receive_message(
             subject=command.subject,
         )
         return (opened, wrote)
-    if s.status is Status.OPEN:
+    if s.status is Status.OPEN or _cools(s, context.now):
         return (wrote,)
     return (e.Reopened(was=s.status, fresh=s.status is Status.RESOLVED), wrote)
 
@@ -134,7 +172,8 @@ def _release(s: Conversation, command: c.Release, context: Context, actor: Agent
         return ()
     if s.assignee != actor.id and not is_lead(actor):
         return Rejected(Reason.NOT_YOURS, s.assignee)
-    return (e.Released(epoch=s.epoch + 1),)
+    mine = s.assignee == actor.id and bool(s.placed)
+    return (e.Released(epoch=s.epoch + 1, declined=mine),)
 
 
 def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) -> Outcome:
@@ -217,19 +256,35 @@ def _set_status(s: Conversation, command: c.SetStatus, context: Context, actor: 
     return (e.StatusSet(status=command.status),)
 
 
+def _cool_down(s: Conversation, command: c.CoolDown, context: Context, actor: Agent) -> Outcome:
+    asked_at = context.now - context.age
+    if not asked_at < command.until <= asked_at + LONGEST_SNOOZE_MS:
+        return Rejected(Reason.MALFORMED, "until")
+    if command.until > asked_at + LONGEST_COOLING_MS and not is_lead(actor):
+        return Rejected(Reason.NOT_ALLOWED)
+    if s.assignee not in (None, actor.id) and not is_lead(actor):
+        return Rejected(Reason.NOT_YOURS, s.assignee or "")
+    return (e.CooledDown(until=command.until, epoch=s.epoch + 1),)
+
+
 def _mark_read(s: Conversation, command: c.MarkRead, context: Context, actor: Agent) -> Outcome:
     # A lead who reads along must not clear the owner's unread mark.
     if s.assignee not in (None, actor.id):
         return ()
     no = min(command.no, s.messages)
-    return (e.MarkedRead(no=no),) if no > s.read_no else ()
+    # Whom it was given may find nothing new in it, and has looked all the same.
+    looked = s.answer_by is not None and s.assignee == actor.id
+    return (e.MarkedRead(no=max(no, s.read_no)),) if no > s.read_no or looked else ()
 
 
 def _start_clock(s: Conversation, command: c.StartClock, context: Context, actor: Agent) -> Outcome:
     if any(running.clock is command.clock for running in s.clocks):
         return ()
-    due = context.now + context.policy.clock_ms(command.clock)
-    return (e.ClockStarted(clock=command.clock, due=due),)
+    length = context.policy.clock_ms(command.clock)
+    due = context.now + length
+    if context.plan is not None and command.clock is not Clock.FOLLOW_UP:
+        due = context.plan.hours(s).add(context.now, length)
+    return (e.ClockStarted(clock=command.clock, due=due, since=context.now),)
 
 
 def _stop_clock(s: Conversation, command: c.StopClock, context: Context, actor: Agent) -> Outcome:
@@ -277,6 +332,7 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.SetPriority: _set_priority,
     c.SetType: _set_type,
     c.SetStatus: _set_status,
+    c.CoolDown: _cool_down,
     c.MarkRead: _mark_read,
     c.StartClock: _start_clock,
     c.StopClock: _stop_clock,

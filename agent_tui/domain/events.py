@@ -34,6 +34,7 @@ from agent_tui.domain.model import (
     Team,
 )
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Duty, Routing, Surge
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
@@ -100,17 +101,46 @@ class Claimed(Event, frozen=True, tag="claimed"):
 
 
 class Released(Event, frozen=True, tag="released"):
-    """The conversation went back to the queue."""
+    """The conversation went back to the queue; `why` if the server took it back.
+
+    `declined`: it had been given out, and shall not be given to the same agent again.
+    """
 
     epoch: int
+    why: str = ""
+    declined: bool = False
 
 
 class Assigned(Event, frozen=True, tag="assigned"):
-    """The conversation was given to an agent, or to a team's queue."""
+    """The conversation was given to an agent, or to a team's queue.
+
+    If the server gave it out, `why`, and `answer_by`: the moment (ms) at which it goes back unless
+    its owner has looked at it.
+    """
 
     agent: AgentId | None
     team: TeamId
     epoch: int
+    why: str = ""
+    answer_by: int | None = None
+
+
+class HeldInQueue(Event, frozen=True, tag="held_in_queue"):
+    """Nobody could be given the conversation, and why; or nothing holds it any more."""
+
+    why: str
+
+
+class WaitTold(Event, frozen=True, tag="wait_told"):
+    """The customer was told how many are before them, and that it takes `low` to `high` ms.
+
+    `room`: how many chats the agents who may take it can have at a time.
+    """
+
+    ahead: int
+    low: int
+    high: int
+    room: float = 1.0
 
 
 class Tagged(Event, frozen=True, tag="tagged"):
@@ -145,6 +175,13 @@ class StatusSet(Event, frozen=True, tag="status_set"):
     until: int | None = None
 
 
+class CooledDown(Event, frozen=True, tag="cooled_down"):
+    """The customer was left to cool down until a time (ms); their messages are kept."""
+
+    until: int
+    epoch: int
+
+
 class Reopened(Event, frozen=True, tag="reopened"):
     """A resolved or sleeping conversation is open again, by whom the record says.
 
@@ -169,16 +206,32 @@ class CustomerSaw(Event, frozen=True, tag="customer_saw"):
 
 
 class ClockStarted(Event, frozen=True, tag="clock_started"):
-    """A deadline was set."""
+    """A deadline was set at `since` (ms), or a clock that stood goes on."""
 
     clock: Clock
     due: int
+    since: int = 0
 
 
 class ClockStopped(Event, frozen=True, tag="clock_stopped"):
     """A deadline was dealt with."""
 
     clock: Clock
+
+
+class ClockPaused(Event, frozen=True, tag="clock_paused"):
+    """A clock stands, with `left` ms on it, until it is started again."""
+
+    clock: Clock
+    left: int
+
+
+class ClockRang(Event, frozen=True, tag="clock_rang"):
+    """The deadline at `due` (ms) passed a mark: `warning`, a share of its time, or `breach`."""
+
+    deadline: str
+    due: int
+    mark: str
 
 
 class CustomerMerged(Event, frozen=True, tag="customer_merged"):
@@ -254,11 +307,16 @@ ConversationEvent = (
     | PrioritySet
     | TypeSet
     | StatusSet
+    | CooledDown
     | Reopened
     | MarkedRead
     | CustomerSaw
     | ClockStarted
     | ClockStopped
+    | ClockPaused
+    | ClockRang
+    | HeldInQueue
+    | WaitTold
     | CustomerMerged
     | DraftOffered
     | DeliveryChanged
@@ -318,6 +376,24 @@ class PolicySaved(Event, frozen=True, tag="policy_saved"):
     policy: Policy
 
 
+class RoutingSaved(Event, frozen=True, tag="routing_saved"):
+    """How chats are sorted and given out changed."""
+
+    routing: Routing
+
+
+class AvailabilitySet(Event, frozen=True, tag="availability_set"):
+    """An agent came, went, or takes no new chats for a while."""
+
+    duty: Duty
+
+
+class SurgeSet(Event, frozen=True, tag="surge_set"):
+    """A team's surge began, changed, or ended (`surge.until` is the moment of the event)."""
+
+    surge: Surge
+
+
 WorkspaceEvent = (
     AgentSaved
     | TeamSaved
@@ -327,6 +403,9 @@ WorkspaceEvent = (
     | MacroSaved
     | MacroRemoved
     | PolicySaved
+    | RoutingSaved
+    | AvailabilitySet
+    | SurgeSet
 )
 
 # --- of one client -------------------------------------------------------------------------------

@@ -10,16 +10,19 @@ from msgspec.structs import replace
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import (
+    Clock,
     Conversation,
     Delivery,
     DeliveryState,
     Message,
     MessageKind,
     Offer,
+    Rung,
     RunningClock,
     Status,
     Suggestion,
     SuggestionState,
+    Wait,
 )
 
 PREVIEW_CHARS = 120
@@ -29,6 +32,8 @@ OFFERS_KEPT = 5
 OFFER_CHARS = 2_000
 SETTLED_KEPT = 100
 SUGGESTIONS_SETTLED_KEPT = 5
+DECLINED_KEPT = 10
+RUNG_KEPT = 24
 
 
 def evolve(
@@ -106,6 +111,8 @@ def _reply_sent(s: Conversation, event: e.ReplySent, at: int) -> dict[str, Any]:
         "waiting_since": None,
         "first_reply_at": at if s.first_reply_at is None else s.first_reply_at,
         "read_no": no,
+        "answer_by": None,
+        "declined": (),
         "preview": _preview(event.text),
         "preview_kind": MessageKind.REPLY,
         # Who has the chat has answered: what others would have said is of no use any more.
@@ -128,15 +135,31 @@ def _unchanged(s: Conversation, event: e.NoteRemoved, at: int) -> dict[str, Any]
 
 
 def _claimed(s: Conversation, event: e.Claimed, at: int) -> dict[str, Any]:
-    return {"assignee": event.agent, "epoch": event.epoch}
+    return {"assignee": event.agent, "epoch": event.epoch} | _TAKEN
 
 
 def _released(s: Conversation, event: e.Released, at: int) -> dict[str, Any]:
-    return {"assignee": None, "epoch": event.epoch}
+    changes: dict[str, Any] = {"assignee": None, "epoch": event.epoch}
+    if event.declined and s.assignee is not None:
+        others = tuple(each for each in s.declined if each != s.assignee)
+        changes["declined"] = (*others, s.assignee)[-DECLINED_KEPT:]
+    return changes | _TAKEN
 
 
 def _assigned(s: Conversation, event: e.Assigned, at: int) -> dict[str, Any]:
-    return {"assignee": event.agent, "team": event.team, "epoch": event.epoch}
+    changes: dict[str, Any] = {"assignee": event.agent, "team": event.team, "epoch": event.epoch}
+    return changes | _TAKEN | {"placed": event.why, "answer_by": event.answer_by}
+
+
+_TAKEN: dict[str, Any] = {"placed": "", "held": "", "answer_by": None, "wait": None}
+
+
+def _held_in_queue(s: Conversation, event: e.HeldInQueue, at: int) -> dict[str, Any]:
+    return {"held": event.why}
+
+
+def _wait_told(s: Conversation, event: e.WaitTold, at: int) -> dict[str, Any]:
+    return {"wait": Wait(at, event.ahead, event.low, event.high, event.room)}
 
 
 def _tagged(s: Conversation, event: e.Tagged, at: int) -> dict[str, Any]:
@@ -160,19 +183,34 @@ def _status_set(s: Conversation, event: e.StatusSet, at: int) -> dict[str, Any]:
     if event.status is Status.SNOOZED:
         changes["snoozes"] = s.snoozes + 1
     elif event.status is Status.RESOLVED:
-        changes["offers"] = ()
+        changes |= {"offers": (), "declined": (), "held": "", "wait": None}
     return changes
 
 
+def _cooled_down(s: Conversation, event: e.CooledDown, at: int) -> dict[str, Any]:
+    others = tuple(each for each in s.declined if each != s.assignee)
+    owner = (s.assignee,) if s.assignee is not None else ()
+    return {
+        "status": Status.SNOOZED,
+        "until": event.until,
+        "cooled": event.until,
+        "snoozes": s.snoozes + 1,
+        "assignee": None,
+        "epoch": event.epoch,
+        "declined": (*others, *owner)[-DECLINED_KEPT:],
+    } | _TAKEN
+
+
 def _reopened(s: Conversation, event: e.Reopened, at: int) -> dict[str, Any]:
-    changes: dict[str, Any] = {"status": Status.OPEN, "until": None}
+    changes: dict[str, Any] = {"status": Status.OPEN, "until": None, "cooled": None}
     if event.fresh:
         changes |= {"waiting": 0, "waiting_since": None, "clocks": ()}
+        changes["rung"] = tuple(each for each in s.rung if each.deadline != Clock.SOLUTION)
     return changes
 
 
 def _marked_read(s: Conversation, event: e.MarkedRead, at: int) -> dict[str, Any]:
-    return {"read_no": event.no}
+    return {"read_no": event.no, "answer_by": None}
 
 
 def _customer_saw(s: Conversation, event: e.CustomerSaw, at: int) -> dict[str, Any]:
@@ -181,11 +219,34 @@ def _customer_saw(s: Conversation, event: e.CustomerSaw, at: int) -> dict[str, A
 
 def _clock_started(s: Conversation, event: e.ClockStarted, at: int) -> dict[str, Any]:
     others = tuple(c for c in s.clocks if c.clock is not event.clock)
-    return {"clocks": (*others, RunningClock(event.clock, event.due))}
+    return {"clocks": (*others, RunningClock(event.clock, event.due, event.since))}
 
 
 def _clock_stopped(s: Conversation, event: e.ClockStopped, at: int) -> dict[str, Any]:
     return {"clocks": tuple(c for c in s.clocks if c.clock is not event.clock)}
+
+
+def _clock_paused(s: Conversation, event: e.ClockPaused, at: int) -> dict[str, Any]:
+    return {
+        "clocks": tuple(
+            RunningClock(event.clock, 0, each.since, event.left)
+            if each.clock is event.clock
+            else each
+            for each in s.clocks
+        )
+    }
+
+
+def _clock_rang(s: Conversation, event: e.ClockRang, at: int) -> dict[str, Any]:
+    found = (*s.rung, Rung(event.deadline, event.due, event.mark))
+    # However many replies were late meanwhile: a clock that still runs does not ring again.
+    running = {(each.clock.value, each.due) for each in s.clocks}
+    still = tuple(
+        each
+        for each in found[:-RUNG_KEPT]
+        if each.deadline == Clock.SOLUTION or (each.deadline, each.due) in running
+    )
+    return {"rung": still + found[-RUNG_KEPT:]}
 
 
 def _customer_merged(s: Conversation, event: e.CustomerMerged, at: int) -> dict[str, Any]:
@@ -283,11 +344,16 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.PrioritySet: _priority_set,
     e.TypeSet: _type_set,
     e.StatusSet: _status_set,
+    e.CooledDown: _cooled_down,
     e.Reopened: _reopened,
     e.MarkedRead: _marked_read,
     e.CustomerSaw: _customer_saw,
     e.ClockStarted: _clock_started,
     e.ClockStopped: _clock_stopped,
+    e.ClockPaused: _clock_paused,
+    e.ClockRang: _clock_rang,
+    e.HeldInQueue: _held_in_queue,
+    e.WaitTold: _wait_told,
     e.CustomerMerged: _customer_merged,
     e.DraftOffered: _draft_offered,
     e.DraftSettled: _draft_settled,

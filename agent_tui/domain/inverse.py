@@ -86,5 +86,5 @@ def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.
             return c.DeclineSuggestion(part.suggestion)
         case c.AcceptSuggestion() | c.DeclineSuggestion():
             return None
-        case c.SendReply() | c.MarkRead() | c.RemoveNote() | c.RetryDelivery():
+        case c.SendReply() | c.MarkRead() | c.RemoveNote() | c.RetryDelivery() | c.CoolDown():
             return None

@@ -87,11 +87,12 @@ class SuggestionState(StrEnum):
 
 
 class Clock(StrEnum):
-    """A deadline that an agent starts, beside the ones that start by themselves."""
+    """A deadline that is set, beside those of replies, which follow from what was written."""
 
     RETURN_REVIEW = "return_review"
     COMPLAINT_ESCALATION = "complaint_escalation"
     FOLLOW_UP = "follow_up"
+    SOLUTION = "solution"  # starts by itself, and stands while the customer is to write
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,13 +108,21 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Agent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An account. `id` is the login name and never changes."""
+    """An account. `id` is the login name and never changes.
+
+    The rest is what chats are given out by: see `agent_tui.domain.staffing`.
+    """
 
     id: AgentId
     name: str
     role: Role
     teams: tuple[TeamId, ...] = ()
     disabled: bool = False
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # none: every one
+    capacity: float | None = None  # load at the same time; None: the shop's figure
+    floating: bool = False  # joins any team in a surge
+    shift: str = ""  # the calendar of their working hours; empty: whenever they are online
 
 
 class Team(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -235,11 +244,37 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True):
     answer: str = ""
 
 
-class RunningClock(msgspec.Struct, frozen=True):
-    """A started clock and the moment by which it must be dealt with."""
+class RunningClock(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A started clock and the moment by which it must be dealt with.
+
+    `since` is when it started or went on. While it stands, `due` is 0 and `left` what remains (ms).
+    """
 
     clock: Clock
     due: int
+    since: int = 0
+    left: int = 0
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """A mark that a deadline has passed: `warning`, a share of its time ("75"), or `breach`."""
+
+    deadline: str
+    due: int
+    mark: str
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """What the customer was told: so many are before them, and it takes from `low` to `high` ms.
+
+    `room`: how many chats the agents who may take it can have at a time.
+    """
+
+    at: int
+    ahead: int
+    low: int
+    high: int
+    room: float = 1.0
 
 
 class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -280,6 +315,13 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     deliveries: tuple[Delivery, ...] = ()  # pushed replies that are not known to have arrived
     offers: tuple[Offer, ...] = ()  # unsent drafts of others, until the owner has answered
     suggestions: tuple[Suggestion, ...] = ()  # of articles: the open ones, and the last settled
+    placed: str = ""  # why it is with its owner, as `agent_tui.domain.why` writes it
+    held: str = ""  # why nobody has it, the same way
+    answer_by: int | None = None  # given out, not looked at: goes back at this moment
+    declined: tuple[AgentId, ...] = ()  # whom it came back from, of late
+    rung: tuple[Rung, ...] = ()  # marks that its deadlines have passed, the last ones
+    wait: Wait | None = None  # while nobody has it
+    cooled: int | None = None  # until then the customer's messages wake nobody
 
     @property
     def unread(self) -> int:
@@ -307,6 +349,8 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def owed_since(self) -> int | None:
         """Since when (ms) the customer waits for a reply that arrives; None if they do not."""
+        if not self.deliveries:  # as almost always, and whole lists are asked
+            return self.waiting_since
         moments = [each.at for each in self.undelivered]
         if self.waiting_since is not None:
             moments.append(self.waiting_since)

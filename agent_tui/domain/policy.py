@@ -49,6 +49,15 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Seconds, Meta(description="a complaint reaches a lead / 投诉升级")
     ] = HOUR
     follow_up: Annotated[Seconds, Meta(description="follow-up after solving / 回访")] = 3 * DAY
+    solve_common: Annotated[
+        Seconds, Meta(description="a common question is solved / 常见问题解决时限")
+    ] = 5 * MINUTE
+    solve_ordinary: Annotated[Seconds, Meta(description="an ordinary one / 一般问题解决时限")] = (
+        15 * MINUTE
+    )
+    solve_complex: Annotated[Seconds, Meta(description="a complex one / 复杂问题解决时限")] = (
+        30 * MINUTE
+    )
     stale_reply: Annotated[
         Seconds,
         Meta(description="a reply queued longer is held if the customer wrote since / 过期回复"),
@@ -63,6 +72,10 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Seconds,
         Meta(description="a message this soon after resolving reopens the conversation / 重开期限"),
     ] = 7 * DAY
+    close_pending: Annotated[
+        Seconds,
+        Meta(description="a chat waiting so long for its customer is solved / 客户不回自动结束"),
+    ] = 3 * DAY
     late_cap: Annotated[
         Seconds, Meta(description="lateness counts up to this in the queue's order / 超时封顶")
     ] = 30 * MINUTE
@@ -79,8 +92,19 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Clock.RETURN_REVIEW: self.return_review,
             Clock.COMPLAINT_ESCALATION: self.complaint_escalation,
             Clock.FOLLOW_UP: self.follow_up,
+            Clock.SOLUTION: self.solve_ordinary,
         }
         return lengths[clock] * 1000
+
+    def solve_ms(self, difficulty: str) -> int | None:
+        """How long solving a question of this class may take, in ms; None without a class."""
+        lengths = {
+            "common": self.solve_common,
+            "ordinary": self.solve_ordinary,
+            "complex": self.solve_complex,
+        }
+        seconds = lengths.get(difficulty)
+        return seconds * 1000 if seconds else None
 
     def expiry_ms(self, channel: Channel) -> int:
         """How long a queued reply may wait before it is held, in ms."""

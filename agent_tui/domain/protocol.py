@@ -11,6 +11,7 @@ from agent_tui.domain.commands import Order
 from agent_tui.domain.events import Recorded
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Article
+from agent_tui.domain.staffing import Availability
 
 # Grows when an older program can no longer take part in full; neighbours work together. 2 tells
 # what was acknowledged, and refuses a command that it does not understand, not the whole request.
@@ -171,6 +172,49 @@ class Presence(Wire, frozen=True):
     agent: AgentId | str
     typing: bool
     until: int
+
+
+class AvailabilityRequest(Wire, frozen=True):
+    """A client's agent is there. With `told`, they (or a lead, of `agent`) say what they are now;
+    without, `availability` is what the client believes, and counts while the server knows nothing.
+    """
+
+    availability: Availability
+    client: ClientId = ClientId("")
+    reason: str = ""
+    told: bool = False
+    agent: AgentId = AgentId("")
+
+
+class SurgeRequest(Wire, frozen=True):
+    """Begin a surge on a team for `minutes`, or change it; 0 ends it. See `staffing.Surge`."""
+
+    team: TeamId
+    minutes: Annotated[int, msgspec.Meta(ge=0, le=7 * 24 * 60)]
+    factor: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5
+
+
+class AuditEntry(Wire, frozen=True):
+    """One event of the log. `by` is an agent, `customer` or `system`; `client` the machine that it
+    came from, where one did; `team` where the conversation is after it; `detail` what it says."""
+
+    seq: int
+    at: int
+    by: str
+    client: str
+    kind: str
+    conversation: ConversationId | None
+    team: TeamId | None
+    owner_before: AgentId | None
+    owner_after: AgentId | None
+    detail: dict[str, str]
+
+
+class AuditAnswer(Wire, frozen=True):
+    """Newest first. `next`: ask again with it as `before`; null: there is no more."""
+
+    entries: tuple[AuditEntry, ...]
+    next: int | None
 
 
 class UseCount(Wire, frozen=True):

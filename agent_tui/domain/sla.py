@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from agent_tui.domain.model import Channel, Conversation, Priority, Status
+from agent_tui.domain.model import Channel, Clock, Conversation, Priority, Status
+from agent_tui.domain.plan import PLAIN, Plan
 from agent_tui.domain.policy import Policy
 
 COMPLAINT_TYPES = frozenset({"complaint", "complaints", "投诉"})
@@ -28,35 +29,48 @@ class Deadline(StrEnum):
     RETURN_REVIEW = "return_review"
     COMPLAINT_ESCALATION = "complaint_escalation"
     FOLLOW_UP = "follow_up"
+    SOLUTION = "solution"
+
+
+REPLIES = frozenset({Deadline.FIRST_REPLY, Deadline.NEXT_REPLY})
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A deadline and its moment (ms)."""
+    """A deadline and its moment (ms); `since` is when its time began, 0 if nobody noted it."""
 
     deadline: Deadline
     at: int
+    since: int = 0
 
 
-def due(conversation: Conversation, policy: Policy) -> Due | None:
+def due(conversation: Conversation, policy: Policy, plan: Plan = PLAIN) -> Due | None:
     """The deadline that is reached first, or None while nothing is owed to the customer."""
-    if conversation.status is Status.RESOLVED:
-        return None
-    candidates = [
-        Due(Deadline(running.clock.value), running.due) for running in conversation.clocks
+    return min(dues(conversation, policy, plan), key=lambda each: each.at, default=None)
+
+
+def dues(conversation: Conversation, policy: Policy, plan: Plan = PLAIN) -> list[Due]:
+    """Every deadline that runs. Of a solved conversation only the follow-up; clocks that stand are
+    left out."""
+    solved = conversation.status is Status.RESOLVED
+    found = [
+        Due(Deadline(running.clock.value), running.due, running.since)
+        for running in conversation.clocks
+        if running.due and (not solved or (running.clock is Clock.FOLLOW_UP and running.since))
     ]
-    if conversation.owed_since is not None:
-        candidates.append(_reply_due(conversation, policy))
-    return min(candidates, key=lambda each: each.at, default=None)
+    if conversation.owed_since is not None and not solved:
+        found.append(_reply_due(conversation, policy, plan))
+    return found
 
 
-def _reply_due(conversation: Conversation, policy: Policy) -> Due:
+def _reply_due(conversation: Conversation, policy: Policy, plan: Plan) -> Due:
     first = conversation.first_reply_at is None
     deadline = Deadline.FIRST_REPLY if first else Deadline.NEXT_REPLY
     if conversation.channel is Channel.MAIL:
         seconds = policy.mail_reply
     else:
         seconds = policy.first_reply if first else policy.next_reply
-    return Due(deadline, (conversation.owed_since or conversation.opened_at) + seconds * 1000)
+    since = conversation.owed_since or conversation.opened_at
+    return Due(deadline, plan.hours(conversation).add(since, seconds * 1000), since)
 
 
 def is_vip(conversation: Conversation) -> bool:

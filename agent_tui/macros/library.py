@@ -91,6 +91,7 @@ class Library:
 
     def __init__(self, macros: Iterable[Macro] = ()) -> None:
         self.all: dict[str, Macro] = {macro.id: macro for macro in macros}
+        self.surge = False  # whether the macros for a rush are offered
 
     @classmethod
     def of_sources(cls, sources: Iterable[tuple[str, str]], teams: Iterable[str]) -> Library:
@@ -111,7 +112,8 @@ class Library:
         """One macro a group, in `language` if there is one, of those valid at local time `now`."""
         groups: dict[str, Macro] = {}
         for macro in self.all.values():
-            if not macro.offered(now.date(), now.hour * 60 + now.minute):
+            minute = now.hour * 60 + now.minute
+            if not macro.offered(now.date(), minute, surge=self.surge):
                 continue
             known = groups.get(macro.group)
             if known is None or (macro.head.lang == language != known.head.lang):

@@ -28,11 +28,13 @@ class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Valid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a macro is offered: dates (inclusive) and hours of the day, "09:00-24:00"."""
+    """When a macro is offered: dates (inclusive), hours of the day ("09:00-24:00"), and, with
+    `surge`, only while a team of the agent's has a rush."""
 
     from_: datetime.date | None = msgspec.field(name="from", default=None)
     to: datetime.date | None = None
     hours: str = ""
+    surge: bool = False
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -83,9 +85,11 @@ class Macro(msgspec.Struct, frozen=True):
         """What the language versions of one macro share."""
         return re.sub(r"\.(zh|en)$", "", self.id)
 
-    def offered(self, today: datetime.date, minute: int) -> bool:
+    def offered(self, today: datetime.date, minute: int, *, surge: bool = False) -> bool:
         """Whether the validity window covers this local day and minute of the day."""
         valid = self.head.valid
+        if valid.surge and not surge:
+            return False
         if (valid.from_ and today < valid.from_) or (valid.to and today > valid.to):
             return False
         if not valid.hours:

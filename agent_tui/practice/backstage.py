@@ -161,6 +161,9 @@ def backstage(folder: Folder, kind: Kind) -> Iterator[Backstage]:
     if folder.database.exists():
         data = setup.open_existing(folder.server)
     else:
+        # The defaults: whoever practises takes the chats themselves, at any hour of the day.
+        folder.server.mkdir(parents=True, exist_ok=True)
+        (folder.server / "config.toml").touch()
         data = setup.create(folder.server)
     with setup.administration(data) as (database, writer):
         yield Backstage(data, database, writer, kind)

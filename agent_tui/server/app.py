@@ -19,13 +19,24 @@ from starlette.routing import BaseRoute, Route
 
 from agent_tui import __version__
 from agent_tui.config import Config
-from agent_tui.server import compaction, delivering, docs_page, metrics, timers, watching, words
+from agent_tui.server import (
+    assigning,
+    compaction,
+    delivering,
+    docs_page,
+    metrics,
+    timers,
+    watching,
+    words,
+)
 from agent_tui.server.agent_api import AgentApi
+from agent_tui.server.audit_api import AuditApi
 from agent_tui.server.auth import Tokens
 from agent_tui.server.channel_api import ChannelApi
 from agent_tui.server.clock import now_ms
 from agent_tui.server.content import Content
 from agent_tui.server.database import Database
+from agent_tui.server.duty_api import DutyApi
 from agent_tui.server.endpoint import Endpoint, json, openapi, route
 from agent_tui.server.history_api import HistoryApi
 from agent_tui.server.hub import Hub
@@ -74,6 +85,8 @@ def endpoints(service: Service) -> list[Endpoint]:
         ChannelApi(service),
         HistoryApi(service),
         KnowledgeApi(service),
+        DutyApi(service),
+        AuditApi(service),
     )
     return [endpoint for api in apis for endpoint in api.endpoints()]
 
@@ -88,6 +101,7 @@ def _lifespan(
         tasks = [
             asyncio.create_task(_forever(service.hub.poll), name="poll"),
             asyncio.create_task(_forever(lambda: timers.run(service)), name="timers"),
+            asyncio.create_task(_forever(lambda: assigning.run(service)), name="assigning"),
             asyncio.create_task(_forever(lambda: delivering.run(service)), name="outgoing"),
             asyncio.create_task(_forever(lambda: _compact(service)), name="compaction"),
             asyncio.create_task(_forever(lambda: _index(service)), name="words"),

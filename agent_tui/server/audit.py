@@ -8,13 +8,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, func, select
 
+from agent_tui.domain import clocks
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation, Status
 from agent_tui.lang import Both
+from agent_tui.server import directory as directories
 from agent_tui.server import feed, log, outgoing, schema
 from agent_tui.server.database import GENESIS, Database, link
-from agent_tui.server.workspace import TABLES, kept
+from agent_tui.server.workspace import CLOCK, TABLES, kept
 
 CHUNK = 2_000
 SHOWN = 100  # a broken database would otherwise print without end
@@ -218,3 +220,22 @@ def _timers(connection: Connection) -> Iterator[Finding]:
     for key in sorted(snoozed - timed):
         what = Both("已推迟，但没有定时器", "is snoozed, but has no timer")
         yield Finding(f"conversation {key}", what)
+    yield from _clocks(connection)
+
+
+def _clocks(connection: Connection) -> Iterator[Finding]:
+    """A clock that is to ring has a timer that looks at it in time."""
+    timer, conversation = schema.timer.c, schema.conversation.c
+    known = directories.load(connection, 0)
+    ringing = select(timer.conversation, timer.due).where(timer.kind == CLOCK)
+    timers = {row.conversation: row.due for row in connection.execute(ringing)}
+    query = select(conversation.id, conversation.state).order_by(conversation.id)
+    for key, raw in connection.execute(query.execution_options(yield_per=CHUNK)):
+        try:
+            state = msgspec.json.decode(raw, type=Conversation)
+        except msgspec.MsgspecError:
+            continue  # told already
+        at = clocks.next_ring(state, known.policy, known.plan)
+        if at is not None and timers.get(key, at + 1) > at:
+            what = Both("有时钟要响，但没有定时器", "has a clock that is to ring, but no timer")
+            yield Finding(f"conversation {key}", what)

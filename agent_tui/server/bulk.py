@@ -14,7 +14,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    Table,
+)
 from sqlalchemy.exc import DBAPIError
 
 from agent_tui.server.schema import Key
@@ -208,6 +217,8 @@ def _type(column: Column[Any]) -> str:
             return "integer"
         case Boolean():
             return "boolean"
+        case Float():
+            return "double precision"
         case _:
             return "text"  # also of bytes, which JSON holds in base64
 

@@ -1,4 +1,4 @@
-"""The data folder's kb/, macros/ and policy, published as versioned events."""
+"""The data folder's kb/, macros/ and settings, published as versioned events."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from agent_tui.config import Config
 from agent_tui.domain import events as e
 from agent_tui.domain.model import Article, MacroSource
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Routing
 from agent_tui.errors import ConfigError
 from agent_tui.frontmatter import Malformed, Problem
 from agent_tui.knowledge import articles
@@ -41,12 +42,12 @@ class Publish:
         kind: str,
         found: Sequence[Piece] = (),
         gone: Sequence[str] = (),
-        policy: Policy | None = None,
+        settings: Config | None = None,
     ) -> None:
         self._kind = kind
         self._found = found
         self._gone = gone
-        self._policy = policy
+        self._settings = settings
         self.size = max(1, len(found) + len(gone))
 
     def needs(self) -> Needs:
@@ -63,8 +64,12 @@ class Publish:
             if files.get(key):  # what has no file is not gone with it
                 removed = e.ArticleRemoved(key) if self._kind == "article" else e.MacroRemoved(key)
                 record(unit, removed, SYSTEM)
-        if self._policy is not None and not self._is_policy(unit, self._policy):
-            record(unit, e.PolicySaved(self._policy), SYSTEM)
+        if self._settings is not None:
+            policy, routing = self._settings.policy, self._settings.sorting
+            if not self._is_published(unit, "policy", policy):
+                record(unit, e.PolicySaved(policy), SYSTEM)
+            if not self._is_published(unit, "routing", routing):
+                record(unit, e.RoutingSaved(routing), SYSTEM)
 
     def answer(self, unit: Unit) -> None:
         """Nothing to tell."""
@@ -80,10 +85,10 @@ class Publish:
                 found[each.id] = each.file
         return found
 
-    def _is_policy(self, unit: Unit, policy: Policy) -> bool:
+    def _is_published(self, unit: Unit, kind: str, settings: Policy | Routing) -> bool:
         table = schema.content.c
-        known = unit.connection.execute(select(table.body).where(table.kind == "policy")).scalar()
-        return known is not None and bytes(known) == msgspec.json.encode(policy)
+        known = unit.connection.execute(select(table.body).where(table.kind == kind)).scalar()
+        return known is not None and bytes(known) == msgspec.json.encode(settings)
 
 
 def _saved(piece: Piece, at: int) -> e.WorkspaceEvent:
@@ -116,7 +121,7 @@ class Content:
         self.root = root
         self._config_file = root / "config.toml"
         self._config_stamp = self._stamp()
-        self._policy = config.policy
+        self._settings = config
         self._kinds: tuple[tuple[str, Files, Callable[[str, str], Piece]], ...] = (
             ("article", Files(root / "kb"), articles.parse),
             ("macro", Files(root / "macros"), _macro),
@@ -160,7 +165,7 @@ class Content:
                 for key in some:
                     files.forget(key)
         if published is not None or self._stamp() != self._config_stamp:
-            yield Publish("policy", policy=self._policy_now())
+            yield Publish("settings", settings=self._settings_now())
         self._whole, self._told = True, frozenset(told)
 
     def _some(
@@ -201,16 +206,16 @@ class Content:
             log.warning("%s/%s", files.root.name, problem)
         self.problems.extend(problems)
 
-    def _policy_now(self) -> Policy:
-        """The figures of config.toml; while it is away or cannot be read, those of before."""
+    def _settings_now(self) -> Config:
+        """config.toml; while it is away or cannot be used, as it was before."""
         stamp = self._stamp()
         if stamp not in (self._config_stamp, AWAY):
             try:
-                self._policy = configs.load(self._config_file).policy
+                self._settings = configs.load(self._config_file)
             except ConfigError as error:
-                log.warning("%s; the figures stay as they were", error.title)
+                log.warning("%s; the settings stay as they were", error.title)
         self._config_stamp = stamp
-        return self._policy
+        return self._settings
 
     def _stamp(self) -> Stamp:
         try:

@@ -230,6 +230,9 @@ def _workspace(directory: Directory, reader: Reader) -> list[e.WorkspaceEvent]:
     found.extend(e.TeamSaved(team) for team in directory.teams.values())
     found.extend(e.InboxSaved(inbox) for inbox in directory.inboxes.values())
     found.append(e.PolicySaved(directory.policy))
+    found.append(e.RoutingSaved(directory.plan.routing))
+    found.extend(e.AvailabilitySet(duty) for duty in directory.duties.values())
+    found.extend(e.SurgeSet(surge) for surge in directory.surges.values())
     return found
 
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import delete, insert
 
 from agent_tui.domain import commands as c
-from agent_tui.domain.context import Context
+from agent_tui.domain import events as e
 from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import ConversationId, CustomerId, InboxId, MessageId
 from agent_tui.domain.model import Conversation, Customer, Status
@@ -73,13 +73,17 @@ class TakeInbound:
             text=self._text,
             subject=self._subject,
         )
-        context = Context(actor=None, now=unit.at, policy=unit.directory.policy)
+        context = unit.system()
         outcome = decide(running, command, context, conversation=conversation)
         if isinstance(outcome, Rejected | Held):
             self._rejected = Rejected(outcome.reason, outcome.detail)
             return
         for event in outcome:
-            index = unit.record(event, by=CUSTOMER, conversation=conversation)
+            # What follows from the message (its sorting, the clocks) is the server's doing.
+            said = isinstance(event, e.ConversationOpened | e.Reopened | e.CustomerWrote)
+            at = unit.record(event, by=CUSTOMER if said else SYSTEM, conversation=conversation)
+            if isinstance(event, e.CustomerWrote):
+                index = at
         unit.remember_inbound(self._inbox, self._external, command.message, index)
         metrics.INBOUND.labels(inbox.channel).inc()
 
@@ -117,7 +121,7 @@ class ConfirmReceipt:
         for conversation, (delivered, seen) in self._upto.items():
             state = unit.states.get(conversation)
             command = c.ConfirmDelivery(delivered=delivered, seen=seen)
-            context = Context(actor=None, now=unit.at, policy=unit.directory.policy)
+            context = unit.system()
             outcome = decide(state, command, context, conversation=conversation)
             if isinstance(outcome, tuple):
                 for event in outcome:
@@ -143,7 +147,7 @@ class WakeConversations:
             state = unit.states.get(conversation)
             if state is not None and state.snoozes == generation and (state.until or 0) > unit.now:
                 continue  # the clock was set back since it was found due
-            context = Context(actor=None, now=unit.now, policy=unit.directory.policy)
+            context = msgspec.structs.replace(unit.system(), now=unit.now)
             outcome = decide(
                 state, c.WakeSnoozed(generation=generation), context, conversation=conversation
             )

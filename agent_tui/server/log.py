@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from agent_tui.domain import events as e
 from agent_tui.domain.evolve import evolve, message_of
@@ -71,6 +71,16 @@ def after(connection: Connection, seq: int, limit: int) -> list[LogRow]:
     """At most `limit` events after `seq`, in feed order."""
     rows = connection.execute(
         select(*_COLUMNS).where(schema.event.c.seq > seq).order_by(schema.event.c.seq).limit(limit)
+    )
+    return [_row(row) for row in rows]
+
+
+def latest(
+    connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int
+) -> list[LogRow]:
+    """At most `limit` events that fit, newest first."""
+    rows = connection.execute(
+        select(*_COLUMNS).where(*conditions).order_by(schema.event.c.seq.desc()).limit(limit)
     )
     return [_row(row) for row in rows]
 

@@ -182,6 +182,7 @@ class SubmitOrders:
             customers=unit.customers,
             notes=unit.notes,
             articles=unit.articles,
+            plan=unit.directory.plan,
         )
         command = cleaned(order.command)
         return decide(state, command, context, conversation=order.conversation)

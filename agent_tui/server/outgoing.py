@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import ConversationId, InboxId, MessageId
 from agent_tui.domain.model import TROUBLE, Conversation, DeliveryState
@@ -274,7 +273,7 @@ class Report:
         command = c.ReportDelivery(
             message=held.message, state=verdict.state, code=verdict.code, detail=verdict.detail
         )
-        context = Context(actor=None, now=unit.at, policy=unit.directory.policy)
+        context = unit.system()
         state = unit.states.get(held.conversation)
         outcome = decide(state, command, context, conversation=held.conversation)
         if isinstance(outcome, tuple):

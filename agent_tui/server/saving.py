@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, update
 from agent_tui.domain import events as e
 from agent_tui.domain.evolve import message_of
 from agent_tui.domain.model import Status
-from agent_tui.server import bulk, notify, outgoing, schema
+from agent_tui.server import bulk, clocks, notify, outgoing, schema, seats
 from agent_tui.server.database import link
 from agent_tui.server.log import LogRow
 from agent_tui.server.unit import Draft, Unit
@@ -28,6 +28,7 @@ def save(unit: Unit) -> list[LogRow]:
             bulk.insert(unit.connection, schema.event, [row.values() for row in rows])
         _save_conversations(unit)
         _save_timers(unit)
+        seats.save(unit)
         _save_messages(unit)
         _save_clients(unit)
         _save_inbound(unit)
@@ -98,6 +99,7 @@ def _save_conversations(unit: Unit) -> None:
             "last_at": state.last_at,
             "state": msgspec.json.encode(state),
             "suggestions": len(state.open_suggestions),
+            "load": unit.directory.plan.load(state),
         }
         if key in unit.stored:
             old.append(values)
@@ -109,9 +111,10 @@ def _save_conversations(unit: Unit) -> None:
 
 def _save_timers(unit: Unit) -> None:
     timer = schema.timer
+    clocks.save(unit)
     for draft in unit.drafts:
         state = draft.after
-        if state is None or not isinstance(draft.event, e.StatusSet):
+        if state is None or not isinstance(draft.event, e.StatusSet | e.CooledDown):
             continue
         if state.status is Status.SNOOZED:
             key = {"conversation": state.id, "kind": "snooze"}

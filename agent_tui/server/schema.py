@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -89,6 +90,8 @@ conversation = Table(
     Column("last_at", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("suggestions", Integer, nullable=False, server_default="0"),  # open ones
+    Column("load", Float, nullable=False, server_default="0"),  # what it weighs for its owner
+    Index("conversation_assignee", "assignee"),
     Index("conversation_customer", "customer"),
     Index("conversation_visitor", "visitor", "inbox"),
     Index("conversation_status", "status", "last_at"),
@@ -202,11 +205,40 @@ timer = Table(
     Index("timer_due", "due"),
 )
 
+# An agent's place when chats are given out: when they last got one, when one was last off their
+# hands (ms), and how many in a row they did not look at.
+seat = Table(
+    "seat",
+    metadata,
+    Column("agent", Key(64), primary_key=True),
+    Column("assigned_at", BigInteger, nullable=False, server_default="0"),
+    Column("freed_at", BigInteger, nullable=False, server_default="0"),
+    Column("ignored", Integer, nullable=False, server_default="0"),
+)
+
+# What a team's queue taught about its waits; see `domain.waits.Pace`.
+pace = Table(
+    "pace",
+    metadata,
+    Column("team", Key(64), primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+)
+
+# Until when a client counts as being there without another sign.
+lease = Table(
+    "lease",
+    metadata,
+    Column("client", Key(64), primary_key=True),
+    Column("agent", Key(64), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Index("lease_agent", "agent"),
+)
+
 # `file`: the version of the file that this is, or stands on; empty for what has no file.
 content = Table(
     "content",
     metadata,
-    Column("kind", Key(16), nullable=False),  # article | macro | policy
+    Column("kind", Key(16), nullable=False),  # as `workspace.kept` names it
     Column("id", Key(255), nullable=False),
     Column("version", Key(64), nullable=False),
     Column("body", LargeBinary, nullable=False),

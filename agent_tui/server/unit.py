@@ -12,9 +12,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from agent_tui.domain import events as e
-from agent_tui.domain.context import NotePlace
+from agent_tui.domain.context import Context, NotePlace
 from agent_tui.domain.evolve import evolve
-from agent_tui.domain.ids import ClientId, ConversationId, CustomerId, InboxId, MessageId
+from agent_tui.domain.ids import AgentId, ClientId, ConversationId, CustomerId, InboxId, MessageId
 from agent_tui.domain.model import Article, Conversation, Customer, MessageKind
 from agent_tui.server import bulk, schema
 from agent_tui.server import directory as directories
@@ -103,6 +103,8 @@ class Unit:
         self.writes: list[tuple[Any, dict[str, Any]]] = []
         self.content: list[Content] = []
         self.stored: set[ConversationId] = set()
+        self.ringing: set[ConversationId] = set()  # whose timer is to be set anew
+        self.leases: dict[ClientId, tuple[AgentId, int]] = {}  # renewed here, until (ms); 0: ended
         self.inbound_new: list[tuple[InboxId, str, InboundRow, int]] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -203,6 +205,19 @@ class Unit:
             self.states[key] = msgspec.json.decode(raw, type=Conversation)
             self.stored.add(key)
 
+    def system(self) -> Context:
+        """What `decide` may know when a channel or the server itself acts, by the log's clock."""
+        known = self.directory
+        return Context(
+            actor=None,
+            now=self.at,
+            policy=known.policy,
+            plan=known.plan,
+            classifier=known.rules,
+            roster=known.agents,
+            teams=known.teams,
+        )
+
     def customer_id(self, customer: CustomerId) -> CustomerId:
         """The record that stands for `customer` after merges."""
         seen = {customer}
@@ -235,6 +250,10 @@ class Unit:
                 self.put(self.notes, event.message, None)
         self.drafts.append(Draft(event, by, conversation, client, number, before, after))
         return len(self.drafts) - 1
+
+    def learn(self, event: e.WorkspaceEvent) -> None:
+        """What the jobs behind this one decide by: who left a moment ago is given nothing."""
+        self.put(vars(self), "directory", self.directory.after(event))
 
     def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         """Set `table[key]`, remembering what `rewind` must restore."""

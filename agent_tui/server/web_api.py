@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -15,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId
-from agent_tui.domain.model import Channel, Conversation, Customer, Inbox, MessageKind
+from agent_tui.domain.model import Channel, Conversation, Customer, Inbox, MessageKind, Status
 from agent_tui.domain.outcome import Reason, Rejected
+from agent_tui.domain.plan import surge_of
 from agent_tui.domain.protocol import Presence
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
@@ -92,13 +94,28 @@ class WebMessage(msgspec.Struct, frozen=True):
     text: str
 
 
-class WebPage(msgspec.Struct, frozen=True):
-    """Messages after a seq, oldest first. `delivered`: the last one that an agent has looked at."""
+class WebQueue(msgspec.Struct, frozen=True):
+    """Nobody has the customer's chat yet. `ahead`: how many are served before; it takes from `low`
+    to `high` seconds from when it was told, `left_low` to `left_high` from now."""
+
+    ahead: int
+    low: int
+    high: int
+    left_low: int
+    left_high: int
+
+
+class WebPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Messages after a seq, oldest first. `delivered`: the last one that an agent has looked at.
+
+    `queue` is there while the customer waits for their turn.
+    """
 
     messages: tuple[WebMessage, ...]
     delivered: int
     cursor: int
     more: bool
+    queue: WebQueue | None = None
 
 
 class ReceiptRequest(msgspec.Struct, frozen=True):
@@ -150,7 +167,7 @@ class WebApi:
                 "GET",
                 f"{base}/stream",
                 self.stream,
-                "Server-sent events: message, state, typing",
+                "Server-sent events: message, state, queue, typing",
                 auth="visitor",
                 answer=WebMessage,
                 media="text/event-stream",
@@ -183,12 +200,15 @@ class WebApi:
         """Public."""
         inbox = self._inbox(request)
         shop = self._service.config.shop
+        known = self._service.hub.directory
+        rush = surge_of(known.surges.values(), inbox.team, now_ms()) is not None
+        greeting = (shop.rush, shop.rush_en) if rush else (shop.greeting, shop.greeting_en)
         return json(
             InboxAnswer(
                 inbox=inbox.id,
                 title=Words(inbox.title_zh, inbox.title_en),
-                greeting=Words(shop.greeting, shop.greeting_en),
-                online=True,
+                greeting=Words(*greeting),
+                online=known.plan.open_hours(inbox.team).is_open(now_ms()),
             )
         )
 
@@ -266,6 +286,7 @@ class WebApi:
     async def _events(self, inbox: Inbox, visitor: CustomerId, after: int) -> AsyncIterator[bytes]:
         hub = self._service.hub
         delivered = 0
+        queue: WebQueue | None = None
         clock = asyncio.get_running_loop().time
         beat_at = clock() + HEARTBEAT
         yield b": hello\n\n"
@@ -283,6 +304,9 @@ class WebApi:
                     if page.delivered > delivered:
                         delivered = page.delivered
                         yield sse("state", msgspec.json.encode({"delivered": delivered}))
+                    if page.queue != queue:
+                        queue = page.queue
+                        yield sse("queue", msgspec.json.encode(queue))
                 while listener.presence:
                     presence, place = listener.presence.popleft()
                     if place.visitor == visitor and presence.agent and presence.typing:
@@ -359,7 +383,8 @@ class WebApi:
                 delivered = max(delivered, seq or 0)
         found = tuple(self._message(row, visitor) for row in rows[:limit])
         cursor = found[-1].seq if found else after
-        return WebPage(found, delivered, cursor, len(rows) > limit)
+        queue = next((told for state in states if (told := _queue(state, now_ms()))), None)
+        return WebPage(found, delivered, cursor, len(rows) > limit, queue)
 
     def _message(self, row: Row[*tuple[Any, ...]], visitor: CustomerId) -> WebMessage:
         key, seq, at, kind, author, text, external = row
@@ -403,6 +428,15 @@ class WebApi:
                     max(was[1], no if seq <= read else 0),
                 )
         return upto
+
+
+def _queue(state: Conversation, now: int) -> WebQueue | None:
+    wait = state.wait
+    if wait is None or state.assignee is not None or state.status is Status.RESOLVED:
+        return None
+    low, high = (math.ceil(each / 1000) for each in (wait.low, wait.high))
+    gone = (now - wait.at) // 1000
+    return WebQueue(wait.ahead, low, high, max(0, low - gone), max(0, high - gone))
 
 
 def refusal(rejected: Rejected) -> UsageError | TooLarge:

@@ -9,10 +9,12 @@ import msgspec
 from sqlalchemy import insert, literal, select, update
 
 from agent_tui.domain import events as e
+from agent_tui.domain.model import Status
 from agent_tui.server import schema
 from agent_tui.server.unit import Content, Needs, Unit
 
 SYSTEM = "system"
+CLOCK = "clock"  # kind of the timers by which clocks ring
 
 
 class ChangeWorkspace:
@@ -62,6 +64,12 @@ def kept(event: e.WorkspaceEvent) -> Kept:
             return Kept("macro", macro.id, msgspec.json.encode(macro))
         case e.PolicySaved(policy):
             return Kept("policy", "policy", msgspec.json.encode(policy))
+        case e.RoutingSaved(routing):
+            return Kept("routing", "routing", msgspec.json.encode(routing))
+        case e.AvailabilitySet(duty):
+            return Kept("duty", duty.agent, msgspec.json.encode(duty))
+        case e.SurgeSet(surge):
+            return Kept("surge", surge.team, msgspec.json.encode(surge))
         case e.ArticleRemoved(key):
             return Kept("article", key, None)
         case e.MacroRemoved(key):
@@ -74,6 +82,7 @@ TABLES = {"agent": schema.agent, "team": schema.team, "inbox": schema.inbox}
 def record(unit: Unit, event: e.WorkspaceEvent, by: str) -> None:
     """Append `event` and bring the tables up to it. Accounts keep their password."""
     unit.record(event, by=by)
+    unit.learn(event)
     found = kept(event)
     if found.kind in TABLES:
         assert found.body is not None
@@ -85,6 +94,23 @@ def record(unit: Unit, event: e.WorkspaceEvent, by: str) -> None:
             unit.put(unit.articles, article.id, article)
         case e.ArticleRemoved(key):
             unit.put(unit.articles, key, None)
+        case e.PolicySaved() | e.RoutingSaved():
+            # Deadlines may lie elsewhere now: each clock's timer is set anew when it is looked at.
+            unit.writes.extend(_look_at_all())
+
+
+def _look_at_all() -> list[tuple[Any, dict[str, Any]]]:
+    """Also at conversations whose marks have all rung: by other settings they may have more."""
+    timer, state = schema.timer, schema.conversation.c
+    looks = select(timer.c.conversation).where(timer.c.kind == CLOCK)
+    others = select(state.id, literal(CLOCK), literal(0), literal(0)).where(
+        state.status != Status.RESOLVED, state.id.not_in(looks)
+    )
+    names = ["conversation", "kind", "generation", "due"]
+    return [
+        (update(timer).where(timer.c.kind == CLOCK).values(due=0), {}),
+        (insert(timer).from_select(names, others), {}),
+    ]
 
 
 def _content(event: e.WorkspaceEvent, found: Kept) -> Content:

@@ -26,6 +26,7 @@ from agent_tui.domain.model import (
     Team,
 )
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Duty, Routing, Surge
 from agent_tui.domain.words import Folding
 from agent_tui.store import sqlite, usage, words
 from agent_tui.store.checksum import checksum
@@ -53,6 +54,9 @@ THINGS: dict[str, type[msgspec.Struct]] = {
     "article": Article,
     "macro": MacroSource,
     "policy": Policy,
+    "routing": Routing,
+    "duty": Duty,
+    "surge": Surge,
 }
 
 
@@ -539,5 +543,11 @@ def _as_thing(event: e.FeedEvent) -> tuple[str, str, msgspec.Struct | None]:
             return "macro", key, None
         case e.PolicySaved(policy):
             return "policy", "policy", policy
+        case e.RoutingSaved(routing):
+            return "routing", "routing", routing
+        case e.AvailabilitySet(duty):
+            return "duty", duty.agent, duty
+        case e.SurgeSet(surge):
+            return "surge", surge.team, surge
         case _:
             raise TypeError(f"no table for {type(event).__name__}")

@@ -27,7 +27,8 @@ from agent_tui.domain.events import CommandRefused
 from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
-from agent_tui.store import sqlite, steady
+from agent_tui.store import bulks, sqlite, steady
+from agent_tui.store.bulks import Bulk
 from agent_tui.store.checksum import checksum
 
 CLOCK_SLACK_MS = 1_000  # a clock that is steered moves that much without being set
@@ -210,29 +211,70 @@ class Outbox:
         may do so at once: the number is given inside. Raises OutboxFull.
         """
         with sqlite.transaction(self._db, self.path) as db:
-            client = self.client
-            base = int(self._meta("base") or 0)
-            _check_room(db, client, base)
-            last = db.execute(
-                "SELECT max(number) FROM command WHERE client = ?", (client,)
-            ).fetchone()[0]
-            number = max(last or 0, base) + 1
-            self._start_watch(db, client)
-            queued_at = now - self.jump()
-            order = Order(
-                number=number, conversation=conversation, queued_at=queued_at, command=command
-            )
-            db.execute(
-                "INSERT INTO command"
-                " (client, number, conversation, queued_at, body, settled_at, sum)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                _summed(client, number, conversation, queued_at, msgspec.json.encode(order), None),
-            )
+            (order,) = self._number(db, [(conversation, command)], now)
             if clear_draft:
                 db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
             if instead_of is not None:
                 db.execute("DELETE FROM tray WHERE id = ?", (instead_of.id,))
         return order
+
+    def enqueue_all(
+        self, steps: Sequence[tuple[ConversationId, AgentCommand]], title: Both, now: int
+    ) -> Bulk:
+        """Number and store them all in one transaction, or none, as one deed. Raises OutboxFull."""
+        with sqlite.transaction(self._db, self.path) as db:
+            orders = self._number(db, steps, now)
+            bulk = Bulk(orders[0].number, orders[-1].number, title, now)
+            _set(db, "bulks", bulks.write([*self.bulks(), bulk]))
+        return bulk
+
+    def bulks(self) -> tuple[Bulk, ...]:
+        """The last deeds to many conversations, with what was refused of them; oldest first."""
+        return bulks.read(self._meta("bulks"))
+
+    def unsettled(self) -> list[int]:
+        """The numbers of the commands that are not settled."""
+        rows = self._rows(
+            "SELECT number FROM command WHERE client = ? AND settled_at IS NULL", (self.client,)
+        )
+        return [number for (number,) in rows]
+
+    def _number(
+        self,
+        db: sqlite3.Connection,
+        steps: Sequence[tuple[ConversationId, AgentCommand]],
+        now: int,
+    ) -> list[Order]:
+        client = self.client
+        base = int(self._meta("base") or 0)
+        _check_room(db, client, base, len(steps))
+        last = db.execute("SELECT max(number) FROM command WHERE client = ?", (client,)).fetchone()[
+            0
+        ]
+        first = max(last or 0, base) + 1
+        self._start_watch(db, client)
+        queued_at = now - self.jump()
+        orders = [
+            Order(number=number, conversation=key, queued_at=queued_at, command=command)
+            for number, (key, command) in enumerate(steps, first)
+        ]
+        db.executemany(
+            "INSERT INTO command"
+            " (client, number, conversation, queued_at, body, settled_at, sum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                _summed(
+                    client,
+                    order.number,
+                    order.conversation,
+                    queued_at,
+                    msgspec.json.encode(order),
+                    None,
+                )
+                for order in orders
+            ],
+        )
+        return orders
 
     def jump(self) -> int:
         """By how many ms the wall clock was set since what waits here was stamped: an age is the
@@ -275,14 +317,20 @@ class Outbox:
                 (client, done, msgspec.json.encode(list(mine)).decode()),
             )
             waited = [row for row in rows if row[5] is None]
+            deeds = self.bulks() if mine else ()
+            missed: list[tuple[ConversationId, CommandRefused]] = []
             for row in rows:
                 refusal = mine.get(row[1])
                 if refusal is not None:
                     order = _ORDER.decode(row[4])
-                    if not isinstance(order.command, ReportSearches):
+                    if bulks.of(deeds, row[1]) and not text_of(order.command):
+                        missed.append((order.conversation, refusal))
+                    elif not isinstance(order.command, ReportSearches):
                         self._put_in_tray(db, order, refusal, now)
                     # It has no effect that a server could lose: from now on the tray has it alone.
                     db.execute("DELETE FROM command WHERE client = ? AND number = ?", row[:2])
+            if missed:
+                _set(db, "bulks", bulks.write(bulks.refuse(deeds, missed)))
             db.executemany(
                 "UPDATE command SET settled_at = ?, sum = ? WHERE client = ? AND number = ?",
                 [(now, checksum(*row[:5], now), client, row[1]) for row in waited],
@@ -349,7 +397,7 @@ class Outbox:
                 else:
                     lost = CommandRefused(client=owner, number=number, code="feed_reset", held=True)
                     self._put_in_tray(db, order, lost, now)
-            db.execute("DELETE FROM meta WHERE key IN ('base', 'acked')")
+            db.execute("DELETE FROM meta WHERE key IN ('base', 'acked', 'bulks')")
             return self._new_client(db)
 
     def _remember(
@@ -458,13 +506,13 @@ class Outbox:
             raise OutboxDamaged(self.path)
 
 
-def _check_room(db: sqlite3.Connection, client: ClientId, base: int) -> None:
+def _check_room(db: sqlite3.Connection, client: ClientId, base: int, more: int) -> None:
     waiting, size = db.execute(
         "SELECT count(*), coalesce(sum(length(body)), 0) FROM command"
         " WHERE client = ? AND number > ? AND settled_at IS NULL",
         (client, base),
     ).fetchone()
-    if waiting >= MOST_COMMANDS or size >= MOST_BYTES:
+    if waiting + more > MOST_COMMANDS or size >= MOST_BYTES:
         raise OutboxFull(waiting)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -16,6 +16,8 @@ from agent_tui.domain.ids import ClientId, ConversationId
 from agent_tui.domain.protocol import (
     PROTOCOL,
     ArticleVersions,
+    AuditAnswer,
+    AvailabilityRequest,
     CommandsAnswer,
     CommandsRequest,
     KnowledgeStats,
@@ -27,9 +29,11 @@ from agent_tui.domain.protocol import (
     SessionAnswer,
     SnapshotEnd,
     SnapshotHeader,
+    SurgeRequest,
     TypingRequest,
 )
 from agent_tui.domain.query import Query
+from agent_tui.domain.staffing import Duty, Surge
 from agent_tui.errors import EXIT_FAILED, FeedReset, Unauthorized, WireError
 from agent_tui.lang import Both
 from agent_tui.sync import answers
@@ -105,6 +109,18 @@ class HttpWire:
     async def typing(self, conversation: ConversationId, typing: bool) -> None:
         """Tell colleagues and the customer; lost hints are no harm."""
         await self._call("POST", "/v1/typing", dict, body=TypingRequest(conversation, typing))
+
+    async def availability(self, said: AvailabilityRequest) -> Duty:
+        """Tell that an agent is there. Raises WireError."""
+        return await self._call("POST", "/v1/availability", Duty, body=said)
+
+    async def surge(self, asked: SurgeRequest) -> Surge:
+        """Begin, change or end a team's surge. Raises WireError."""
+        return await self._call("POST", "/v1/surge", Surge, body=asked)
+
+    async def audit(self, asked: Mapping[str, str]) -> AuditAnswer:
+        """Who did what: a page of what is asked for. Raises WireError."""
+        return await self._call("GET", "/v1/audit", AuditAnswer, query=dict(asked))
 
     async def knowledge_stats(self, days: int, limit: int = 50) -> KnowledgeStats:
         """What is used and what is missed, for leads and administrators. Raises WireError."""

@@ -14,18 +14,23 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from agent_tui.domain.commands import Order
 from agent_tui.domain.events import CommandRefused, ConversationEntered, Recorded
 from agent_tui.domain.ids import ClientId, ConversationId
-from agent_tui.domain.protocol import Page, Presence
-from agent_tui.errors import StoreError
+from agent_tui.domain.protocol import AvailabilityRequest, Page, Presence, SurgeRequest
+from agent_tui.domain.staffing import Availability, Duty, Surge
+from agent_tui.errors import StoreError, WireError
 from agent_tui.knowledge import simplified
+from agent_tui.lang import Both
 from agent_tui.paths import Profile
 from agent_tui.store import steady
 from agent_tui.store.cache import Cache, Changes
 from agent_tui.store.outbox import Outbox
+from agent_tui.sync.attendance import Attendance
 from agent_tui.sync.engine import Engine, Link
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.ports import Snapshot
@@ -37,6 +42,7 @@ TYPING_EVERY = 3.0
 INDEX_SECONDS = 2.0
 INDEX_PAUSE = 0.03
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 ChangesHook = Callable[[Changes], None]
 LinkHook = Callable[[Link, str], None]
@@ -178,7 +184,9 @@ class SyncThread:
         on_change: ChangesHook,
         on_link: LinkHook,
         on_presence: PresenceHook = lambda presence: None,
+        attending: bool = False,
     ) -> None:
+        """`attending`: somebody sits here, and the server is told."""
         self._profile = profile
         self._base = base
         self._token = token
@@ -193,6 +201,7 @@ class SyncThread:
         self._main: asyncio.Task[None] | None = None
         self._hints: set[asyncio.Task[None]] = set()
         self._told_typing = 0.0
+        self._attendance = Attendance(Availability.ONLINE) if attending else None
 
     def start(self) -> None:
         """Start the thread."""
@@ -224,6 +233,48 @@ class SyncThread:
         self._told_typing = now
         with contextlib.suppress(RuntimeError):  # its loop has ended
             loop.call_soon_threadsafe(self._hint, wire, conversation)
+
+    def say(self, availability: Availability, reason: str) -> None:
+        """The agent is this from now on."""
+        if self._attendance is not None:
+            self._on_loop(self._attendance.say, availability, reason)
+
+    def learn(self, availability: Availability, reason: str) -> None:
+        """The server says that the agent is this."""
+        if self._attendance is not None:
+            self._on_loop(self._attendance.learn, availability, reason)
+
+    def surge(self, asked: SurgeRequest) -> Future[Surge]:
+        """Begin, change or end a team's surge. The answer, or WireError, comes in the future."""
+        return self._ask(lambda wire: wire.surge(asked))
+
+    def availability(self, asked: AvailabilityRequest) -> Future[Duty]:
+        """Say what another agent is. The answer, or WireError, comes in the future."""
+        return self._ask(lambda wire: wire.availability(asked))
+
+    def _ask(self, call: Callable[[HttpWire], Coroutine[Any, Any, T]]) -> Future[T]:
+        loop, wire = self._loop, self._wire
+        if loop is not None and wire is not None:
+            asking = call(wire)
+            try:
+                return asyncio.run_coroutine_threadsafe(asking, loop)
+            except RuntimeError:  # its loop has ended
+                asking.close()
+        failed: Future[T] = Future()
+        failed.set_exception(
+            WireError(
+                Both("没有连到服务器", "not connected to the server"),
+                Both("联网后再试", "try again once online"),
+            )
+        )
+        return failed
+
+    def _on_loop(self, call: Callable[[Availability, str], None], *values: Any) -> None:
+        if self._loop is None:
+            call(*values)
+            return
+        with contextlib.suppress(RuntimeError):  # its loop has ended
+            self._loop.call_soon_threadsafe(call, *values)
 
     def _hint(self, wire: HttpWire, conversation: ConversationId) -> None:
         if wire is self._wire:
@@ -302,7 +353,11 @@ class SyncThread:
                 group.create_task(self._watch(outbox))
                 group.create_task(self._examine())
                 group.create_task(self._index(cache))
+                if self._attendance is not None:
+                    group.create_task(self._attendance.run(wire, outbox.client))
         finally:
+            if self._attendance is not None and self._stop.is_set():
+                await self._attendance.leave(wire, outbox.client)
             # Who still connects while the wire closes is left with a connection nobody closes.
             self._wire = None
             hints = list(self._hints)

@@ -17,10 +17,12 @@ from agent_tui import bootstrap
 from agent_tui.bootstrap import Link, Login
 from agent_tui.desk.desk import Desk
 from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ConversationId
-from agent_tui.domain.model import Agent, Conversation, Role
+from agent_tui.domain.model import Agent, Conversation, Role, Status
 from agent_tui.paths import Profile
 from agent_tui.server import accounts, run, setup
+from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.store.cache import Changes
 
 PATIENCE = 10.0
@@ -81,6 +83,9 @@ class DeskAgent:
         assert self.desk.send(key, text) is None
         self._link.ring()
 
+    def resolves(self, key: ConversationId) -> None:
+        self._do(key, c.SetStatus(Status.RESOLVED))
+
     def types(self, key: ConversationId) -> None:
         self._link.typing(key)
 
@@ -91,6 +96,22 @@ class House:
 
     url: str
     agent: DeskAgent
+    folder: setup.DataFolder
+    token: str
+
+    def change(self, *events: e.WorkspaceEvent) -> None:
+        """Another process changes the workspace; the server notices within a second."""
+        with setup.administration(self.folder) as (_, writer):
+            writer.run_now(ChangeWorkspace(events))
+
+    def attends(self, availability: str) -> None:
+        """The agent takes chats, or does not."""
+        httpx.post(
+            f"{self.url}/v1/availability",
+            json={"availability": availability, "told": True},
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=PATIENCE,
+        ).raise_for_status()
 
 
 @contextmanager
@@ -116,7 +137,7 @@ def open_house(root: Path) -> Iterator[House]:
     login = Login(url, answer["token"], msgspec.convert(answer["agent"], Agent))
     agent = DeskAgent(Profile(root / "profile"), login)
     try:
-        yield House(url, agent)
+        yield House(url, agent, folder, answer["token"])
     finally:
         agent.close()
         stop.get()()

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from agent_tui.domain import events as e
+from agent_tui.domain.staffing import Routing, TeamRules
 from tests.browser.house import House, open_house
 from tests.conftest import require
 
@@ -108,3 +110,25 @@ def test_offline_messages_are_kept_and_sent_once(browser: Browser, house: House)
     house.agent.waits_until(key, lambda state: state.messages == 2)
     page.reload()
     expect(page.get_by_test_id("message")).to_have_count(2)
+
+
+def test_the_page_tells_the_place_and_the_wait(browser: Browser, house: House) -> None:
+    for row in house.agent.desk.rows():
+        house.agent.resolves(row.id)  # of the tests before
+    push = TeamRules(assign="least_loaded")
+    house.change(e.RoutingSaved(Routing(capacity=1, lease=600, teams={"after-sales": push})))
+    house.attends("online")
+    first = open_page(browser, house)
+    say(first, "第一位顾客")
+    key = house.agent.waits_for("第一位顾客")
+    house.agent.waits_until(key, lambda state: state.assignee == "li")
+    second, third = open_page(browser, house), open_page(browser, house, "en-US", 380)
+    say(second, "第二位顾客")
+    expect(second.get_by_test_id("queue")).to_contain_text("下一位就是您 · 预计")
+    say(third, "a third customer")
+    expect(third.get_by_test_id("queue")).to_contain_text("1 ahead of you · about")
+    expect(first.get_by_test_id("queue")).to_be_hidden()
+    house.agent.resolves(key)
+    expect(second.get_by_test_id("queue")).to_be_hidden()
+    house.attends("offline")
+    house.change(e.RoutingSaved(Routing()))

@@ -12,10 +12,10 @@ import pytest
 import typer.main
 
 from agent_tui import errors
-from agent_tui.cli import shapes
+from agent_tui.cli import lead_shapes, shapes
 from agent_tui.cli.app import app
 from agent_tui.cli.edge import EXIT_INTERRUPTED
-from agent_tui.domain.protocol import ArticleVersions
+from agent_tui.domain.protocol import ArticleVersions, AuditEntry
 from agent_tui.knowledge.stats import Stats
 from agent_tui.practice.replay import Played
 
@@ -25,6 +25,13 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "show": shapes.ConversationCard,
     "send": shapes.Verdict,
     "assign": shapes.Verdict,
+    "reassign": lead_shapes.Reassigned,
+    "agents": lead_shapes.AgentEntry,
+    "teams": lead_shapes.TeamEntry,
+    "surge": lead_shapes.SurgeState,
+    "presence": lead_shapes.PresenceState,
+    "audit": AuditEntry,
+    "user set": lead_shapes.StaffEntry,
     "tray": shapes.TrayEntry,
     "keys": shapes.KeyEntry,
     "doctor": shapes.Health,
@@ -37,6 +44,9 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "macros list": shapes.MacroEntry,
     "macros lint": shapes.Finding,
     "macros render": shapes.Rendered,
+    "rules test": shapes.RulesTested,
+    "rules explain": shapes.Explained,
+    "rules list": shapes.RuleEntry,
     "user add": shapes.InviteIssued,
     "user reset": shapes.InviteIssued,
     "user list": shapes.Account,
@@ -86,7 +96,7 @@ def keys(shape: type[msgspec.Struct]) -> set[str]:
     for field in msgspec.structs.fields(shape):
         found.add(field.encode_name)
         for part in re.findall(r"[A-Z]\w+", str(field.type)):
-            inner = getattr(shapes, part, None)
+            inner = getattr(shapes, part, None) or getattr(lead_shapes, part, None)
             if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
                 found |= keys(inner)
     return found

@@ -108,7 +108,9 @@ def test_what_a_server_wrote_is_sound(house: House) -> None:
         ("DELETE FROM content WHERE kind = 'macro'", "macro"),
         ("DELETE FROM result WHERE number = 2", "client k-anna"),
         ("UPDATE client SET last = last + 1", "client"),
-        ("DELETE FROM timer", "conversation"),
+        ("DELETE FROM timer WHERE kind = 'snooze'", "conversation"),
+        ("DELETE FROM timer WHERE kind = 'clock'", "conversation"),
+        ("UPDATE timer SET due = due + 1 WHERE kind = 'clock'", "conversation"),
     ],
 )
 def test_damage_is_found_and_placed(twin: Serving, damage: str, place: str) -> None:

@@ -95,6 +95,9 @@ class Hand:
             until = self._client.clock.now_ms() + seconds * 1000
         return c.SetStatus(status, until, expect)
 
+    def cool_down(self) -> c.AgentPart:
+        return c.CoolDown(self._client.clock.now_ms() + self._rng.choice((5, 20, 3600)) * 1000)
+
     def read(self) -> c.AgentPart:
         return c.MarkRead(self._state.messages)
 
@@ -175,6 +178,8 @@ class Hand:
             (self.suggest, 3),
             (self.settle_suggestion, 3),
         )
+        if "reactions" in self._world.powers:
+            kinds += ((self.cool_down, 3),)
         makers, weights = zip(*kinds, strict=True)
         make: Callable[[], c.AgentPart] = self._rng.choices(makers, weights)[0]
         return make()

@@ -17,6 +17,7 @@ from agent_tui.domain.context import in_scope
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Routing
 from agent_tui.server import hub
 from agent_tui.store.cache import THINGS
 from agent_tui.store.outbox import SLIGHT
@@ -177,12 +178,11 @@ def _same_things(world: World, client: SimClient, seq: int) -> None:
     things = shadow.all_things(seq)
     if agent.role == "trainee":
         things = {("agent", str(agent.id)): agent}
-    # The figures are told in a snapshot also where nobody ever changed them.
-    defaults = {("policy", "policy"): Policy()} if ("policy", "policy") not in things else {}
+    # The settings are told in a snapshot also where nobody ever changed them.
+    unset = {("policy", "policy"): Policy(), ("routing", "routing"): Routing()}
+    defaults = {key: value for key, value in unset.items() if key not in things}
     found = {
-        (kind, str(getattr(body, "id", "policy"))): body
-        for kind in THINGS
-        for body in client.cache.things(kind)
+        (kind, _name(kind, body)): body for kind in THINGS for body in client.cache.things(kind)
     }
     for key in found.keys() | things.keys():
         if key in defaults and found.get(key) == defaults[key]:
@@ -191,6 +191,14 @@ def _same_things(world: World, client: SimClient, seq: int) -> None:
             raise Violation(
                 3, f"{client.name} at {seq}: {key}: {found.get(key)}, {things.get(key)}"
             )
+
+
+def _name(kind: str, body: object) -> str:
+    """What a thing is kept under: its id, whom it is about, or, of the settings, the kind."""
+    for field in ("id", "agent", "team"):
+        if isinstance(found := getattr(body, field, None), str):
+            return found
+    return kind
 
 
 def _may_be_left_out(world: World, key: ConversationId, seq: int) -> bool:

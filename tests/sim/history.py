@@ -51,6 +51,17 @@ class HandedIn(msgspec.Struct):
     undone: bool = False
 
 
+class Heard(msgspec.Struct):
+    """A client's word that its agent is there (or leaves), which took effect between two moments:
+    the lease lasts at least to `until` (ms; 0: it ended). Never acknowledged, it may have none."""
+
+    agent: str
+    client: str
+    sent: int
+    until: int
+    acknowledged: int | None = None
+
+
 def seq_of(cursor: str) -> int:
     """The place that a cursor names."""
     return int(cursor.split(":")[1])
@@ -70,6 +81,7 @@ class History:
         self.tail: list[str] = []
         self.queued: dict[tuple[ClientId, int], Queued] = {}
         self.handed_in: list[HandedIn] = []
+        self.heard: list[Heard] = []
         self.counts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.restored_at: list[int] = []  # heads of the backups that were put back
@@ -99,6 +111,7 @@ class History:
         self.note(f"restored to {seen.head}")
         self.counts["restores"] += 1
         self.restored_at.append(seen.head)
+        self.heard.clear()
         # What was gone before that is no restore's doing.
         before = self._world.shadow
         for given in self.handed_in:

@@ -425,7 +425,7 @@ FROM_THE_ISSUE = (
     Case(no_fencing, 18),
     Case(drop_on_send, 0),
     Case(push_taken_as_data, 0),
-    Case(cursor_before_rows, 0),
+    Case(cursor_before_rows, 19),
     Case(refused_text_dropped, 0),
     Case(numbers_reused_after_restore, 0),
     Case(scope_leak, 1),

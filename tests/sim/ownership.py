@@ -24,7 +24,7 @@ def invariant_6_one_owner_an_epoch(world: World) -> None:
     for key, versions in world.shadow.versions.items():
         for (_, before), (seq, after) in itertools.pairwise(versions):
             event = world.shadow.rows[seq - 1].event()
-            moved = isinstance(event, e.Claimed | e.Released | e.Assigned)
+            moved = isinstance(event, e.Claimed | e.Released | e.Assigned | e.CooledDown)
             if after.epoch != before.epoch + moved:
                 raise Violation(6, f"{key} at {seq}: epoch {before.epoch}, then {after.epoch}")
             if before.assignee != after.assignee and not moved:

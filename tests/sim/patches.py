@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from agent_tui.domain.events import Recorded
-from agent_tui.server import agent_api, endpoint, hub, service, timers
+from agent_tui.server import agent_api, assigning, endpoint, hub, service, timers
 from agent_tui.server import writer as writers
 from agent_tui.store import cache as caches
 from agent_tui.store import sqlite
@@ -75,9 +75,9 @@ def _chance(world: World, patch: pytest.MonkeyPatch) -> None:
 
 def _time(world: World, patch: pytest.MonkeyPatch) -> None:
     virtual = VirtualAsyncio(world.scheduler)
-    for module in (hub, agent_api, timers, http, answers):
+    for module in (hub, agent_api, assigning, timers, http, answers):
         patch.setattr(module, "asyncio", virtual)
-    for reader in (agent_api, timers, service):
+    for reader in (agent_api, assigning, timers, service):
         patch.setattr(reader, "now_ms", world.now_ms)
 
     def of_machine() -> int:

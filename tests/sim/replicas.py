@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from agent_tui.config import Config, Server
 from agent_tui.errors import Unauthorized
-from agent_tui.server import notify, timers
+from agent_tui.server import assigning, notify, timers
 from agent_tui.server.agent_api import AgentApi
 from agent_tui.server.auth import TokenRow
 from agent_tui.server.database import Database
@@ -197,6 +197,8 @@ class Replica:
         scheduler = self._world.scheduler
         scheduler.spawn(self.hub.poll(), self)
         scheduler.spawn(timers.run(self.service), self)
+        if "reactions" in self._world.powers:
+            scheduler.spawn(assigning.run(self.service), self)
         self.up = True
 
     def handle(self, request: SimRequest) -> Task:

@@ -18,7 +18,7 @@ from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.server.writer import Job
 from agent_tui.store import sqlite as stores
 from tests import factories as f
-from tests.sim import agents, checker, customers
+from tests.sim import agents, checker, customers, reactions
 from tests.sim.replicas import pick
 from tests.sim.storage import PostgresStorage
 from tests.sim.wire import DEAD_SECONDS
@@ -252,12 +252,14 @@ POWERS: dict[str, tuple[tuple[Step, float], ...]] = {
 ON_POSTGRES: dict[str, tuple[tuple[Step, float], ...]] = {
     "cut connections": ((connections_cut, 4),),
 }
+# Drawn from a source of its own: what seeds without it found, they find still.
+REACTIONS: dict[str, tuple[tuple[Step, float], ...]] = {reactions.POWER: reactions.STEPS}
 
 
 def table(powers: set[str]) -> list[tuple[Step, float]]:
     """The steps of a run with these powers, and their weights."""
     found = list(ALWAYS)
-    for name, rows in (POWERS | ON_POSTGRES).items():
+    for name, rows in (POWERS | ON_POSTGRES | REACTIONS).items():
         if name in powers:
             found.extend(rows)
     return found

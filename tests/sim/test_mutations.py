@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sim import mutations
+from tests.sim import mutations, reaction_mutations
 from tests.sim.history import Violation
 from tests.sim.mutations import Case
 from tests.sim.world import play
@@ -26,7 +26,9 @@ def found_at(case: Case, patch: pytest.MonkeyPatch) -> tuple[int, int] | None:
     return None
 
 
-@pytest.mark.parametrize("case", mutations.ALL, ids=lambda case: case.mutation.__name__)
+@pytest.mark.parametrize(
+    "case", (*mutations.ALL, *reaction_mutations.ALL), ids=lambda case: case.mutation.__name__
+)
 def test_it_is_found(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     found = found_at(case, monkeypatch)
     assert found is not None

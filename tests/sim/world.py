@@ -25,7 +25,7 @@ from agent_tui.sync.backoff import LONGEST
 from agent_tui.sync.engine import Link
 from tests import factories as f
 from tests.driver import PEOPLE
-from tests.sim import checker, patches, steps
+from tests.sim import checker, patches, reactions, steps
 from tests.sim.clients import ClientDied, SimClient
 from tests.sim.history import History, Violation
 from tests.sim.replicas import Replica, ReplicaDied, SimDatabase
@@ -136,6 +136,8 @@ class World:
         self.postgres_rng = random.Random(f"{seed}/postgresql")
         if engine == "postgresql":
             self.powers |= {"notifications", *steps.ON_POSTGRES}
+        if random.Random(f"{seed}/{reactions.POWER}").random() < 0.5:
+            self.powers.add(reactions.POWER)
 
     def now_ms(self) -> int:
         """The servers' wall clock, ms."""
@@ -245,6 +247,8 @@ class World:
             action(self)
             self.scheduler.run_until(self.scheduler.time + self.rng.uniform(0.01, 0.35))
         self.settle()
+        reactions.at_rest(self)
+        self.settle()
         checker.at_rest(self)
 
     def settle(self) -> None:
@@ -306,14 +310,18 @@ class World:
 
 @contextmanager
 def made(
-    seed: int, powers: Collection[str] | None = None, engine: str = "sqlite"
+    seed: int,
+    powers: Collection[str] | None = None,
+    engine: str = "sqlite",
+    without: Collection[str] = (),
 ) -> Iterator[World]:
     """A world, with the program's chance and time in its hands, closed at the end; with `powers`,
-    just these steps can happen beside the ordinary ones."""
+    just these steps can happen beside the ordinary ones, and those of `without` cannot."""
     folder()
     world = World(seed, engine)
     if powers is not None:
         world.powers = set(powers)
+    world.powers -= set(without)
     gc.disable()  # a run is short, and its cycles are few
     with patches.applied(world):
         try:
@@ -323,8 +331,13 @@ def made(
             gc.enable()
 
 
-def play(seed: int, powers: Collection[str] | None = None, engine: str = "sqlite") -> World:
+def play(
+    seed: int,
+    powers: Collection[str] | None = None,
+    engine: str = "sqlite",
+    without: Collection[str] = (),
+) -> World:
     """Run one seed. Raises Violation, or whatever the program raised."""
-    with made(seed, powers, engine) as world:
+    with made(seed, powers, engine, without) as world:
         world.run()
     return world

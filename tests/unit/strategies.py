@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from enum import Enum
-from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from hypothesis import strategies as st
@@ -47,6 +47,8 @@ def well_typed(kind: Any) -> st.SearchStrategy[Any]:
         return IDS
     if origin is Annotated:
         return _bounded(*get_args(kind))
+    if origin is Literal:
+        return st.sampled_from(get_args(kind))
     if origin in (Union, types.UnionType):
         return st.one_of([well_typed(each) for each in get_args(kind)])
     if origin is tuple:

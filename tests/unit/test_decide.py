@@ -279,7 +279,7 @@ def test_a_note_is_taken_back_by_its_author_at_its_true_number() -> None:
         (c.StopClock(Clock.FOLLOW_UP), ()),
         (
             c.StartClock(Clock.RETURN_REVIEW),
-            (e.ClockStarted(Clock.RETURN_REVIEW, f.NOW + 2 * f.HOUR),),
+            (e.ClockStarted(Clock.RETURN_REVIEW, f.NOW + 2 * f.HOUR, f.NOW),),
         ),
         (c.MarkRead(99), (e.MarkedRead(1),)),
         (c.MarkRead(0), ()),

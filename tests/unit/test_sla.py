@@ -12,6 +12,7 @@ from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
 from agent_tui.domain import sla
 from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Channel, Clock, Conversation, Priority, RunningClock, Status
+from agent_tui.domain.plan import PLAIN
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Deadline, Due, Urgency
 from tests import factories as f
@@ -32,9 +33,9 @@ def waiting(id: str = "c1", since: int = f.NOW, **more: Any) -> Conversation:
     ("state", "expected"),
     [
         (f.conversation(), None),
-        (waiting(), Due(Deadline.FIRST_REPLY, f.NOW + 3 * f.MINUTE)),
-        (waiting(first_reply_at=f.NOW), Due(Deadline.NEXT_REPLY, f.NOW + 3 * f.MINUTE)),
-        (waiting(channel=MAIL), Due(Deadline.FIRST_REPLY, f.NOW + f.DAY)),
+        (waiting(), Due(Deadline.FIRST_REPLY, f.NOW + 3 * f.MINUTE, f.NOW)),
+        (waiting(first_reply_at=f.NOW), Due(Deadline.NEXT_REPLY, f.NOW + 3 * f.MINUTE, f.NOW)),
+        (waiting(channel=MAIL), Due(Deadline.FIRST_REPLY, f.NOW + f.DAY, f.NOW)),
         (waiting(status=Status.RESOLVED), None),
         (
             f.conversation(clocks=(RunningClock(Clock.FOLLOW_UP, f.NOW + 5),)),
@@ -136,7 +137,7 @@ states = st.builds(
 
 @given(states, st.integers(f.NOW - f.HOUR, f.NOW + 3 * f.DAY))
 def test_a_row_of_the_list_ranks_as_its_conversation(state: Conversation, now: int) -> None:
-    row = row_of(state, f.agent(), POLICY, draft="", unsent=0)
+    row = row_of(state, f.agent(), POLICY, PLAIN, draft="", unsent=0)
     assert row.rank(now, POLICY.late_cap * 1000) == sla.rank(state, POLICY, now)
 
 
@@ -155,7 +156,7 @@ def test_a_row_of_the_list_ranks_as_its_conversation(state: Conversation, now: i
     ],
 )
 def test_urgency(state: Conversation, after: int, expected: Urgency) -> None:
-    row = row_of(state, f.agent(), POLICY, draft="", unsent=0)
+    row = row_of(state, f.agent(), POLICY, PLAIN, draft="", unsent=0)
     assert row.urgency(f.NOW + after * f.SECOND, POLICY) is expected
 
 
@@ -171,7 +172,7 @@ def rows() -> list[QueueRow]:
         f.conversation("calm", assignee=anna),
         f.conversation("asleep", assignee=anna, status=Status.SNOOZED, until=f.NOW + 1),
     ]
-    return [row_of(state, f.agent(), POLICY, draft="", unsent=0) for state in many]
+    return [row_of(state, f.agent(), POLICY, PLAIN, draft="", unsent=0) for state in many]
 
 
 @pytest.mark.parametrize(

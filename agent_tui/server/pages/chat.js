@@ -17,7 +17,7 @@ const TEXTS = {
     hello: 'Hello! How can we help you?', newer: 'New messages', retry: 'Try again', edit: 'Edit',
     sending: 'Sending…', waiting: 'Waiting to be sent', failed: 'Not sent',
     sent: '✓ Sent', delivered: '✓✓ Delivered', answered: '✓✓ Answered',
-    typing: '{} is typing', offline: 'No connection. Your messages are kept and will be sent.',
+    typing: '{} is typing', ahead: '{} ahead of you', next: 'You are next', about: 'about {} min', soon: 'in a moment', offline: 'No connection. Your messages are kept and will be sent.',
     gone: 'This chat is not available.', expired: 'The earlier conversation has expired. Your next message starts a new one.',
     long: 'This message is too long: at most {} characters. Your text is kept; please shorten or split it.',
   },
@@ -27,7 +27,7 @@ const TEXTS = {
     hello: '您好！请问有什么可以帮您？', newer: '有新消息', retry: '重试', edit: '编辑',
     sending: '发送中…', waiting: '等待发送', failed: '未发送',
     sent: '✓ 已发送', delivered: '✓✓ 已送达', answered: '✓✓ 已回复',
-    typing: '{} 正在输入', offline: '网络已断开。您的消息已保存，恢复后会自动发送。',
+    typing: '{} 正在输入', ahead: '前面还有 {} 位', next: '下一位就是您', about: '预计 {} 分钟', soon: '马上就到', offline: '网络已断开。您的消息已保存，恢复后会自动发送。',
     gone: '此聊天暂不可用。', expired: '之前的对话已过期，您的下一条消息将开始新的对话。',
     long: '消息太长：最多 {} 个字符。您的文字已保留，请缩短或分成几条发送。',
   },
@@ -276,8 +276,9 @@ export class SupportChat extends HTMLElement {
     this.typist = el('span', { dir: 'auto' });
     this.typing = el('div', { class: 'typing', 'aria-live': 'off', 'data-testid': 'typing', hidden: '' },
       el('span', { class: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')), this.typist);
+    this.queue = el('div', { class: 'typing', role: 'status', 'data-testid': 'queue', hidden: '' });
     this.log = el('div', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': t.log, tabindex: '0', 'data-testid': 'log',
-      'aria-busy': String(Boolean(this.owner)) }, this.greeting, this.typing);
+      'aria-busy': String(Boolean(this.owner)) }, this.greeting, this.queue, this.typing);
     this.pill = el('button', { class: 'pill', type: 'button', 'data-testid': 'newer', hidden: '' }, `↓ ${t.newer}`);
     this.notice = el('p', { class: 'notice', role: 'alert', 'data-testid': 'notice', hidden: '' });
     this.input = el('textarea', { rows: '1', 'aria-label': t.input, placeholder: t.placeholder, dir: 'auto', enterkeyhint: 'send',
@@ -373,7 +374,7 @@ export class SupportChat extends HTMLElement {
       if (date !== day) rows.push(this.#dayNode(day = date, item.at));
       rows.push(this.#messageNode(item, states[i], !together(list[i - 1], item), last, last || states[i + 1] !== states[i]));
     });
-    place(this.log, [this.greeting, ...rows, this.typing]);
+    place(this.log, [this.greeting, ...rows, this.queue, this.typing]);
     if (stick) this.#toBottom();
     this.#refresh();
   }
@@ -494,6 +495,17 @@ export class SupportChat extends HTMLElement {
     if (name === 'message') this.#receive(value);
     if (name === 'typing') this.#showTyping(value?.name, Number(value?.until));
     if (name === 'state') this.#opened(value?.delivered);
+    if (name === 'queue') this.#showQueue(value);
+  }
+
+  /** The place in the queue and the wait, while nobody has the chat. @param {{ahead: number, left_low: number, left_high: number}?} told */
+  #showQueue(told) {
+    const t = this.texts, minutes = (seconds) => Math.max(1, Math.ceil(Number(seconds) / 60));
+    this.queue.hidden = !told;
+    if (!told) return;
+    const [low, high] = [minutes(told.left_low), minutes(told.left_high)];
+    const wait = !(told.left_high > 0) ? t.soon : fill(t.about, low === high ? String(low) : `${low}–${high}`);
+    this.queue.textContent = `${told.ahead > 0 ? fill(t.ahead, String(told.ahead)) : t.next} · ${wait}`;
   }
 
   #opened(seq) {
@@ -713,6 +725,7 @@ export class SupportChat extends HTMLElement {
       for (const message of page.messages ?? []) this.#receive(message);
       this.cursor = Math.max(this.cursor, Number(page.cursor) || 0);
       this.#opened(page.delivered);
+      this.#showQueue(page.queue);
       count += page.messages?.length ?? 0;
       if (!page.more || this.cursor === before) return count;
     }

@@ -1,0 +1,39 @@
+"""One question to the server, as whoever is logged in here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from agent_tui.errors import WireError
+from agent_tui.lang import Both
+
+if TYPE_CHECKING:
+    from agent_tui.bootstrap import Login
+    from agent_tui.sync.http import HttpWire
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 10.0
+
+
+def ask(question: Callable[[HttpWire], Awaitable[T]]) -> T:
+    """What the server answers. Raises Unauthorized if nobody is logged in, WireError."""
+    from agent_tui import bootstrap
+
+    login = bootstrap.require_login(bootstrap.default_profile())
+    return asyncio.run(asked(login, question))
+
+
+async def asked(login: Login, question: Callable[[HttpWire], Awaitable[T]]) -> T:
+    """The same, on a running loop."""
+    from agent_tui.sync.http import HttpWire
+
+    wire = HttpWire(login.url, login.token)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await question(wire)
+    except TimeoutError:
+        raise WireError(Both("服务端没有回答", "the server does not answer")) from None
+    finally:
+        await wire.close()

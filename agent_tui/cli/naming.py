@@ -1,0 +1,74 @@
+"""What people call things on the command line: agents, teams, filters."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.errors import NotFound
+from agent_tui.lang import Both
+
+if TYPE_CHECKING:
+    from agent_tui.desk.desk import Desk
+    from agent_tui.domain.filters import Filter, View
+
+AGENT = Both("坐席", "agent")
+TEAM = Both("团队", "team")
+
+
+def known(key: str, names: Collection[str], kind: Both) -> None:
+    """Raises NotFound with the nearest name, unless nothing is known here yet."""
+    if key in names or not names:
+        return
+    near = difflib.get_close_matches(key, [str(name) for name in names], n=1, cutoff=0.5)
+    listed = " ".join(sorted(names))
+    raise NotFound(
+        Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
+        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
+        if near
+        else Both(f"可选：{listed}", f"known: {listed}"),
+    )
+
+
+def agent(desk: Desk, key: str) -> AgentId:
+    """The account `key`; `me` is one's own. Raises NotFound."""
+    if key == "me":
+        return desk.me.id
+    known(key, desk.agents().keys(), AGENT)
+    return AgentId(key)
+
+
+def team(desk: Desk, key: str) -> TeamId:
+    """The team `key`. Raises NotFound."""
+    known(key, desk.teams().keys(), TEAM)
+    return TeamId(key)
+
+
+def filtered(desk: Desk, text: str) -> tuple[Filter, View]:
+    """The filter that `text` is, and from where it looks.
+
+    Raises FilterError with the place, and NotFound for a team or an agent that does not exist: a
+    script must not take a slip of the pen for an empty list.
+    """
+    from agent_tui.desk.reasons import TYPES
+    from agent_tui.domain.filters import View, parse
+
+    found = parse(text)
+    view = View.over(
+        desk.clock(),
+        desk.policy,
+        desk.me.id,
+        agents=desk.agents().values(),
+        teams=desk.teams().values(),
+        inboxes=desk.inboxes().values(),
+        types=TYPES,
+        plan=desk.plan,
+    )
+    for kind, name in found.strangers(view):
+        if kind == "team":
+            known(name, desk.teams().keys(), TEAM)
+        else:
+            known(name, desk.agents().keys(), AGENT)
+    return found, view

@@ -1,0 +1,329 @@
+"""One deed to many conversations: planned first, looked at, done at once, undone at once.
+
+Loads are what this desk sees: an agent may have more in teams that its user does not lead. Every
+command is guarded by what it was planned on, so that what changed meanwhile is left as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from agent_tui.desk.desk import Desk
+from agent_tui.desk.reasons import REASONS
+from agent_tui.domain import commands as c
+from agent_tui.domain.evolve import evolve
+from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.model import Agent, Conversation, Role
+from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.domain.routing import Floor, Seat, availability
+from agent_tui.domain.staffing import Availability
+from agent_tui.errors import NotFound, UsageError
+from agent_tui.lang import Both
+
+How = Literal["least-loaded", "round-robin"]
+Skipped = tuple[ConversationId, Both]
+SAME = Both("已是这样", "it is so already")
+UNFIT = Both("不适用", "it does not apply here")
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What one agent has before and after: load as `Plan.load` weighs it, and chats that weigh."""
+
+    agent: AgentId
+    name: str
+    capacity: float
+    before: float
+    after: float
+    chats_before: int
+    chats_after: int
+
+    @property
+    def over(self) -> bool:
+        """Whether it is more than the agent may have."""
+        return self.after > self.capacity + 1e-9
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A guarded command for one conversation."""
+
+    conversation: ConversationId
+    command: c.AgentCommand
+
+
+class DryRun(msgspec.Struct, frozen=True):
+    """What would be done; nothing has been. `notes` are what to mind, such as a full agent."""
+
+    title: Both
+    steps: tuple[Step, ...]
+    loads: tuple[Load, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[Both, ...] = ()
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How many commands were queued, and which were not, since the dry run was made."""
+
+    queued: int
+    skipped: tuple[Skipped, ...]
+
+
+# --- planning ------------------------------------------------------------------------------------
+
+
+def assign(
+    desk: Desk, marked: Iterable[ConversationId], to: Sequence[AgentId], how: How = "least-loaded"
+) -> DryRun:
+    """Spread `marked` over the agents `to`, in the order given, whoever has them now.
+
+    Whoever has room is taken before whoever has none: `least-loaded` by load over capacity,
+    `round-robin` in turn. Raises NotFound, UsageError for agents that cannot have chats.
+    """
+    targets = [_receiver(desk, key) for key in dict.fromkeys(to)]
+    if not targets:
+        raise UsageError(
+            Both("没有说给谁", "nobody was named to get them"), Both("给出坐席", "name an agent")
+        )
+    floor = Floor(desk.plan, desk.duties(), tuple(desk.surges().values()), desk.clock())
+    book = _Book(desk)
+    states, skipped = _states(desk, marked)
+    for state in states:
+        book.take(state)
+    turn = _Turn(targets, floor, how)
+    steps: list[Step] = []
+    for state in states:
+        agent = turn.choose(state, book)
+        command = c.Assign(agent=agent.id, epoch=state.epoch, owner=state.assignee)
+        outcome = desk.foresee(state.id, command)
+        if isinstance(outcome, tuple) and outcome:
+            book.give(replace(state, assignee=agent.id))
+            steps.append(Step(state.id, command))
+        else:
+            book.give(state)
+            skipped.append((state.id, words(outcome or None)))
+    names = [each.name for each in targets]
+    title = Both(f"转给{'、'.join(names)}", f"assign to {', '.join(names)}")
+    teams = {state.team for state in states}
+    capacities = {
+        each.id: max((floor.capacity(each, team) for team in teams), default=0.0)
+        for each in targets
+    }
+    loads = book.loads([each.id for each in targets], capacities)
+    notes = (*_away(targets, floor), *_over(loads))
+    return DryRun(title, tuple(steps), loads, tuple(skipped), notes)
+
+
+def act(
+    desk: Desk,
+    marked: Iterable[ConversationId],
+    make: Callable[[Conversation], c.AgentCommand | None],
+    title: Both,
+) -> DryRun:
+    """What `make` says for each of `marked`; None leaves a conversation out."""
+    book = _Book(desk)
+    states, skipped = _states(desk, marked)
+    steps: list[Step] = []
+    for state in states:
+        made = make(state)
+        if made is None:
+            skipped.append((state.id, UNFIT))
+            continue
+        command = guarded(state, made)
+        outcome = desk.foresee(state.id, command)
+        if isinstance(outcome, Rejected | Held) or not outcome:
+            skipped.append((state.id, words(outcome or None)))
+            continue
+        after = state
+        for event in outcome:
+            after = evolve(after, event, conversation=state.id, at=desk.clock())
+        book.take(state)
+        book.give(after)
+        steps.append(Step(state.id, command))
+    loads = book.loads((), {})
+    return DryRun(title, tuple(steps), loads, tuple(skipped), tuple(_over(loads)))
+
+
+def guarded(state: Conversation, command: c.AgentCommand) -> c.AgentCommand:
+    """`command`, to be refused if what it changes is not what `state` shows.
+
+    Going back to the queue becomes an assignment to nobody, which says whose the chat was. Of a
+    Batch the first change of each kind is guarded: the next ones build upon it.
+    """
+    if not isinstance(command, c.Batch):
+        return _guard(state, command) if not isinstance(command, c.ReportSearches) else command
+    seen: set[str] = set()
+    parts: list[c.AgentPart] = []
+    for part in command.parts:
+        kind = "owner" if isinstance(part, c.Claim | c.Release | c.Assign) else type(part).__name__
+        parts.append(part if kind in seen else _guard(state, part))
+        seen.add(kind)
+    return c.Batch(tuple(parts))
+
+
+def _guard(state: Conversation, part: c.AgentPart) -> c.AgentPart:
+    match part:
+        case c.Release():
+            return c.Assign(None, None, state.epoch, state.assignee)
+        case c.Assign() if part.epoch is None:
+            return replace(part, epoch=state.epoch, owner=state.assignee)
+        case c.SetStatus() if part.expect is None:
+            return replace(part, expect=state.status)
+        case c.SetPriority() if part.expect is None:
+            return replace(part, expect=state.priority)
+        case c.SetType() if part.expect is None:
+            return replace(part, expect=state.type)
+        case _:
+            return part
+
+
+# --- doing ---------------------------------------------------------------------------------------
+
+
+def apply(desk: Desk, run: DryRun, progress: Callable[[int], None] | None = None) -> Applied:
+    """Queue every step in one transaction, as one entry to undo.
+
+    What changed since the dry run was made is not queued; what the server finds changed is told in
+    `Desk.bulks`. `progress` is told how many steps were looked at.
+    """
+    steps = [(step.conversation, step.command) for step in run.steps]
+    left = desk.do_all(steps, title=run.title, progress=progress)
+    skipped = tuple((key, words(why)) for key, why in left.items())
+    return Applied(len(steps) - len(left), skipped)
+
+
+def words(refused: object) -> Both:
+    """Why something was left out; None stands for what is so already."""
+    if not isinstance(refused, Rejected | Held):
+        return SAME
+    return REASONS[refused.reason].format(detail=refused.detail or "?")
+
+
+# --- who has how much ----------------------------------------------------------------------------
+
+
+class _Book:
+    """Everybody's load and number of chats, then and now."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._agents = desk.agents()
+        self._now: dict[AgentId, tuple[float, int]] = {}
+        for state in desk.live():
+            self.give(state)
+        self._then = dict(self._now)
+
+    def give(self, state: Conversation) -> None:
+        """Its owner has it."""
+        self._count(state, 1)
+
+    def take(self, state: Conversation) -> None:
+        """Its owner has it no more."""
+        self._count(state, -1)
+
+    def load(self, agent: AgentId) -> float:
+        """What the agent has now."""
+        return self._now.get(agent, (0.0, 0))[0]
+
+    def loads(
+        self, first: Sequence[AgentId], capacities: Mapping[AgentId, float]
+    ) -> tuple[Load, ...]:
+        """Those of `first`, then everybody else whose load changed."""
+        changed = sorted(key for key in self._now if self._now[key] != self._then.get(key))
+        return tuple(self._load(key, capacities) for key in dict.fromkeys([*first, *changed]))
+
+    def _load(self, key: AgentId, capacities: Mapping[AgentId, float]) -> Load:
+        agent = self._agents.get(key)
+        capacity = capacities.get(key)
+        if capacity is None:
+            capacity = self._desk.plan.capacity(agent) if agent else 0.0
+        before, chats_before = self._then.get(key, (0.0, 0))
+        after, chats_after = self._now.get(key, (0.0, 0))
+        name = agent.name if agent else key
+        return Load(key, name, capacity, before, after, chats_before, chats_after)
+
+    def _count(self, state: Conversation, sign: int) -> None:
+        weight = self._desk.plan.load(state)
+        if state.assignee is None or not weight:
+            return
+        load, chats = self._now.get(state.assignee, (0.0, 0))
+        self._now[state.assignee] = (round(load + sign * weight, 6), chats + sign)
+
+
+class _Turn:
+    """Whose turn it is."""
+
+    def __init__(self, targets: Sequence[Agent], floor: Floor, how: How) -> None:
+        self._targets = targets
+        self._floor = floor
+        self._how = how
+        self._next = 0
+
+    def choose(self, state: Conversation, book: _Book) -> Agent:
+        """Who gets the chat."""
+        weight = self._floor.plan.load(state)
+        if self._how == "least-loaded":
+            return min(self._targets, key=lambda each: self._fullness(each, state, book))
+        count = len(self._targets)
+        order = [self._targets[(self._next + index) % count] for index in range(count)]
+        fitting = [
+            each
+            for each in order
+            if self._floor.has_room(Seat(each, book.load(each.id)), state.team, weight)
+        ]
+        chosen = (fitting or order)[0]
+        self._next = self._targets.index(chosen) + 1
+        return chosen
+
+    def _fullness(self, agent: Agent, state: Conversation, book: _Book) -> tuple[float, float]:
+        """What part of their capacity the agent has with the chat; beyond 1 there is no room."""
+        capacity = self._floor.capacity(agent, state.team)
+        load = book.load(agent.id) + self._floor.plan.load(state)
+        return (load / capacity if capacity else math.inf, load)
+
+
+def _states(
+    desk: Desk, marked: Iterable[ConversationId]
+) -> tuple[list[Conversation], list[Skipped]]:
+    found: list[Conversation] = []
+    skipped: list[Skipped] = []
+    for key in dict.fromkeys(marked):
+        state = desk.conversation(key)
+        if state is None:
+            skipped.append((key, REASONS["no_such_conversation"]))
+        else:
+            found.append(state)
+    return found, skipped
+
+
+def _receiver(desk: Desk, key: AgentId) -> Agent:
+    agent = desk.agents().get(key)
+    if agent is None or agent.disabled or agent.role is Role.TRAINEE:
+        raise NotFound(
+            Both(f"没有能接会话的坐席 {key}", f"there is no agent {key} who can have chats"),
+            Both("看看 agent-tui agents", "see `agent-tui agents`"),
+        )
+    return agent
+
+
+def _away(agents: Iterable[Agent], floor: Floor) -> Iterator[Both]:
+    for each in agents:
+        match availability(floor.duties, each.id):
+            case Availability.OFFLINE:
+                yield Both(f"{each.name} 不在线", f"{each.name} is offline")
+            case Availability.AWAY:
+                yield Both(f"{each.name} 暂离", f"{each.name} is away")
+            case _:
+                pass
+
+
+def _over(loads: Iterable[Load]) -> Iterator[Both]:
+    for each in loads:
+        if each.over and each.after > each.before:
+            yield Both(
+                f"{each.name} 超出上限（{each.after:g}/{each.capacity:g}）",
+                f"{each.name} gets more than the limit ({each.after:g} of {each.capacity:g})",
+            )

@@ -1,0 +1,418 @@
+"""A lead's command line, against a real server."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agent_tui import bootstrap, paths
+from agent_tui.bootstrap import Login
+from agent_tui.cli import auditing, moving, output
+from agent_tui.desk import bulk
+from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.domain.model import Agent, Role, Status
+from agent_tui.server.clock import now_ms
+from tests import factories as f
+from tests.cli.conftest import Cli
+from tests.driver import Serving, conversation_of, make_folder, until
+from tests.flow.workstation import account
+
+AFTER = TeamId("after-sales")
+RULES = """
+[routing]
+capacity = 3
+
+[[rules]]
+name = "refund"
+any = ["退款"]
+type = "refund"
+priority = "high"
+"""
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server with a lead (lee), agents of two teams, and Cy, who floats."""
+    found = Serving(make_folder(tmp_path_factory.mktemp("data"), RULES)).start()
+    cy = Agent(AgentId("cy"), "Cy", Role.AGENT, (TeamId("logistics"),), floating=True)
+    found.change(e.AgentSaved(cy))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def lee(serving: Serving, cli: Cli) -> Cli:
+    """The command line of the lead."""
+    log_in(serving, "lee")
+    return cli
+
+
+def log_in(serving: Serving, person: str) -> None:
+    profile = paths.default_profile()
+    profile.create()
+    login = Login(serving.base, serving.token(person), account(person))
+    bootstrap.write_login(profile, login)
+
+
+@pytest.fixture
+def annas(serving: Serving) -> list[str]:
+    """Three chats of Anna's, and nobody else has any."""
+    root = serving.agent("root")
+    for key in serving.states():
+        root.do(key, c.Assign(team=TeamId("logistics")), c.SetStatus(Status.RESOLVED))
+    found = [chat(serving) for _ in range(3)]
+    for each in found:
+        root.applied(each, c.Assign(AgentId("anna")))
+    return found
+
+
+def chat(serving: Serving, text: str = "在吗", name: str = "王女士") -> str:
+    visitor = serving.visitor(name=name)
+    visitor.say(text)
+    return conversation_of(serving, visitor)
+
+
+def owners(serving: Serving, *keys: str) -> list[str | None]:
+    return [serving.state(key).assignee for key in keys]
+
+
+# --- looking -------------------------------------------------------------------------------------
+
+
+def test_agents_and_teams(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    assert lee("presence", "anna", "online").code == 0
+    assert lee("presence", "bo", "away", "--reason", "lunch").code == 0
+    found = {each["id"]: each for each in lee("agents", "--json").json()}
+    assert set(found) == {"anna", "bo", "lee"}
+    anna = found["anna"]
+    assert (anna["state"], anna["load"], anna["capacity"], anna["chats"]) == ("online", 3, 3, 3)
+    assert anna["longest_wait"] > 0 and anna["late"] == 0 and anna["response"] > 0
+    assert (found["bo"]["state"], found["bo"]["reason"]) == ("away", "lunch")
+    said = lee("agents").out
+    assert re.search(r"anna +Anna +online +3/3 +3 chats +longest \d+s +0 late", said)
+    assert "lunch" in said
+    key = chat(serving)
+    (team,) = lee("teams", "--json").json()
+    assert (team["id"], team["waiting"], team["online"], team["agents"]) == ("after-sales", 1, 1, 3)
+    assert (team["room"], team["surge_until"], team["joined"]) == (0, None, [])
+    assert "1 waiting" in lee("teams").out
+    serving.agent("root").applied(key, c.Assign(AgentId("bo")))
+
+
+def test_queue_by_filter(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    alone = chat(serving, name="赵先生")
+    rows = lee("queue", "--where", "team:after-sales -assigned", "--json").json()
+    assert [row["id"] for row in rows] == [alone]
+    rows = lee("queue", "--where", "agent:anna", "--json").json()
+    assert {row["id"] for row in rows} == set(annas)
+    assert lee("queue", "--where", "agent:anna", "--view", "team", "--json").json() == []
+    serving.agent("root").applied(annas[0], c.SetStatus(Status.SNOOZED, now_ms() + f.DAY))
+    rows = lee("queue", "--where", "status:snoozed", "--json").json()
+    assert [row["id"] for row in rows] == [annas[0]]
+
+
+@pytest.mark.parametrize("command", [("queue",), ("reassign", "--from", "anna", "--yes")])
+@pytest.mark.parametrize(
+    ("where", "code", "said"),
+    [
+        ("waiting>5m (tag:vip", 2, "\n           ^\n"),
+        ("wating>5m", 2, "did you mean waiting"),
+        ("team:after-sale5", 3, "did you mean after-sales?"),
+        ("agent:ana", 3, "did you mean anna?"),
+    ],
+)
+def test_a_filter_that_is_wrong(
+    lee: Cli,
+    serving: Serving,
+    annas: list[str],
+    command: tuple[str, ...],
+    where: str,
+    code: int,
+    said: str,
+) -> None:
+    done = lee(*command, "--where", where)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert owners(serving, *annas) == ["anna"] * 3
+
+
+# --- moving --------------------------------------------------------------------------------------
+
+
+def test_assign_many(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    done = lee("assign", *annas, "--to", "bo", "--json")
+    assert done.code == 0
+    assert [(each["conversation"], each["outcome"]) for each in done.json()] == [
+        (key, "applied") for key in annas
+    ]
+    assert owners(serving, *annas) == ["bo"] * 3
+    assert lee("assign", "-", "--nobody", stdin="\n".join(annas)).out == "done: 3\n"
+    assert owners(serving, *annas) == [None] * 3
+    assert lee("assign", *annas[:2], "--to", "me").code == 0
+    assert owners(serving, *annas) == ["lee", "lee", None]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--to", "ana"), "did you mean anna?"),
+        (("--team", "after-sale"), "did you mean after-sales?"),
+        (("c-none", "--to", "bo"), "no conversation c-none"),
+    ],
+)
+def test_assign_nothing_by_halves(
+    lee: Cli, serving: Serving, annas: list[str], options: tuple[str, ...], said: str
+) -> None:
+    done = lee("assign", *annas, *options)
+    assert done.code == 3 and said in done.err
+    assert owners(serving, *annas) == ["anna"] * 3
+
+
+def test_reassign(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    command = ("reassign", "--from", "anna", "--to", "bo", "--to", "lee", "--spread", "round-robin")
+    planned = lee(*command, "--dry-run", "--json").json()
+    assert planned["outcome"] == "dry_run"
+    assert Counter(move["to"] for move in planned["moves"]) == {"bo": 2, "lee": 1}
+    loads = {each["agent"]: (each["before"], each["after"]) for each in planned["loads"]}
+    assert loads == {"bo": (0, 2), "lee": (0, 1), "anna": (3, 0)}
+    assert owners(serving, *annas) == ["anna"] * 3
+    shown = lee(*command, "--dry-run").out
+    assert "Bo: 0 → 2 of 3 (0 → 2 chats)" in shown and "Anna → Bo" in shown
+    done = lee(*command, "--yes", "--json")
+    assert (done.code, done.json()["outcome"], done.json()["applied"]) == (0, "applied", 3)
+    assert Counter(owners(serving, *annas)) == {"bo": 2, "lee": 1}
+
+
+def test_a_long_dry_run_is_cut(lee: Cli, annas: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "SHOWN", 2)
+    command = ("reassign", "--from", "anna", "--to", "bo", "--dry-run")
+    assert "... and 1 more\n" in lee(*command).out
+    assert len(lee(*command, "--json").json()["moves"]) == 3
+
+
+def test_reassign_back_to_the_queue(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    serving.agent("root").applied(annas[1], c.Tag("vip"))
+    done = lee("reassign", "--from", "anna", "--where", "tag:vip", "--yes")
+    assert done.code == 0 and done.out.endswith("done: 1\n")
+    assert owners(serving, *annas) == ["anna", None, "anna"]
+    assert lee("reassign", "--from", "anna", "--where", "tag:vip", "--yes").err.endswith(
+        "no chats to move\n"
+    )
+
+
+def test_reassign_asks(
+    lee: Cli, serving: Serving, annas: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = lee("reassign", "--from", "anna", "--to", "bo")
+    assert done.code == 1 and "--yes" in done.err
+    assert owners(serving, *annas) == ["anna"] * 3
+    monkeypatch.setattr(output, "is_tty", lambda: True)
+    assert lee("reassign", "--from", "anna", "--to", "bo", stdin="n\n").code == 1
+    assert owners(serving, *annas) == ["anna"] * 3
+    assert lee("reassign", "--from", "anna", "--to", "bo", stdin="y\n").code == 0
+    assert owners(serving, *annas) == ["bo"] * 3
+
+
+def test_reassign_leaves_what_changed_meanwhile(
+    lee: Cli, serving: Serving, annas: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another lead is faster by one chat, after the dry run."""
+    plan = bulk.assign
+
+    def planned(*given: Any) -> bulk.DryRun:
+        run = plan(*given)
+        serving.agent("root").applied(annas[0], c.Assign(AgentId("lee")))
+        return run
+
+    monkeypatch.setattr(bulk, "assign", planned)
+    done = lee("reassign", "--from", "anna", "--to", "bo", "--yes", "--json")
+    assert (done.code, done.json()["outcome"]) == (1, "partly")
+    assert (done.json()["applied"], done.json()["skipped"]) == (
+        2,
+        [{"conversation": annas[0], "why": "changed meanwhile"}],
+    )
+    assert owners(serving, *annas) == ["lee", "bo", "bo"]
+    assert lee("tray", "--json").json() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--from", "ana"), "did you mean anna?"),
+        (("--from", "anna", "--to", "b0"), "did you mean bo?"),
+        (("--from", "anna", "--to", "kid"), "no agent kid who can have chats"),
+    ],
+)
+def test_reassign_to_nobody_known(
+    lee: Cli, serving: Serving, annas: list[str], options: tuple[str, ...], said: str
+) -> None:
+    done = lee("reassign", *options, "--yes")
+    assert done.code == 3 and said in done.err
+    assert owners(serving, *annas) == ["anna"] * 3
+
+
+def test_offline_it_is_queued(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    assert lee("queue", "--view", "all").code == 0
+    done = lee("reassign", "--from", "anna", "--to", "bo", "--yes", "--offline", "--json")
+    assert (done.code, done.json()["outcome"], done.json()["queued"]) == (69, "queued", 3)
+    assert lee("queue").code == 0
+    until(lambda: lee("queue").code == 0 and owners(serving, *annas) == ["bo"] * 3)
+
+
+# --- who is at work ------------------------------------------------------------------------------
+
+
+def test_surge(lee: Cli, serving: Serving) -> None:
+    serving.agent("root").ok(
+        "POST", "/v1/availability", {"availability": "online", "agent": "cy", "told": True}
+    )
+    until(lambda: lee("queue").code == 0)
+    done = lee("surge", "after-sales", "on", "--minutes", "30", "--factor", "2", "--json").json()
+    assert (done["team"], done["on"], done["factor"], done["joined"]) == (
+        "after-sales",
+        True,
+        2,
+        ["Cy"],
+    )
+    (team,) = lee("teams", "--json").json()
+    assert (team["surge_until"], team["joined"]) == (done["until"], ["Cy"])
+    assert "surge until" in lee("teams").out
+    assert lee("surge", "after-sales", "off").out == "the surge in after-sales is over\n"
+    assert lee("teams", "--json").json()[0]["surge_until"] is None
+    assert "joining: Cy" in lee("surge", "after-sales", "on").out
+    assert lee("surge", "after-sales", "off").code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("surge", "after-sale", "on"), 3, "did you mean after-sales?"),
+        (("surge", "logistics", "on"), 1, "not allowed"),
+        (("surge", "after-sales", "on", "--minutes", "0"), 2, "minutes"),
+        (("surge", "after-sales", "on", "--factor", "0"), 2, "factor"),
+        (("surge", "after-sales", "perhaps"), 2, "perhaps"),
+        (("presence", "ana", "online"), 3, "did you mean anna?"),
+        (("presence", "anna", "onlin"), 3, "did you mean online?"),
+        (("presence", "lo", "busy"), 1, "not allowed"),
+        (("presence", "anna", "bo", "busy"), 2, "one agent at a time"),
+        (("agents", "--team", "after-sale"), 3, "did you mean after-sales?"),
+    ],
+)
+def test_bad_words(lee: Cli, command: tuple[str, ...], code: int, said: str) -> None:
+    done = lee(*command)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+
+
+def test_own_presence(lee: Cli) -> None:
+    found = lee("presence", "busy", "--reason", "meeting", "--json").json()
+    assert (found["agent"], found["state"], found["reason"]) == ("lee", "busy", "meeting")
+    assert lee("presence", "online").out == "lee  online\n"
+
+
+# --- why, and who --------------------------------------------------------------------------------
+
+
+def test_why_a_conversation_is_what_it_is(lee: Cli, serving: Serving) -> None:
+    visitor = serving.visitor()
+    visitor.say("你好")
+    visitor.say("我要退款")
+    key = conversation_of(serving, visitor)
+    found = lee("rules", "explain", key, "--json").json()
+    assert (found["type"], found["priority"], found["reason"]) == (
+        "refund",
+        "high",
+        "matched|退款|1|refund",
+    )
+    said = lee("rules", "explain", key)
+    assert "kept on the conversation: matched '退款' in line 2" in said.err
+    assert lee("rules", "explain", "c000000000000").code == 3
+
+
+def test_audit(
+    lee: Cli, serving: Serving, annas: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lee("assign", annas[0], "--to", "bo").code == 0
+    (last, *_) = found = lee("audit", "--conversation", annas[0][:8], "--json").json()
+    assert (last["by"], last["kind"], last["owner_before"], last["owner_after"]) == (
+        "lee",
+        "assigned",
+        "anna",
+        "bo",
+    )
+    assert last["client"].startswith("k") and found[-1]["kind"] == "conversation_opened"
+    said = lee("audit", "--agent", "lee", "--kind", "assigned", "--since", "1h", "--limit", "1").out
+    line = rf"lee +assigned +{annas[0]} +anna → bo +team=after-sales +k\w+\n"
+    assert re.search(line, said)
+    assert lee("surge", "after-sales", "on").code == 0
+    said = lee("audit", "--kind", "surge_set", "--limit", "1").out
+    assert lee("surge", "after-sales", "off").code == 0
+    assert re.search(r"lee +surge +- +team=after-sales until=\d\d-\d\d \d\d:\d\d", said)
+    whole = lee("audit", "--limit", "7", "--json").json()
+    monkeypatch.setattr(auditing, "PAGE", 3)
+    assert lee("audit", "--limit", "7", "--json").json() == whole
+    assert len(whole) == 7
+    assert "assigned" not in lee("audit", "--since", "0").out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--since", "yesterday"), "no length of time"),
+        (("--agent", "ana"), "no agent ana"),
+        (("--kind", "assignd"), "no event assignd"),
+        (("--limit", "0"), "limit"),
+    ],
+)
+def test_audit_of_what_is_not(lee: Cli, options: tuple[str, ...], said: str) -> None:
+    done = lee("audit", *options)
+    assert done.code in (1, 2) and said in done.err
+
+
+def test_not_for_agents(serving: Serving, cli: Cli) -> None:
+    log_in(serving, "anna")
+    for command in (("audit",), ("surge", "after-sales", "on"), ("presence", "bo", "busy")):
+        done = cli(*command)
+        assert done.code == 1 and "not allowed" in done.err
+
+
+# --- what agents can do --------------------------------------------------------------------------
+
+
+def test_user_set(cli: Cli, folder: Any) -> None:
+    def change(*options: str) -> Any:
+        return cli("user", "set", "anna", *options, "--data", str(folder))
+
+    words = ("--skill", "refund", "--skill", "vip", "--language", "en", "--capacity", "6")
+    found = change(*words, "--floating", "--json").json()
+    assert found["skills"] == ["refund", "vip"] and found["languages"] == ["en"]
+    assert (found["capacity"], found["floating"], found["shift"]) == (6, True, "")
+    found = change("--skill", "", "--capacity", "default", "--no-floating", "--json").json()
+    assert (found["skills"], found["languages"]) == ([], ["en"])
+    assert (found["capacity"], found["floating"]) == (None, False)
+    for options, code, said in (
+        ((), 2, "nothing was said"),
+        (("--capacity", "-1"), 2, "cannot be -1"),
+        (("--capacity", "nan"), 2, "cannot be nan"),
+        (("--capacity", "lots", "--skill", "x"), 2, "cannot be lots"),
+        (("--language", "English"), 2, "no language"),
+        (("--shift", "nights"), 3, "no calendar nights"),
+    ):
+        done = change(*options)
+        assert (done.code, done.out) == (code, "") and said in done.err
+    done = cli("user", "set", "ana", "--skill", "x", "--data", str(folder))
+    assert done.code == 3 and "did you mean anna?" in done.err
+    assert change("--floating", "--json").json()["skills"] == []  # nothing was done by halves
+
+
+def test_the_last_capacity(cli: Cli, folder: Any) -> None:
+    config = folder / "config.toml"
+    config.write_text(config.read_text() + '\n[routing.teams.after-sales]\nassign = "least_loaded"')
+    done = cli("user", "set", "anna", "--capacity", "0", "--data", str(folder))
+    assert done.code == 2 and "nobody could be given chats of after-sales" in done.err
