@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import random
 import re
 import tempfile
 from collections.abc import Callable
@@ -11,10 +12,12 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
+from agent_tui.domain import events as e
 from agent_tui.domain.events import ArticleSuggested
-from agent_tui.domain.ids import AgentId, SuggestionId
-from agent_tui.domain.model import Article
-from tests.tui.driver import World, sit_down
+from agent_tui.domain.ids import AgentId, MessageId, SuggestionId, TeamId
+from agent_tui.domain.model import Agent, Article, Role, Team
+from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
+from tests.tui.driver import COLLEAGUE, ME, World, sit_down
 
 DOCS = Path(__file__).parent
 
@@ -67,6 +70,55 @@ def suggested(root: Path) -> World:
     return world
 
 
+def rush(root: Path) -> World:
+    """A peak: forty chats of six teams, nine agents, a surge in refunds."""
+    world = World(root)
+    chance = random.Random(3)
+    teams = {
+        "pre-sales": ("售前", "Pre-sales"),
+        "after-sales": ("售后", "After-sales"),
+        "logistics": ("物流", "Logistics"),
+        "refunds": ("退款", "Refunds"),
+        "technical": ("技术", "Technical"),
+        "complaints": ("投诉", "Complaints"),
+    }
+    keys = [TeamId(key) for key in teams]
+    lead = Agent(ME.id, ME.name, ME.role, tuple(keys))
+    people = [lead, COLLEAGUE]
+    for number, name in enumerate(("王磊", "陈晨", "Anna", "刘洋", "赵敏", "孙悦", "吴桐")):
+        works = (keys[number % 6], keys[(number * 2 + 1) % 6])
+        floating = name == "吴桐"
+        people.append(Agent(AgentId(f"a{number}"), name, Role.AGENT, works, floating=floating))
+    rules = {key: TeamRules(assign="least_loaded") for key in keys}
+    states = {"a1": ("away", "午休"), "a3": ("busy", ""), "li": ("busy", "")}
+    world.feed([(None, e.TeamSaved(Team(TeamId(k), *names))) for k, names in teams.items()])
+    world.feed([(None, e.AgentSaved(person)) for person in people])
+    world.feed([(None, e.RoutingSaved(Routing(teams={str(k): v for k, v in rules.items()})))])
+    for person in people:
+        state, why = states.get(person.id, ("online", ""))
+        duty = Duty(person.id, Availability(state), why, world.clock.now - 300_000)
+        world.feed([(None, e.AvailabilitySet(duty))])
+    lines = ("我要退款", "快递到哪了", "M 还是 L 呢", "where is my parcel", "收到的杯子碎了")
+    names = ("王女士", "陈先生", "Tom B.", "小鹿", "Anna K.", "李雷")
+    for number in range(40):
+        key = f"p{number:02}"
+        tier = "VIP" if number % 9 == 4 else ""
+        world.chat(key, chance.choice(names), chance.choice(lines), tier=tier)
+        team, owner = chance.choice(keys), chance.choice(people[1:])
+        has = number % 3 != 0
+        world.feed([(key, e.Assigned(owner.id if has else None, team, 1))])
+        if has and number % 2 and number < 30:
+            reply = e.ReplySent(
+                message=MessageId(f"{key}-r"), text="好的", author=owner.id, epoch=1
+            )
+            world.clock.now += 9_000
+            world.feed([(key, reply)])
+        world.clock.now += chance.randrange(2_000, 9_000)
+    now = world.clock.now
+    world.feed([(None, e.SurgeSet(Surge(TeamId("refunds"), now, now + 1_500_000, by="li")))])
+    return world
+
+
 async def draw(
     name: str,
     size: tuple[int, int],
@@ -97,6 +149,12 @@ async def main() -> None:
     await draw("screen-find.svg", (120, 36), "zh", find)
     await draw("screen-article.svg", (120, 36), "zh", [*find, "down", "up", "right"])
     await draw("screen-review.svg", (120, 36), "zh", ["R"], suggested)
+    await draw("screen-board.svg", (120, 36), "zh", ["alt+o"], rush)
+    await draw("screen-board-80.svg", (80, 24), "en", ["alt+o"], rush)
+    marked = ["f", *"waiting", "enter", "asterisk", "a", *"zhang,a2,a5,a6", "enter"]
+    marked = ["comma" if key == "," else key for key in marked]
+    await draw("screen-dry-run.svg", (120, 36), "zh", marked, rush)
+    await draw("screen-wallboard.svg", (120, 36), "zh", ["alt+w"], rush)
     await draw("screen-help.svg", (120, 48), "zh", ["f1"])
 
 

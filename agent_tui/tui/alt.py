@@ -16,6 +16,11 @@ class AltKey(Enum):
     TWO = "alt+2"
     THREE = "alt+3"
     K = "alt+k"
+    O = "alt+o"  # noqa: E741 -- the letter
+    Q = "alt+q"
+    S = "alt+s"
+    T = "alt+t"
+    W = "alt+w"
 
 
 def teach_alt() -> None:

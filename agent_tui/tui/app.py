@@ -20,12 +20,15 @@ from agent_tui.tui.first import First, FirstScreen
 from agent_tui.tui.theme import THEMES
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from textual.command import Provider
 
     from agent_tui.config import Config
     from agent_tui.desk.desk import Desk
     from agent_tui.domain.ids import ConversationId
-    from agent_tui.domain.protocol import Presence
+    from agent_tui.domain.protocol import AvailabilityRequest, Presence, SurgeRequest
+    from agent_tui.domain.staffing import Availability, Duty, Surge
     from agent_tui.store.cache import Changes
     from agent_tui.tui.past import HistoryPort
     from agent_tui.tui.screens.workstation import Workstation
@@ -48,6 +51,18 @@ class LinkPort(Protocol):
 
     def typing(self, conversation: ConversationId) -> None:
         """Tell that the agent types."""
+
+    def say(self, availability: Availability, reason: str) -> None:
+        """The agent is this from now on."""
+
+    def learn(self, availability: Availability, reason: str) -> None:
+        """Somebody else said that the agent is this."""
+
+    def surge(self, asked: SurgeRequest) -> Future[Surge]:
+        """Ask for a surge; the future may hold a WireError."""
+
+    def availability(self, asked: AvailabilityRequest) -> Future[Duty]:
+        """Say what another agent is; the future may hold a WireError."""
 
 
 class Parts(Protocol):
@@ -145,6 +160,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
             # Anew, and to the app, as from the terminal: Textual passes no event on twice.
             self.post_message(events.Key(event.key, event.character))
         self._port = self._parts.connect(self.bridge.change, self.bridge.link, self.bridge.presence)
+        self.workstation.duty.start()
         if self._port is not None:
             self._port.start()
         self.set_interval(60, self.remember)
@@ -161,6 +177,11 @@ class WorkstationApp(App[None], inherit_bindings=False):
             await self.workstation.searching.close()
         if self._port is not None:
             self._port.close()
+
+    @property
+    def port(self) -> LinkPort | None:
+        """The sync side; None without a network."""
+        return self._port
 
     def ring(self) -> None:
         """Something was enqueued: send it."""

@@ -72,7 +72,7 @@ class ChatWork:
         state = screen.desk.conversation(screen.current) if screen.current else None
         if state is None or self._marking or state.assignee != screen.desk.me.id:
             return
-        if state.messages > state.read_no:
+        if state.messages > state.read_no or state.answer_by is not None:
             self._marking = True
             try:
                 screen.desk.do(state.id, c.MarkRead(state.messages))

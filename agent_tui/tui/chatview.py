@@ -30,7 +30,7 @@ class ChatView:
             self._screen.leave_chat()
             return
         now = self._screen.desk.clock()
-        names = {str(agent.id): agent.name for agent in self._screen.desk.agents().values()}
+        names = {str(key): agent.name for key, agent in self._screen.names.agents.items()}
         self._screen.transcript.show(
             key,
             self._screen.desk.transcript(key) if key else [],
@@ -65,8 +65,10 @@ class ChatView:
         self._screen.query_one(ChatHeader).show(
             state,
             self._screen.desk.policy,
+            self._screen.desk.plan,
             self._screen.desk.clock(),
             me=self._screen.desk.me.id,
+            names=self._screen.names.shown,
             presence=words,
         )
 

@@ -74,8 +74,13 @@ class Doing:
             self.say(Both("没有可撤销的", "nothing to undo"))
         elif isinstance(step, Undo):
             self._screen.ui.ring()
-            self.say(Both(f"已撤销：{step.title.zh}", f"undone: {step.title.en}"), seconds=3)
-            if self._screen.current is None:
+            count = len(step.others) + 1 - len(step.left)
+            many = f" · {count}" if step.bulk else ""
+            left = Both(f" · {len(step.left)} 个期间已变", f" · {len(step.left)} changed since")
+            more = f"{many}{left if step.left else ''}"
+            words = Both(f"已撤销：{step.title.zh}{more}", f"undone: {step.title.en}{more}")
+            self.say(words, seconds=3)
+            if self._screen.current is None and not step.bulk:
                 self._screen.open(step.conversation)
         else:
             self.refuse(step.reason, step.detail)

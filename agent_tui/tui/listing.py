@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Static
 
 from agent_tui import lang
-from agent_tui.desk.rows import Section, View
+from agent_tui.desk.rows import QueueRow, Section, View, arrange
 from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
 from agent_tui.text import clip
@@ -32,6 +32,7 @@ class Listing:
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
         self._known: set[ConversationId] = set()
+        self._shown = self._mine = 0
         self.view = View.WORK
 
     def start(self) -> None:
@@ -51,22 +52,46 @@ class Listing:
 
     def reorder(self) -> None:
         """Show the rows in order; while the agent moves in the list, new ones go below."""
-        now = self._screen.desk.clock()
-        rows = self._screen.desk.queue(self.view)
+        screen = self._screen
+        rows = self._rows()
         if self.busy():
-            place = {key: index for index, key in enumerate(self._screen.queue.order())}
+            place = {key: index for index, key in enumerate(screen.queue.order())}
             rows.sort(key=lambda r: (SECTIONS.index(r.section), place.get(r.id, len(place))))
-        self._screen.queue.show(rows, self._screen.desk.policy, now)
-        mine = sum(row.section == "mine" for row in rows)
-        if self.view is View.WORK:
+        screen.queue.show(rows, screen.desk.policy, screen.desk.clock())
+        self._shown, self._mine = len(rows), sum(row.section == "mine" for row in rows)
+        self.title()
+
+    def _rows(self) -> list[QueueRow]:
+        desk, filtering = self._screen.desk, self._screen.filtering
+        if not filtering.active:
+            return desk.queue(self.view)
+        every = desk.rows()
+        passing = filtering.passing(every)
+        return [
+            row
+            for view in filtering.views
+            for row in arrange(passing, view, desk.clock(), desk.policy)
+        ]
+
+    def title(self) -> None:
+        """What is shown, how many, and how many are marked."""
+        mine, shown = self._mine, self._shown
+        if self._screen.filtering.active:
+            text = self._screen.filtering.text
+            title = Both(f"筛选 {shown} · {text}", f"Filter {shown} · {text}")
+        elif self.view is View.WORK:
             title = Both(
-                f"会话 · 我的 {mine} · 其他 {len(rows) - mine}",
-                f"Queue · mine {mine} · other {len(rows) - mine}",
+                f"会话 · 我的 {mine} · 其他 {shown - mine}",
+                f"Queue · mine {mine} · other {shown - mine}",
             )
         else:
             name = VIEW_NAMES[self.view]
-            title = Both(f"{name.zh} · {len(rows)}", f"{name.en} · {len(rows)}")
-        self._screen.query_one("#queue-title", Static).update(str(title), layout=False)
+            title = Both(f"{name.zh} · {shown}", f"{name.en} · {shown}")
+        words = str(title)
+        if marked := len(self._screen.queue.marked()):
+            words = f"{Both(f'已标 {marked}', f'marked {marked}')} · {words}"
+        widget = self._screen.query_one("#queue-title", Static)
+        widget.update(clip(words, max(8, self._screen.queue.size.width - 2)), layout=False)
 
     def ring_for_new(self) -> None:
         """The terminal's bell when a conversation comes that was not there before."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from textual.content import Content
 
-from agent_tui.desk.reasons import word
+from agent_tui.desk.reasons import why, word
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
 from agent_tui.knowledge.entry import Hit
@@ -16,6 +16,7 @@ from agent_tui.tui.commands import BY_ID, INTENTS, key_name
 from agent_tui.tui.widgets.find import KEYS as FIND_KEYS
 
 if TYPE_CHECKING:
+    from agent_tui.tui.names import Names
     from agent_tui.tui.screens.workstation import Workstation
 
 LINKS = {
@@ -26,6 +27,18 @@ LINKS = {
     "outdated": (Both("版本不合，离线", "versions too far apart"), "$error bold"),
     "store_trouble": (Both("本机磁盘有问题", "trouble with the local disk"), "$error bold"),
 }
+
+
+ON_MARKED = (
+    "assign",
+    "tag",
+    "set_priority",
+    "snooze",
+    "resolve_next",
+    "release",
+    "mark",
+    "mark_all",
+)
 
 
 class StatusParts(TypedDict):
@@ -55,13 +68,14 @@ def status_parts(screen: Workstation) -> StatusParts:
     if desk.not_understood:
         unsent += str(Both(" 部分内容需升级", " upgrade to see all"))
     focus = _focus(screen)
-    row = screen.queue.row_at_cursor() if focus == "queue" else None
+    marked = bool(screen.bulk.marked())
+    row = screen.queue.row_at_cursor() if focus == "queue" and not marked else None
     return StatusParts(
-        link=Content.assemble((str(words), color)),
+        link=Content.assemble((str(words), color), screen.duty.words()),
         unsent=unsent,
         time=fmt.clock(desk.clock()),
-        reason=_reason(row, desk.clock()) if row else "",
-        keys=_keys(screen, focus),
+        reason=_reason(row, desk.clock(), screen.names) if row else "",
+        keys=_marked_keys() if marked else _keys(screen, focus),
     )
 
 
@@ -71,9 +85,12 @@ def _focus(screen: Workstation) -> str:
     return "composer" if screen.composer.has_focus else "find"
 
 
-def _reason(row: QueueRow, now: int) -> str:
-    """Why the row stands where it stands."""
+def _reason(row: QueueRow, now: int, names: Names) -> str:
+    """Why the row stands where it stands, and why the chat is where it is."""
     parts: list[str] = []
+    if row.answer_by is not None:
+        left = fmt.countdown(max(0, row.answer_by - now))
+        parts.append(str(Both(f"没看就在 {left} 后退回", f"goes back in {left} if not looked at")))
     if row.due is not None:
         parts.append(fmt.deadline(row.due, now))
     if row.vip:
@@ -82,6 +99,9 @@ def _reason(row: QueueRow, now: int) -> str:
         parts.append(word({"complaint": Both("投诉", "complaint")}, row.type))
     if row.unread:
         parts.append(str(Both(f"{row.unread} 条未读", f"{row.unread} unread")))
+    parts.append(names.of(row.team))
+    if row.why:
+        parts.append(why(row.why, names.shown))
     return " · ".join(parts)
 
 
@@ -101,6 +121,13 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
         if key:
             keys.append((key_name(key), str(intent.title)))
     return keys
+
+
+def _marked_keys() -> list[tuple[str, str]]:
+    """What acts on all marked chats, by its letter."""
+    intents = [BY_ID[name] for name in ON_MARKED]
+    keys = [(key_name(each.letters.split(",")[0]), str(each.title)) for each in intents]
+    return [*keys, ("Esc", str(Both("取消标记", "unmark")))]
 
 
 def _find_keys(screen: Workstation) -> list[tuple[str, str]]:

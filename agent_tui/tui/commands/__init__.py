@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent_tui.errors import ConfigError
 from agent_tui.lang import Both
-from agent_tui.tui.commands import compose, conversation, knowledge, navigate, program
+from agent_tui.tui.commands import compose, conversation, knowledge, lead, navigate, program
 from agent_tui.tui.commands.base import Context, Intent
 
 INTENTS: tuple[type[Intent], ...] = (
@@ -36,6 +36,14 @@ INTENTS: tuple[type[Intent], ...] = (
     compose.DismissDraft,
     knowledge.SuggestArticle,
     knowledge.ReviewSuggestions,
+    lead.FilterQueue,
+    lead.Mark,
+    lead.MarkAll,
+    lead.TakeOver,
+    lead.ShowBoard,
+    lead.ShowWallboard,
+    lead.Surge,
+    lead.SetState,
     navigate.ShowCard,
     navigate.ChooseView,
     navigate.NextInList,
@@ -131,6 +139,7 @@ def key_name(key: str) -> str:
     """A Textual key name as people write it: ctrl+n -> Ctrl+N, f3 -> F3."""
     names = {"question_mark": "?", "slash": "/", "escape": "Esc", "pageup": "PgUp"}
     names |= {"backslash": "\\", "right_square_bracket": "]"}
+    names |= {"asterisk": "*", "space": "Space"}
     names |= {"pagedown": "PgDn", "up": "↑", "down": "↓", "right": "→", "enter": "Enter"}
     parts = [names.get(part, part) for part in key.split("+")]
     if len(parts) == 1 and len(parts[0]) == 1:

@@ -21,8 +21,8 @@ class Note(Intent):
     letters = "n"
     title = Both("备注", "note")
     doc = Both(
-        "写内部备注：再按一次回到回复",
-        "Write a note for colleagues; once more goes back to replying",
+        "写内部备注，也用来悄悄提醒接待的人：再按一次回到回复",
+        "Write a note for colleagues, a whisper to whose chat it is; once more: back to replying",
     )
     needs_chat = True
 

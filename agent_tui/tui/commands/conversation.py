@@ -30,7 +30,10 @@ class Claim(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.doing.act(c.Claim(), Both("认领", "claim"))
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: c.Claim(), Both("认领", "claim"))
+        else:
+            screen.doing.act(c.Claim(), Both("认领", "claim"))
 
 
 class Release(Intent):
@@ -42,7 +45,11 @@ class Release(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.doing.act(c.Release(), Both("放回队列", "release"))
+        title = Both("放回队列", "release")
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: c.Release(), title)
+        else:
+            screen.doing.act(c.Release(), title)
 
 
 class Assign(Intent):
@@ -55,6 +62,9 @@ class Assign(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
+        if marked := screen.bulk.marked():
+            await screen.bulk.assign(marked)
+            return
         desk = screen.desk
         colleagues = [
             Choice(f"agent:{agent.id}", agent.name, f"@{agent.id}")
@@ -92,11 +102,17 @@ class AddTag(Intent):
             return
         used = {tag for row in screen.doing.states() for tag in row.tags}
         known = dict.fromkeys((*COMMON_TAGS, *sorted(used)))
-        choices = [Choice(tag, tag) for tag in known if tag not in state.tags]
+        marked = screen.bulk.marked()
+        choices = [Choice(tag, tag) for tag in known if marked or tag not in state.tags]
         picker = Picker(str(Both("加标签", "Add a tag")), choices, free=True)
         chosen = await screen.app.push_screen_wait(picker)
-        if chosen:
-            screen.doing.act(c.Tag(chosen), Both(f"标签 {chosen}", f"tag {chosen}"))
+        if not chosen:
+            return
+        title = Both(f"标签 {chosen}", f"tag {chosen}")
+        if marked:
+            screen.bulk.act(marked, lambda _: c.Tag(chosen), title)
+        else:
+            screen.doing.act(c.Tag(chosen), title)
 
 
 class RemoveTag(Intent):
@@ -147,8 +163,13 @@ class SetPriority(Intent):
     async def run(self, screen: Workstation) -> None:
         choices = [Choice(key, str(text), key) for key, text in reversed(PRIORITIES.items())]
         title = str(Both("优先级", "Priority"))
+        marked = screen.bulk.marked()
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
-        if chosen:
+        if chosen and marked:
+            name = PRIORITIES[chosen]
+            words = Both(f"优先级 {name.zh}", f"priority {name.en}")
+            screen.bulk.act(marked, lambda _: c.SetPriority(Priority(chosen)), words)
+        elif chosen:
             screen.doing.act(c.SetPriority(Priority(chosen)), Both("改优先级", "priority"))
 
 
@@ -176,10 +197,13 @@ class Snooze(Intent):
             for at, title in offers
         ]
         title = str(Both("搁置到", "Snooze until"))
+        marked = screen.bulk.marked()
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
         if chosen:
             command = c.SetStatus(Status.SNOOZED, until=int(chosen))
-            if screen.doing.act(command, Both("搁置", "snooze")):
+            if marked:
+                screen.bulk.act(marked, lambda _: command, Both("搁置", "snooze"))
+            elif screen.doing.act(command, Both("搁置", "snooze")):
                 screen.leave_chat()
 
 
@@ -205,7 +229,10 @@ class ResolveNext(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        if screen.doing.act(c.SetStatus(Status.RESOLVED), Both("解决", "resolve")):
+        title = Both("解决", "resolve")
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: c.SetStatus(Status.RESOLVED), title)
+        elif screen.doing.act(c.SetStatus(Status.RESOLVED), title):
             screen.open_next()
 
 

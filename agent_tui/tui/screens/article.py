@@ -13,11 +13,12 @@ from textual.widgets import Label
 
 from agent_tui.lang import Both
 from agent_tui.text import clean_line
+from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.findlines import FindLines
 from agent_tui.tui.widgets.lines import Piece
 
 
-class ArticleScreen(ModalScreen[str | None]):
+class ArticleScreen(ClosesOnce, ModalScreen[str | None]):
     """Scrolls; the answer is insert, send or correct, or None for back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from agent_tui.lang import Both
 from agent_tui.text import fit
 from agent_tui.tui.commands import INTENTS, key_name
+from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.find import KEYS
 
 PREFIXES = Both(
@@ -27,10 +28,21 @@ MORE = (
     ("Tab", Both("到查找框", "go to the find box")),
     ("/ ? @", PREFIXES),
     *((key, Both(f"查找框：{doc.zh}", f"find box: {doc.en}")) for key, _, doc in KEYS.values()),
+    (
+        "Tab ↓ ↑ Enter",
+        Both("筛选框：补全、选一条、到列表", "filter box: complete, choose, go to the list"),
+    ),
+    (
+        "Enter p s w",
+        Both(
+            "看板：看会话、改坐席状态、高峰支援、大屏",
+            "board: their chats, an agent's state, a surge, the wallboard",
+        ),
+    ),
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ClosesOnce, ModalScreen[None]):
     """A page to scroll; any of Escape, F1 and q closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from agent_tui.lang import Both
+from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.typing import OrderedInput
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Choice:
     words: str = ""
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(ClosesOnce, ModalScreen[str | None]):
     """Type to narrow, Enter takes the top one; without a filter a digit takes it at once.
 
     The answer is the chosen value; with `free`, the typed text if nothing matches; None for Escape.
@@ -155,7 +156,7 @@ def _subsequence(wanted: str, text: str) -> bool:
     return all(letter in letters for letter in wanted)
 
 
-class SlotForm(ModalScreen[dict[str, str] | None]):
+class SlotForm(ClosesOnce, ModalScreen[dict[str, str] | None]):
     """Fill in what a macro asks for. Enter goes to the next slot, and from the last one ends.
 
     The answer maps slot names to text; None for Escape. A value that does not fit its pattern
@@ -234,7 +235,7 @@ def _in_words(pattern: str) -> Both:
     return Both(f"{count} 位数字", f"{count} digits")
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(ClosesOnce, ModalScreen[bool]):
     """Before what cannot be undone. Enter or y: yes; Escape or n: no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -247,6 +248,7 @@ class Confirm(ModalScreen[bool]):
         width: 60; max-width: 95%; height: auto;
         background: $panel; border: round $warning; padding: 0 1;
     }
+    Confirm Label { width: 100%; }
     Confirm .keys { color: $secondary; margin-top: 1; }
     """
 

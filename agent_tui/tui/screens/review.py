@@ -18,6 +18,7 @@ from agent_tui.domain.model import Agent, Article, Conversation, Suggestion
 from agent_tui.lang import Both
 from agent_tui.text import clean_line, clip, fit, wrap
 from agent_tui.tui import format as fmt
+from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.findlines import FindLines
 from agent_tui.tui.widgets.lines import Piece
 
@@ -35,7 +36,7 @@ class SideBySide(FindLines, can_focus=False):
     """
 
 
-class ReviewScreen(ModalScreen[Chosen | None]):
+class ReviewScreen(ClosesOnce, ModalScreen[Chosen | None]):
     """a publishes, e edits first, d declines, o opens the chat it came from."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, TextArea
 
 from agent_tui.lang import Both
 from agent_tui.text import clean, clean_line
+from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.widgets.typing import InOrder, OrderedInput
 
@@ -44,7 +45,7 @@ class Lines(InOrder, TextArea):
         self.insert(clean(event.text))
 
 
-class WriteScreen(ModalScreen[Written | None]):
+class WriteScreen(ClosesOnce, ModalScreen[Written | None]):
     """Ctrl+S ends it; Escape leaves it, and asks first when something was typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -158,7 +159,7 @@ def _field(words: Both) -> Label:
     return Label(str(words), classes="field", markup=False)
 
 
-class LineScreen(ModalScreen[str | None]):
+class LineScreen(ClosesOnce, ModalScreen[str | None]):
     """One line to type; Enter ends, Escape leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", show=False)]

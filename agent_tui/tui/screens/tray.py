@@ -23,6 +23,7 @@ from agent_tui.lang import Both
 from agent_tui.store.outbox import TrayItem
 from agent_tui.text import clean, clip
 from agent_tui.tui import format as fmt
+from agent_tui.tui.screens.once import ClosesOnce
 
 KEYS: dict[Way, tuple[str, Both]] = {
     Way.SEND: ("s", Both("仍然发送", "send anyway")),
@@ -33,7 +34,7 @@ KEYS: dict[Way, tuple[str, Both]] = {
 }
 
 
-class TrayScreen(ModalScreen[ConversationId | None]):
+class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
     """One item a text; below each, the keys that are of use for it just now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

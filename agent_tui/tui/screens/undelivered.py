@@ -22,10 +22,11 @@ from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean, clip
 from agent_tui.tui import format as fmt
+from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.screens.pick import Confirm
 
 
-class UndeliveredScreen(ModalScreen[None]):
+class UndeliveredScreen(ClosesOnce, ModalScreen[None]):
     """r sends it again under the same key, d calls it dealt with (which can be undone)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -16,49 +15,32 @@ from agent_tui.desk.desk import Desk
 from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
+from agent_tui.tui.asking import Asking
+from agent_tui.tui.bound import QueueKeys, everywhere
+from agent_tui.tui.bulk import Bulk
 from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.chatview import ChatView
-from agent_tui.tui.commands import BY_ID, INTENTS, keys_of
+from agent_tui.tui.commands import BY_ID, keys_of
 from agent_tui.tui.doing import Doing
+from agent_tui.tui.duty import OwnDuty
+from agent_tui.tui.filtering import Filtering
 from agent_tui.tui.inserting import Inserting
 from agent_tui.tui.listing import Listing
+from agent_tui.tui.names import Names
 from agent_tui.tui.offers import Offers, Strip
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.searching import Searching
 from agent_tui.tui.status import status_parts
 from agent_tui.tui.suggesting import Suggesting
 from agent_tui.tui.widgets.composer import Composer
+from agent_tui.tui.widgets.filterbox import FilterBox
 from agent_tui.tui.widgets.find import FindPane
 from agent_tui.tui.widgets.panels import ChatHeader, CustomerCard, StatusLine
 from agent_tui.tui.widgets.queue import QueueList
 from agent_tui.tui.widgets.transcript import Transcript
-from agent_tui.tui.widgets.typing import InOrder
 
 if TYPE_CHECKING:
     from agent_tui.tui.app import WorkstationApp
-
-
-def _bindings() -> Iterator[BindingType]:
-    for intent in INTENTS:
-        yield Binding(
-            intent.default_keys or f"<{intent.id}>",
-            f"intent('{intent.id}')",
-            intent.title.en,
-            show=False,
-            id=intent.id,
-        )
-
-
-class QueueKeys(InOrder, QueueList):
-    """The queue with its letters."""
-
-    takes_text: ClassVar[bool] = False
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(intent.letters, f"screen.intent('{intent.id}')", intent.title.en, show=False)
-        for intent in INTENTS
-        if intent.letters
-    ]
 
 
 class Workstation(Screen[None]):
@@ -66,7 +48,7 @@ class Workstation(Screen[None]):
 
     AUTO_FOCUS: ClassVar[str | None] = "#queue"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 -- Textual's own form
-    BINDINGS: ClassVar[list[BindingType]] = list(_bindings())
+    BINDINGS: ClassVar[list[BindingType]] = list(everywhere())
 
     def __init__(self, desk: Desk, config: Config, band: str, notice: str) -> None:
         super().__init__()
@@ -84,6 +66,11 @@ class Workstation(Screen[None]):
         self.inserting = Inserting(self)
         self.searching = Searching(self)
         self.suggesting = Suggesting(self)
+        self.names = Names(desk)
+        self.filtering = Filtering(self)
+        self.bulk = Bulk(self)
+        self.duty = OwnDuty(self)
+        self.asking = Asking(self)
 
     # --- composition -----------------------------------------------------------------------------
 
@@ -93,6 +80,7 @@ class Workstation(Screen[None]):
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield Static(id="queue-title", markup=False)
+                yield FilterBox(id="filter")
                 yield QueueKeys(id="queue")
             with Vertical(id="middle"):
                 yield ChatHeader(id="header")
@@ -115,6 +103,7 @@ class Workstation(Screen[None]):
         self.composer.is_short = self.inserting.is_short
         self.composer.on_submit = self.chat.submit
         self.composer.on_complete = self.inserting.complete
+        self.filtering.start()
         self.desk.listen(self.desk_changed)
         self.listing.start()
         self.view.draw()
@@ -198,6 +187,11 @@ class Workstation(Screen[None]):
             self.focus_composer()
         elif self.composer.note:
             self.toggle_note()
+        elif self.queue.has_focus and self.queue.marked():
+            self.queue.unmark()
+            self.listing.title()
+        elif self.queue.has_focus and self.filtering.active:
+            self.filtering.drop()
         else:
             self.queue.focus()
 
@@ -246,6 +240,9 @@ class Workstation(Screen[None]):
         """The desk reads differently now."""
         if not self.is_mounted:
             return
+        self.names.changed(changes)
+        self.duty.changed(changes)
+        self.bulk.changed()
         self.listing.reorder()
         self.listing.ring_for_new()
         if changes.all or self.current in changes.conversations or changes.things:
@@ -271,6 +268,7 @@ class Workstation(Screen[None]):
     def relabel(self) -> None:
         """The language changed: every word is drawn again."""
         self.searching.relabel()
+        self.query_one(FilterBox).relabel()
         self.listing.reorder()
         self.view.draw()
         self.draw_status()

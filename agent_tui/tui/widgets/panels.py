@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
@@ -9,6 +11,7 @@ from textual.widgets import Static
 from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
 from agent_tui.domain import sla
 from agent_tui.domain.model import Conversation, Status
+from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Urgency
 from agent_tui.lang import Both
@@ -33,14 +36,22 @@ class ChatHeader(Static):
         super().__init__(id=id, markup=False)
 
     def show(
-        self, state: Conversation | None, policy: Policy, now: int, *, me: str, presence: str
+        self,
+        state: Conversation | None,
+        policy: Policy,
+        plan: Plan,
+        now: int,
+        *,
+        me: str,
+        names: Mapping[str, str],
+        presence: str,
     ) -> None:
         """Draw the line for `state` at `now` (ms)."""
         if state is None:
             self.update("")
             return
         width = max(10, self.size.width - 2)
-        due = sla.due(state, policy)
+        due = sla.due(state, policy, plan)
         urgency = sla.urgency_of(due, state.channel, state.waiting_since, policy, now)
         right = word(STATUSES, state.status) if due is None else fmt.deadline(due, now)
         if due is not None and urgency is not Urgency.CALM:
@@ -49,7 +60,7 @@ class ChatHeader(Static):
         facts = [
             "VIP" if sla.is_vip(state) else "",
             state.channel,
-            state.team,
+            names.get(state.team, state.team),
             f"@{owner}" if owner else str(Both("无人认领", "unclaimed")),
             word(TYPES, state.type) if state.type else "",
         ]
@@ -97,6 +108,8 @@ class CustomerCard(Static):
             rows.insert(4, (Both("到", "until"), until))
         for clock in state.clocks:
             left = fmt.countdown(clock.due - now)
+            if not clock.due:
+                left = str(Both("暂停，还有 ", "stands, left ")) + fmt.countdown(clock.left)
             rows.append((Both("时限", "clock"), f"{word(DEADLINES, clock.clock)} {left}"))
         parts: list[tuple[str, str]] = [(f"{customer.name}\n", "bold")]
         for title, value in rows:

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import set_cell_size
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
-from agent_tui.desk.reasons import TYPES, word
-from agent_tui.desk.rows import QueueRow, Section
+from agent_tui.desk.rows import QueueRow
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Channel, MessageKind, Status
 from agent_tui.domain.policy import Policy
-from agent_tui.domain.sla import Urgency
-from agent_tui.lang import Both
-from agent_tui.text import clip
-from agent_tui.tui import format as fmt
-from agent_tui.tui.widgets.lines import LineView, Piece, row
-
-TITLES = {
-    Section.TEAM: Both("待认领", "unclaimed"),
-    Section.OTHERS: Both("同事的", "colleagues'"),
-}
-ROW_LINES = 2
-IDLE_SIGNS = {Status.PENDING: "~", Status.SNOOZED: "z"}
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A section's title line."""
-
-    section: Section
-    count: int
+from agent_tui.tui.widgets.lines import LineView, Piece
+from agent_tui.tui.widgets.queuelines import (
+    ROW_LINES,
+    Heading,
+    first_line,
+    heading,
+    second_line,
+    with_headings,
+)
 
 
 class QueueList(LineView, can_focus=True):
@@ -52,6 +37,7 @@ class QueueList(LineView, can_focus=True):
         "queue--unread",
         "queue--heading",
         "queue--name",
+        "queue--mark",
     }
     DEFAULT_CSS = """
     QueueList { height: 1fr; }
@@ -65,6 +51,7 @@ class QueueList(LineView, can_focus=True):
     QueueList > .queue--unread { color: $primary; text-style: bold; }
     QueueList > .queue--heading { color: $secondary; }
     QueueList > .queue--name { color: $foreground; text-style: bold; }
+    QueueList > .queue--mark { color: $accent; text-style: bold; }
     """
 
     class Picked(Message):
@@ -89,6 +76,7 @@ class QueueList(LineView, can_focus=True):
         self._policy = Policy()
         self._now = 0
         self._last_key = 0.0
+        self._marks: set[ConversationId] = set()
         self.cursor: ConversationId | None = None
         self.opened: ConversationId | None = None
 
@@ -99,7 +87,7 @@ class QueueList(LineView, can_focus=True):
         index = self._where.get(self.cursor) if self.cursor else None
         previous = self._rows()
         position = self._row_position(index) if index is not None else 0
-        self._items = _with_headings(rows)
+        self._items = with_headings(rows)
         self._policy, self._now = policy, now
         self._starts, line = [], 0
         self._where = {}
@@ -111,6 +99,8 @@ class QueueList(LineView, can_focus=True):
             else:
                 line += 1
         self._lines = line
+        # What is not seen is not acted on.
+        self._marks &= self._where.keys()
         if self.cursor not in self._where:
             # The row under the cursor is gone: the one that takes its place gets the cursor.
             self.cursor = rows[min(position, len(rows) - 1)].id if rows else None
@@ -127,6 +117,10 @@ class QueueList(LineView, can_focus=True):
     def busy(self, freeze_seconds: float) -> bool:
         """Whether a new order would move rows under the agent's hand."""
         return self.has_focus and time.monotonic() - self._last_key < freeze_seconds
+
+    def unfreeze(self) -> None:
+        """Another list altogether: nothing has to stay where it was."""
+        self._last_key = 0.0
 
     def order(self) -> list[ConversationId]:
         """The conversations in the order shown."""
@@ -151,6 +145,30 @@ class QueueList(LineView, can_focus=True):
 
     def _row_position(self, index: int) -> int:
         return sum(isinstance(item, QueueRow) for item in self._items[:index])
+
+    # --- marks -----------------------------------------------------------------------------------
+
+    def marked(self) -> list[ConversationId]:
+        """The marked conversations in the order shown."""
+        return [key for key in self.order() if key in self._marks]
+
+    def mark(self) -> None:
+        """Mark the row at the cursor, or unmark it, and go on to the next."""
+        if self.cursor is not None:
+            self._marks ^= {self.cursor}
+            self.move(1)
+            self.refresh()
+
+    def mark_all(self) -> None:
+        """Mark every row shown; if all are marked, none."""
+        every = set(self._where)
+        self._marks = set() if self._marks == every else every
+        self.refresh()
+
+    def unmark(self) -> None:
+        """Mark none."""
+        self._marks.clear()
+        self.refresh()
 
     # --- moving ----------------------------------------------------------------------------------
 
@@ -204,75 +222,14 @@ class QueueList(LineView, can_focus=True):
         index = bisect_right(self._starts, number) - 1
         item = self._items[index]
         if isinstance(item, Heading):
-            title = f"── {TITLES[item.section]} {item.count} "
-            return [(set_cell_size(title + "─" * width, width), "queue--heading")], ""
+            return heading(item, width), ""
         background = ""
         if item.id == self.cursor:
             background = "queue--cursor"
         elif item.id == self.opened:
             background = "queue--open"
         if number == self._starts[index]:
-            return self._first_line(item, width), background
-        return self._second_line(item, width), background
-
-    def _first_line(self, item: QueueRow, width: int) -> list[Piece]:
-        urgency = item.urgency(self._now, self._policy)
-        sign = fmt.SIGNS[urgency]
-        if item.due is not None:
-            timer = fmt.countdown(item.due.at - self._now)
-        else:
-            timer = f"({fmt.ago(self._now - item.last_at)})"
-            sign = (
-                "~"
-                if item.status is Status.PENDING
-                else "z"
-                if item.status is Status.SNOOZED
-                else ""
-            )
-        loud = {
-            Urgency.CALM: "queue--calm",
-            Urgency.WARNING: "queue--warning",
-            Urgency.BREACH: "queue--breach",
-        }[urgency]
-        right: list[Piece] = []
-        label = word(TYPES, item.type) if item.type else _channel(item.channel)
-        if label:
-            right.append((" " + clip(label, 9), "queue--dim"))
-        if item.section is Section.OTHERS and item.assignee:
-            right.append((" @" + clip(item.assignee, 8), "queue--dim"))
-        if item.unsent:
-            right.append((f" ~{item.unsent}", "queue--warning"))
-        if item.undelivered:
-            right.append((f" {fmt.STATES['failed']}{item.undelivered}", "queue--breach"))
-        if item.unread:
-            right.append((f" *{min(item.unread, 99)}", "queue--unread"))
-        name = f"VIP {item.name}" if item.vip else item.name
-        mark = "▸" if item.id == self.cursor else " "
-        left = [(f"{mark}{sign:<2}{timer:>7} ", loud), (name, "queue--name")]
-        return row(left, right, width)
-
-    def _second_line(self, item: QueueRow, width: int) -> list[Piece]:
-        text = item.preview
-        if item.draft:
-            text = str(Both("[草稿] ", "[draft] ")) + item.draft
-        elif item.preview_kind is MessageKind.REPLY:
-            text = f"> {text}"
-        return [(clip("     " + text, width), "queue--dim")]
-
-
-def _channel(channel: Channel) -> str:
-    return "" if channel is Channel.WEB else channel.value
-
-
-def _with_headings(rows: list[QueueRow]) -> list[QueueRow | Heading]:
-    counts: dict[Section, int] = {}
-    for item in rows:
-        counts[item.section] = counts.get(item.section, 0) + 1
-    found: list[QueueRow | Heading] = []
-    section = Section.MINE
-    for item in rows:
-        if item.section is not section:
-            section = item.section
-            found.append(Heading(section, counts[section]))
-        found.append(item)
-    return found
+            here = item.id == self.cursor
+            return first_line(item, self._now, self._policy, width, here=here), background
+        marked = item.id in self._marks
+        return second_line(item, self._now, width, marked=marked), background

@@ -1,0 +1,190 @@
+"""What is done to all marked chats: shown first, done on Enter, undone in one step."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from agent_tui.desk import bulk
+from agent_tui.desk.board import AgentLine, board
+from agent_tui.desk.reasons import AVAILABILITIES, reason, word
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
+from agent_tui.domain.model import Agent, Conversation, Role
+from agent_tui.domain.routing import Floor
+from agent_tui.domain.staffing import Availability
+from agent_tui.errors import DeskError, StoreError
+from agent_tui.lang import Both
+from agent_tui.text import clean
+from agent_tui.tui.screens.dryrun import DryRunScreen
+from agent_tui.tui.screens.pick import Choice, Picker
+
+if TYPE_CHECKING:
+    from agent_tui.store.bulks import Bulk as Deed
+    from agent_tui.tui.screens.workstation import Workstation
+
+_COMMAS = re.compile(r"[,，、;；]")
+_SPACES = re.compile(r"\s+")
+
+
+class Bulk:
+    """Acts on the queue's marks, and tells what the server refused of it."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+        self._told = {each.first for each in screen.desk.bulks if not screen.desk.waiting(each)}
+
+    def changed(self) -> None:
+        """The desk reads differently now: a deed may have come home."""
+        desk = self._screen.desk
+        for each in desk.bulks:
+            if each.first in self._told or desk.waiting(each):
+                continue
+            self._told.add(each.first)
+            if each.refused:
+                self._tell(each)
+
+    def _tell(self, deed: Deed) -> None:
+        counts = Counter(reason(code, detail) for _, code, detail in deed.refused)
+        whys = " · ".join(f"{count} {why}" for why, count in counts.most_common(3))
+        left, every = len(deed.refused), deed.last - deed.first + 1
+        words = Both(
+            f"{deed.title.zh}：{every} 个中有 {left} 个没动：{whys}",
+            f"{deed.title.en}: {left} of {every} left as they are: {whys}",
+        )
+        self._screen.app.notify(clean(str(words)), severity="warning", timeout=12, markup=False)
+
+    def marked(self) -> list[ConversationId]:
+        """What a key in the list means: every marked chat, in the order shown; or none."""
+        queue = self._screen.queue
+        return queue.marked() if queue.has_focus else []
+
+    def act(
+        self,
+        marked: Sequence[ConversationId],
+        make: Callable[[Conversation], c.AgentCommand | None],
+        title: Both,
+    ) -> None:
+        """Show what `make` would do to each of `marked`, then do it."""
+        self._show(bulk.act(self._screen.desk, marked, make, title))
+
+    async def assign(self, marked: Sequence[ConversationId]) -> None:
+        """Ask to whom, and show how they would be spread."""
+        title = str(Both(f"{len(marked)} 个会话转给", f"Assign {len(marked)} chats to"))
+        picker = Picker(title, self._targets(marked), free=True)
+        chosen = await self._screen.app.push_screen_wait(picker)
+        if not chosen:
+            return
+        kind, _, key = chosen.partition(":")
+        if kind == "team" and key in self._screen.names.teams:
+            self._to_team(marked, TeamId(key))
+            return
+        to = self._members(key) if kind == "spread" else self._named(chosen)
+        if to is None:
+            return
+        try:
+            run = bulk.assign(self._screen.desk, marked, to)
+        except DeskError as error:
+            self._screen.app.notify(clean(str(error)), severity="warning", markup=False)
+            return
+        self._show(run)
+
+    def _to_team(self, marked: Sequence[ConversationId], team: TeamId) -> None:
+        name = self._screen.names.of(team)
+        title = Both(f"转到团队 {name}", f"to the team {name}")
+        self._show(bulk.act(self._screen.desk, marked, lambda _: c.Assign(team=team), title))
+
+    def _show(self, run: bulk.DryRun) -> None:
+        def closed(sure: bool | None) -> None:
+            if sure and run.steps:
+                self._apply(run)
+
+        self._screen.app.push_screen(DryRunScreen(run), callback=closed)
+
+    def _apply(self, run: bulk.DryRun) -> None:
+        screen = self._screen
+        try:
+            done = bulk.apply(screen.desk, run)
+        except StoreError as error:
+            screen.doing.trouble(error)
+            return
+        screen.queue.unmark()
+        screen.ui.ring()
+        screen.listing.reorder()
+        skipped = len(done.skipped)
+        more = Both(f" · 跳过 {skipped}", f" · {skipped} skipped") if skipped else Both("", "")
+        screen.doing.say(
+            Both(
+                f"{run.title.zh} · {done.queued}{more.zh} · Ctrl+Z 撤销",
+                f"{run.title.en} · {done.queued}{more.en} · Ctrl+Z undoes",
+            ),
+            seconds=6,
+        )
+
+    # --- who can be chosen -----------------------------------------------------------------------
+
+    def _targets(self, marked: Sequence[ConversationId]) -> list[Choice]:
+        """Least loaded of the marked chats' team first; then agents, the emptiest first; teams."""
+        screen = self._screen
+        desk, teams = screen.desk, screen.names.teams
+        states = [state for key in marked if (state := desk.conversation(key)) is not None]
+        often = [team for team, _ in Counter(state.team for state in states).most_common()]
+        order = dict.fromkeys([*often, *teams])
+        spread = []
+        for team in order:
+            online = len(self._members(team))
+            if team in teams and online:
+                name = Both(teams[team].name_zh, teams[team].name_en)
+                title = Both(f"分给{name.zh}在线的人", f"spread over {name.en}")
+                hint = str(Both(f"{online} 人，负载低的先", f"{online} online, least loaded"))
+                spread.append(Choice(f"spread:{team}", str(title), hint, f"{team} {title.en}"))
+        agents = [self._person(line) for line in sorted(board(desk).agents, key=_fullness)]
+        back = str(Both("放进团队队列", "into the team's queue"))
+        to_teams = [
+            Choice(f"team:{t.id}", str(Both(t.name_zh, t.name_en)), back, t.id)
+            for t in teams.values()
+        ]
+        return [*spread, *agents, *to_teams]
+
+    def _person(self, line: AgentLine) -> Choice:
+        state = word(AVAILABILITIES, line.availability)
+        hint = f"@{line.id} {line.load:g}/{line.capacity:g} {state}"
+        return Choice(line.id, line.name, hint, f"@{line.id}")
+
+    def _eligible(self) -> list[Agent]:
+        agents = self._screen.names.agents.values()
+        return [each for each in agents if not each.disabled and each.role is not Role.TRAINEE]
+
+    def _members(self, team: str) -> list[AgentId]:
+        """Who of the team takes chats now."""
+        desk = self._screen.desk
+        floor = Floor(desk.plan, desk.duties(), tuple(desk.surges().values()), desk.clock())
+        return [
+            agent.id
+            for agent in self._eligible()
+            if floor.takes(agent) and floor.works_for(agent, team)
+        ]
+
+    def _named(self, text: str) -> list[AgentId] | None:
+        """The agents that a text names, one or several; None if one is not known."""
+        found: list[AgentId] = []
+        separators = _COMMAS if _COMMAS.search(text) else _SPACES  # names may have spaces
+        for name in filter(None, (part.strip() for part in separators.split(text))):
+            wanted = name.removeprefix("@").casefold()
+            fits = [a.id for a in self._eligible() if wanted in (a.id, a.name.casefold())]
+            if not fits:
+                begins = [a.id for a in self._eligible() if a.id.startswith(wanted)]
+                fits = begins if len(begins) == 1 else []
+            if not fits:
+                self._screen.doing.say(Both(f"没有坐席 {name}", f"there is no agent {name}"))
+                return None
+            found.append(fits[0])
+        return found
+
+
+def _fullness(line: AgentLine) -> tuple[bool, float, str]:
+    there = line.availability is Availability.ONLINE
+    return (not there, line.load / line.capacity if line.capacity else math.inf, line.name)

@@ -1,0 +1,140 @@
+"""The filter on the queue: written in the box, in force while it can be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agent_tui.desk.reasons import TYPES
+from agent_tui.desk.rows import QueueRow
+from agent_tui.desk.rows import View as Shown
+from agent_tui.domain import filters
+from agent_tui.domain.filters import Completion, Filter, FilterError
+from agent_tui.tui.widgets.filterbox import FilterBox
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+EVERYTHING = filters.parse("")
+
+
+class Filtering:
+    """Which rows pass. A filter looks through all chats; snoozed ones only if it names them."""
+
+    def __init__(self, screen: Workstation) -> None:
+        self._screen = screen
+        self._filter = EVERYTHING
+
+    def start(self) -> None:
+        """Wire the box."""
+        box = self._box
+        box.on_typed = self._typed
+        box.on_done = self._done
+        box.offer = self._offer
+
+    @property
+    def _box(self) -> FilterBox:
+        return self._screen.query_one(FilterBox)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered."""
+        return bool(self._filter)
+
+    @property
+    def text(self) -> str:
+        """The filter as it is in force."""
+        return self._filter.text.strip()
+
+    @property
+    def views(self) -> tuple[Shown, ...]:
+        """Which views it looks through."""
+        words = str(self._filter)
+        return (Shown.ALL, Shown.SNOOZED) if "snoozed" in words else (Shown.ALL,)
+
+    def begin(self) -> None:
+        """Write one, or go on with the one in force."""
+        self._box.open(self._filter.text)
+
+    def use(self, text: str) -> None:
+        """Put this filter in force, and go to the list."""
+        self._filter = filters.parse(text)
+        self._box.close()
+        self._screen.set_focus(self._screen.queue)  # at once: what is typed behind it follows
+        self._again()
+        self._screen.queue.move(-100_000)
+
+    def drop(self) -> None:
+        """No filter."""
+        self._filter = EVERYTHING
+        self._box.close()
+        self._screen.set_focus(self._screen.queue)  # at once: what is typed behind it follows
+        self._again()
+
+    def passing(self, rows: Sequence[QueueRow]) -> list[QueueRow]:
+        """The rows that pass now."""
+        if not self._filter:
+            return list(rows)
+        view = self._view()
+        desk = self._screen.desk
+        return [
+            row
+            for row in rows
+            if (state := desk.conversation(row.id)) is not None
+            and self._filter.matches(state, view)
+        ]
+
+    def _view(self) -> filters.View:
+        desk, names = self._screen.desk, self._screen.names
+        return filters.View.over(
+            desk.clock(),
+            desk.policy,
+            desk.me.id,
+            agents=names.agents.values(),
+            teams=names.teams.values(),
+            inboxes=desk.inboxes().values(),
+            types=TYPES,
+            plan=desk.plan,
+        )
+
+    def _typed(self, text: str) -> None:
+        try:
+            found: Filter | None = filters.parse(text)
+        except FilterError as error:
+            self._box.show(error)
+            return
+        assert found is not None
+        self._filter = found
+        self._box.show(None)
+        self._again()
+
+    def _done(self, keep: bool) -> None:
+        if not keep:
+            self.drop()
+            return
+        try:
+            self.use(self._box.text)
+        except FilterError as error:
+            self._box.show(error)
+
+    def _again(self) -> None:
+        self._screen.queue.unfreeze()
+        self._screen.listing.reorder()
+        self._screen.draw_status()
+
+    def _offer(self, text: str, caret: int) -> Sequence[Completion]:
+        if not text[:caret].strip():
+            return ()
+        desk, names = self._screen.desk, self._screen.names
+        tags = sorted({tag for state in desk.live() for tag in (*state.tags, *state.customer.tags)})
+        return filters.complete(
+            text,
+            caret,
+            {
+                "team": [(t.id, f"{t.name_zh}/{t.name_en}") for t in names.teams.values()],
+                "agent": [(a.id, a.name) for a in names.agents.values() if not a.disabled],
+                "type": [(key, f"{words.zh}/{words.en}") for key, words in TYPES.items()],
+                "inbox": [(i.id, f"{i.title_zh}/{i.title_en}") for i in desk.inboxes().values()],
+                "tag": [(tag, tag) for tag in tags],
+            },
+        )

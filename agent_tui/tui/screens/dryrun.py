@@ -1,0 +1,114 @@
+"""Before many chats are changed: what would be done, who would have how much, what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Label, Static
+
+from agent_tui.desk.bulk import DryRun, Load
+from agent_tui.lang import Both
+from agent_tui.text import clean_line, fit
+from agent_tui.tui.screens.once import ClosesOnce
+
+NAME = 14
+BAR = 16
+Line = list[tuple[str, str]]
+
+
+class DryRunScreen(ClosesOnce, ModalScreen[bool]):
+    """Enter does it, Escape does not."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,y", "dismiss(True)", "do it", show=False, priority=True),
+        Binding("escape,n,q", "dismiss(False)", "back", show=False),
+    ]
+    DEFAULT_CSS = """
+    DryRunScreen { align: center middle; background: $background 60%; }
+    DryRunScreen > Vertical {
+        width: 76; max-width: 98%; height: auto; max-height: 90%;
+        background: $panel; border: round $primary; padding: 0 1;
+    }
+    DryRunScreen #run-title { text-style: bold; height: auto; }
+    DryRunScreen VerticalScroll { height: auto; max-height: 100%; background: $panel; }
+    DryRunScreen .keys { color: $secondary; height: 1; }
+    """
+
+    def __init__(self, run: DryRun) -> None:
+        super().__init__()
+        self._run = run
+
+    def compose(self) -> ComposeResult:
+        run = self._run
+        count = len(run.steps)
+        with Vertical():
+            title = Both(f"{run.title.zh} · {count} 个会话", f"{run.title.en} · {count} chats")
+            yield Label(clean_line(str(title), 200), id="run-title", markup=False)
+            with VerticalScroll():
+                yield Static(_text(run), markup=False)
+            keys = Both("Enter 执行 · Esc 返回 · 之后一次撤销", "Enter do it · Esc back · one undo")
+            if not count:
+                keys = Both("没有可做的 · Esc 返回", "nothing to do · Esc back")
+            yield Label(str(keys), classes="keys", markup=False)
+
+
+def _text(run: DryRun) -> Content:
+    lines = [Content.assemble(*line) for line in (*_loads(run), *_notes(run), *_skipped(run))]
+    return Content("\n").join(lines)
+
+
+def _loads(run: DryRun) -> Iterator[Line]:
+    if not run.loads:
+        return
+    title = Both("负载 前 → 后 / 上限", "load before → after / limit")
+    yield [(f"{'':{NAME}} {title}", "$secondary")]
+    scale = max(1.0, *(max(each.before, each.after, each.capacity) for each in run.loads))
+    for each in run.loads:
+        figures = f"{each.before:g} → {each.after:g}"
+        limit = f" / {each.capacity:g}"
+        color = "$error bold" if each.over else ""
+        yield [
+            (fit(each.name, NAME), ""),
+            (" " * max(1, 11 - cell_len(figures)) + figures, color or "bold"),
+            (fit(limit, 6), "$secondary"),
+            *bars(each, scale),
+            (" !!" if each.over else "", "$error bold"),
+        ]
+
+
+def bars(load: Load, scale: float) -> Line:
+    """What stays, what comes (+) or goes (-), and the room that is left."""
+    unit = BAR / scale if scale > BAR else 1.0
+
+    def cells(amount: float) -> int:
+        return round(amount * unit)
+
+    stays, most = cells(min(load.before, load.after)), cells(max(load.before, load.after))
+    sign, color = ("+", "$success bold") if load.after >= load.before else ("-", "$secondary")
+    return [
+        ("▮" * stays, "$secondary"),
+        (sign * (most - stays), color),
+        ("▯" * max(0, cells(load.capacity) - most), "$secondary"),
+    ]
+
+
+def _notes(run: DryRun) -> Iterator[Line]:
+    for note in run.notes:
+        yield [("! ", "$warning bold"), (str(note), "$warning")]
+
+
+def _skipped(run: DryRun) -> Iterator[Line]:
+    counts = Counter(str(why) for _, why in run.skipped)
+    if counts:
+        total = len(run.skipped)
+        yield [(str(Both(f"跳过 {total} 个：", f"{total} skipped:")), "$warning")]
+    for why, count in counts.most_common():
+        yield [(f"  {count} · {clean_line(why, 100)}", "$warning")]
