@@ -1,0 +1,1 @@
+"""A shop's day in virtual time."""
