@@ -248,12 +248,18 @@ def _set_status(s: Conversation, command: c.SetStatus, context: Context, actor: 
         asked_at = context.now - context.age
         if command.until is None or not asked_at < command.until <= asked_at + LONGEST_SNOOZE_MS:
             return Rejected(Reason.MALFORMED, "until")
-        return (e.StatusSet(status=Status.SNOOZED, until=command.until),)
+        return _awake(s, e.StatusSet(status=Status.SNOOZED, until=command.until))
     if command.status is s.status:
         return ()
     if command.status is Status.OPEN:
         return (e.Reopened(was=s.status),)
-    return (e.StatusSet(status=command.status),)
+    return _awake(s, e.StatusSet(status=command.status))
+
+
+def _awake(s: Conversation, changed: e.StatusSet | e.CooledDown) -> tuple[e.ConversationEvent, ...]:
+    """A solved chat that was long quiet may be on nobody's machine: reopening tells it whole."""
+    solved = s.status is Status.RESOLVED
+    return (e.Reopened(was=s.status), changed) if solved else (changed,)
 
 
 def _cool_down(s: Conversation, command: c.CoolDown, context: Context, actor: Agent) -> Outcome:
@@ -264,7 +270,7 @@ def _cool_down(s: Conversation, command: c.CoolDown, context: Context, actor: Ag
         return Rejected(Reason.NOT_ALLOWED)
     if s.assignee not in (None, actor.id) and not is_lead(actor):
         return Rejected(Reason.NOT_YOURS, s.assignee or "")
-    return (e.CooledDown(until=command.until, epoch=s.epoch + 1),)
+    return _awake(s, e.CooledDown(until=command.until, epoch=s.epoch + 1))
 
 
 def _mark_read(s: Conversation, command: c.MarkRead, context: Context, actor: Agent) -> Outcome:

@@ -252,3 +252,19 @@ def test_more_than_a_day_only_leads_shut_out(by: str, length: int, allowed: bool
     context = f.context(actor=actor, roster=PEOPLE)
     outcome = decide(chat.state, c.CoolDown(f.NOW + length), context, conversation=f.CONVERSATION)
     assert isinstance(outcome, tuple) is allowed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        c.CoolDown(f.NOW + M),
+        c.SetStatus(Status.SNOOZED, until=f.NOW + M),
+        c.SetStatus(Status.PENDING),
+    ],
+)
+def test_a_solved_chat_is_reopened_first(command: c.AnyCommand) -> None:
+    """Machines that took a snapshot without it are told all of it by that event."""
+    chat = Chat().hears().does(c.SetStatus(Status.RESOLVED)).does(command)
+    assert isinstance(chat.seen[-2], e.Reopened | e.ClockStarted)
+    assert e.Reopened in {type(each) for each in chat.seen}
+    assert chat.status() in ("snoozed", "pending")

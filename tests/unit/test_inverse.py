@@ -49,8 +49,9 @@ def undoable(state: Conversation) -> dict[str, Any]:
 
 def says(command: c.AgentCommand) -> bool:
     """Whether something in it cannot be taken back: a reply is with the customer, and it may have
-    claimed or reopened the conversation."""
-    return any(isinstance(part, c.SendReply) for part in c.parts_of(command))
+    claimed or reopened the conversation; what became of a suggestion is with its author."""
+    final = (c.SendReply, c.AcceptSuggestion, c.DeclineSuggestion)
+    return any(isinstance(part, final) for part in c.parts_of(command))
 
 
 @given(

@@ -201,13 +201,16 @@ def test_times_never_decrease(shop: Shop) -> None:
     assert received.at == shop.now
 
 
-def test_an_account_that_changes_counts_from_the_next_batch_on(shop: Shop) -> None:
+def test_an_account_that_changes_counts_at_once(shop: Shop) -> None:
+    """For what stands behind it in the same batch, too."""
     key = shop.open()
+    before = shop.orders(f.order(c.Tag("a"), 1, key))
     closed = ChangeWorkspace([e.AgentSaved(f.agent(disabled=True))])
-    tag = shop.orders(f.order(c.Tag("a"), 1, key))
-    _, same = shop.commit(closed, tag)
-    assert same.results[0].outcome == "applied"
-    (after,) = shop.commit(shop.orders(f.order(c.Tag("b"), 2, key)))
+    behind = shop.orders(f.order(c.Tag("b"), 2, key))
+    first, _, second = shop.commit(before, closed, behind)
+    assert first.results[0].outcome == "applied"
+    assert (second.results[0].outcome, second.results[0].reason) == ("refused", "not_allowed")
+    (after,) = shop.commit(shop.orders(f.order(c.Tag("c"), 3, key)))
     assert (after.results[0].outcome, after.results[0].reason) == ("refused", "not_allowed")
 
 
