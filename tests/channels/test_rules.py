@@ -111,7 +111,7 @@ def test_the_customer_waits_again() -> None:
     assert sla.due(state, Policy()) is None
     late = evolve_(state, changed(UNCERTAIN), f.NOW + f.HOUR)
     assert sla.due(late, Policy()) == sla.Due(
-        sla.Deadline.NEXT_REPLY, f.NOW + f.HOUR + Policy().next_reply * 1000
+        sla.Deadline.NEXT_REPLY, f.NOW + f.HOUR + Policy().next_reply * 1000, f.NOW + f.HOUR
     )
     assert sla.due(evolve_(late, changed(SETTLED)), Policy()) is None
 
