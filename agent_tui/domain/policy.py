@@ -27,6 +27,10 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vip: Annotated[Weight, Meta(description="customer tier or tag is VIP / VIP 客户")] = 2.0
     chat: Annotated[Weight, Meta(description="any chat channel / 在线会话")] = 1.0
     mail: Annotated[Weight, Meta(description="e-mail / 邮件")] = 0.2
+    first: Annotated[
+        Weight,
+        Meta(description="times the above until a chat's first reply / 首次响应前再乘以"),
+    ] = 1.5
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from functools import cache
 
 from agent_tui.domain.lexicon import Lexicon, Spell
 from agent_tui.domain.rules import Rule
+from agent_tui.domain.staffing import Routing
 from agent_tui.lang import Both
 
 CIRCUMSTANCES = ("inbox", "channel", "customer_tags", "tier", "language", "order")
@@ -102,20 +103,39 @@ def _alone(place: str, rule: Rule, found_in: FoundIn) -> Iterator[RulesError]:
             )
 
 
+def unknown_teams(routing: Routing, teams: Collection[str]) -> list[RulesError]:
+    """Every place of the rules and of `[routing.teams]` that names a team which is not there."""
+    found = [
+        each
+        for n, rule in enumerate(routing.rules)
+        for each in _unknown_teams(f"rules[{n}]", rule, teams)
+    ]
+    found += [
+        _no_team(f"routing.teams.{team}", team, teams)
+        for team in routing.teams
+        if team not in teams
+    ]
+    return found
+
+
 def _unknown_teams(place: str, rule: Rule, teams: Collection[str]) -> Iterator[RulesError]:
     named = [(f"{place}.team", rule.team)]
     named += [(f"{place}.examples[{m}].team", each.team) for m, each in enumerate(rule.examples)]
     for where, team in named:
         if team and team not in teams:
-            near = difflib.get_close_matches(team, teams, n=1, cutoff=0.5)
-            known = "、".join(sorted(teams)), ", ".join(sorted(teams))
-            yield RulesError(
-                where,
-                Both(f"没有团队 {team}", f"there is no team {team}"),
-                Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
-                if near
-                else Both(f"现有：{known[0]}", f"there are: {known[1]}"),
-            )
+            yield _no_team(where, team, teams)
+
+
+def _no_team(where: str, team: str, teams: Collection[str]) -> RulesError:
+    near = difflib.get_close_matches(team, teams, n=1, cutoff=0.5)
+    known = "、".join(sorted(teams)), ", ".join(sorted(teams))
+    return RulesError(
+        where,
+        Both(f"没有团队 {team}", f"there is no team {team}"),
+        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
+        if near
+        else Both(f"现有：{known[0]}", f"there are: {known[1]}"),
+    )
 
 
 # --- what an earlier rule takes -------------------------------------------------------------------

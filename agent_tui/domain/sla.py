@@ -85,13 +85,17 @@ def is_complaint(conversation: Conversation) -> bool:
 
 
 def weight(conversation: Conversation, policy: Policy) -> float:
-    """How much a minute of this conversation weighs: the highest weight that applies."""
+    """How much a minute of this conversation weighs: the highest weight that applies, times
+    `first` while a chat has never been answered: a customer who knows that somebody is there waits
+    more easily than one who does not."""
     weights = policy.weights
     value = weights.mail if conversation.channel is Channel.MAIL else weights.chat
     if is_vip(conversation):
         value = max(value, weights.vip)
     if is_complaint(conversation):
         value = max(value, weights.complaint)
+    if conversation.first_reply_at is None and conversation.channel is not Channel.MAIL:
+        value *= weights.first
     return value * PRIORITY_FACTOR[conversation.priority]
 
 

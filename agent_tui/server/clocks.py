@@ -57,11 +57,6 @@ def save(unit: Unit) -> None:
         if at is not None
     ]
     bulk.insert(unit.connection, schema.timer, rows)
-    weighed = [
-        {"id": key, "load": known.plan.load(unit.states[key])}
-        for key in sorted(unit.ringing & unit.states.keys() - first.keys())
-    ]
-    bulk.update(unit.connection, schema.conversation, "id", weighed)
 
 
 class Ring:

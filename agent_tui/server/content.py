@@ -14,6 +14,7 @@ from sqlalchemy import select
 from agent_tui import config as configs
 from agent_tui.config import Config
 from agent_tui.domain import events as e
+from agent_tui.domain import rule_checks
 from agent_tui.domain.model import Article, MacroSource
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.staffing import Routing
@@ -166,6 +167,7 @@ class Content:
                     files.forget(key)
         if published is not None or self._stamp() != self._config_stamp:
             yield Publish("settings", settings=self._settings_now())
+            self._report_unknown_teams(database)
         self._whole, self._told = True, frozenset(told)
 
     def _some(
@@ -216,6 +218,19 @@ class Content:
                 log.warning("%s; the settings stay as they were", error.title)
         self._config_stamp = stamp
         return self._settings
+
+    def _report_unknown_teams(self, database: Database) -> None:
+        """A team may still be made, so settings that name one that is not there are published."""
+        with database.read() as connection:
+            teams = set(connection.execute(select(schema.team.c.id)).scalars())
+        for wrong in rule_checks.unknown_teams(self._settings.sorting, teams):
+            log.warning("%s", configs.refusal(wrong, str(self._config_file), self._text()).title)
+
+    def _text(self) -> str:
+        try:
+            return self._config_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def _stamp(self) -> Stamp:
         try:

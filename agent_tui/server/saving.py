@@ -99,7 +99,6 @@ def _save_conversations(unit: Unit) -> None:
             "last_at": state.last_at,
             "state": msgspec.json.encode(state),
             "suggestions": len(state.open_suggestions),
-            "load": unit.directory.plan.load(state),
         }
         if key in unit.stored:
             old.append(values)

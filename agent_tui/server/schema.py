@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
-    Float,
     Index,
     Integer,
     LargeBinary,
@@ -90,7 +89,6 @@ conversation = Table(
     Column("last_at", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("suggestions", Integer, nullable=False, server_default="0"),  # open ones
-    Column("load", Float, nullable=False, server_default="0"),  # what it weighs for its owner
     Index("conversation_assignee", "assignee"),
     Index("conversation_customer", "customer"),
     Index("conversation_visitor", "visitor", "inbox"),

@@ -39,13 +39,13 @@ class Doing:
         found = (self._screen.desk.conversation(row.id) for row in self._screen.desk.rows())
         return [state for state in found if state is not None]
 
-    def act(self, command: c.AgentCommand, title: Both) -> bool:
-        """Do something undoable to the target; says what happened. True if it was queued."""
+    def act(self, command: c.AgentCommand, title: Both, *, undoable: bool = True) -> bool:
+        """Do something to the target; says what happened. True if it was queued."""
         key = self.target()
         if key is None:
             return False
         try:
-            refused = self._screen.desk.do(key, command, title=title)
+            refused = self._screen.desk.do(key, command, title=title if undoable else None)
         except StoreError as error:
             self.trouble(error)
             return False
@@ -53,8 +53,8 @@ class Doing:
             self.refuse(refused.reason, refused.detail)
             return False
         self._screen.ui.ring()
-        undo = Both("Ctrl+Z 撤销", "Ctrl+Z undoes")
-        self.say(Both(f"{title.zh} · {undo.zh}", f"{title.en} · {undo.en}"), seconds=3)
+        undo = Both(" · Ctrl+Z 撤销", " · Ctrl+Z undoes") if undoable else Both("", "")
+        self.say(Both(f"{title.zh}{undo.zh}", f"{title.en}{undo.en}"), seconds=3)
         return True
 
     def undo(self) -> None:

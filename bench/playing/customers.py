@@ -28,6 +28,7 @@ class Talk:
     answered: bool = True
     messages: int = 0
     asking: list[Visit] = field(default_factory=list)
+    asked_at: int = 0  # when the turn that is not answered began
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Customers:
         self._day = day
         self.talks: dict[ConversationId, Talk] = {}
         self.waits: list[Wait] = []
+        self.later: list[int] = []  # waits for every later reply (ms)
         self.written = 0
 
     # --- writing ---------------------------------------------------------------------------------
@@ -72,7 +74,7 @@ class Customers:
         talk.step += 1
         talk.answered = False
         talk.work = turn.work
-        at = self._day.now
+        talk.asked_at = at = self._day.now
         for gap in turn.gaps:
             at += gap
             self._day.at(at, partial(self._goes_on, key, talk.step, text))
@@ -101,6 +103,8 @@ class Customers:
         """A reply came."""
         talk = self.talks[state.id]
         now = self._day.now
+        if not talk.asking and not talk.answered:
+            self.later.append(now - talk.asked_at)
         self.waits += [Wait(visit, now - visit.at) for visit in talk.asking]
         talk.asking = []
         talk.work = 0

@@ -129,6 +129,22 @@ async def test_claim_tag_note_snooze_resolve_undo(world: World) -> None:
         assert agent.desk.conversation("c2").status is Status.OPEN  # type: ignore[union-attr, arg-type]
 
 
+async def test_an_abusive_chat_cools_down_only_after_a_question(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.press("escape")
+        for answer, sent in (("n", 0), ("y", 1)):
+            await agent.does("cool_down")
+            await agent.press("1")
+            assert "不能撤销" in agent.sees()
+            await agent.press(answer)
+            assert len(world.sent()) == sent
+        [order] = world.sent()
+        assert isinstance(order.command, c.CoolDown)
+        assert order.command.until == world.clock.now + 30 * 60_000
+        assert agent.screen.current is None
+
+
 async def test_undo_takes_typing_back_first(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")

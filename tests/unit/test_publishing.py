@@ -288,6 +288,28 @@ def test_figures_follow_config_toml_and_a_bad_one_changes_nothing(
     assert not house.content.is_due()
 
 
+def test_a_team_that_is_not_there_is_told_with_its_line(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = '[[rules]]\nname = "a"\nany = ["退款"]\nteam = "refunds"\n'
+    house.save("config.toml", f'[routing.teams.nobody]\nassign = "pull"\n\n{rules}')
+    (saved,) = house.publish()
+    assert saved.routing.rules[0].team == "refunds"
+    first, second = sorted(record.getMessage() for record in caplog.records)
+    assert "config.toml:1: routing.teams.nobody: " in first
+    assert "config.toml:7: rules[0].team: " in second
+    house.writer.run_now(
+        ChangeWorkspace([e.TeamSaved(f.team("refunds")), e.TeamSaved(f.team("nobody"))])
+    )
+    caplog.clear()
+    house.save(
+        "config.toml",
+        f'[routing.teams.nobody]\nassign = "push"\n\n{rules}'.replace("push", "round_robin"),
+    )
+    assert len(house.publish()) == 1
+    assert not caplog.records
+
+
 def test_many_files_take_several_transactions(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +68,10 @@ def test_due_is_what_comes_first(state: Conversation, expected: Due | None) -> N
     ],
 )
 def test_the_highest_weight_that_applies(state: Conversation, expected: float) -> None:
-    assert sla.weight(state, POLICY) == expected
+    answered = msgspec.structs.replace(state, first_reply_at=f.NOW)
+    assert sla.weight(answered, POLICY) == expected
+    first = 1.0 if state.channel is MAIL else POLICY.weights.first
+    assert sla.weight(state, POLICY) == expected * first > 0
 
 
 # --- order ---------------------------------------------------------------------------------------
@@ -94,6 +98,13 @@ def test_what_is_late_stands_on_top_by_weight_then_lateness() -> None:
     assert order(soon, late, later, late_vip) == ["late-vip", "later", "late", "soon"]
 
 
+def test_whom_nobody_ever_answered_goes_before_a_later_reply() -> None:
+    served = waiting("served", since=f.NOW - 10 * f.MINUTE, first_reply_at=f.NOW - f.HOUR)
+    vip = waiting("vip", since=f.NOW - 9 * f.MINUTE, first_reply_at=f.NOW - f.HOUR, customer=VIP)
+    new = waiting("new", since=f.NOW - 4 * f.MINUTE)
+    assert order(served, vip, new) == ["vip", "new", "served"]
+
+
 def test_a_mail_ten_hours_late_does_not_bury_a_chat() -> None:
     mail = waiting("mail", since=f.NOW - f.DAY - 10 * f.HOUR, channel=MAIL)
     chat = waiting("chat", since=f.NOW - 4 * f.MINUTE)
@@ -105,7 +116,7 @@ def test_lateness_counts_up_to_half_an_hour() -> None:
     week = waiting("week", since=f.NOW - 7 * f.DAY)
     hour = waiting("hour", since=f.NOW - f.HOUR)
     rank_week, rank_hour = sla.rank(week, POLICY, f.NOW), sla.rank(hour, POLICY, f.NOW)
-    assert rank_week[:3] == rank_hour[:3] == (0, -1.0, -1800.0 * f.SECOND)
+    assert rank_week[:3] == rank_hour[:3] == (0, -1.5, -1800.0 * f.SECOND)
     assert order(hour, week) == ["week", "hour"]
 
 

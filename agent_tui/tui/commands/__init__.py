@@ -27,6 +27,7 @@ INTENTS: tuple[type[Intent], ...] = (
     conversation.SetType,
     conversation.SetPriority,
     conversation.Snooze,
+    conversation.CoolDown,
     conversation.WaitForCustomer,
     conversation.ResolveNext,
     conversation.Undo,

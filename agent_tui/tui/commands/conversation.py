@@ -11,7 +11,7 @@ from agent_tui.domain.model import Priority, Role, Status
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands.base import Intent
-from agent_tui.tui.screens.pick import Choice, Picker
+from agent_tui.tui.screens.pick import Choice, Confirm, Picker
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -204,6 +204,43 @@ class Snooze(Intent):
             if marked:
                 screen.bulk.act(marked, lambda _: command, Both("搁置", "snooze"))
             elif screen.doing.act(command, Both("搁置", "snooze")):
+                screen.leave_chat()
+
+
+class CoolDown(Intent):
+    id = "cool_down"
+    letters = "X"
+    title = Both("冷静", "cool down")
+    doc = Both(
+        "客户辱骂或纠缠：会话停到所选时间，其间来的消息不响不催，之后换人接待",
+        "An abusive customer: the chat rests, whatever is written, then goes to somebody else",
+    )
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        now = screen.desk.clock()
+        offers = [
+            (now + HOUR_MS // 2, Both("半小时", "half an hour")),
+            (now + 2 * HOUR_MS, Both("2 小时", "2 hours")),
+            (now + 12 * HOUR_MS, Both("12 小时", "12 hours")),
+            (now + 24 * HOUR_MS, Both("一天", "a day")),
+        ]
+        choices = [
+            Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
+            for at, title in offers
+        ]
+        title = str(Both("让会话冷静到", "Let the chat rest until"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
+        if not chosen:
+            return
+        question = Both(
+            "其间客户的消息不会有人看到，而且不能撤销。让会话冷静？",
+            "Nobody will look at what the customer writes, and this cannot be undone. Do it?",
+        )
+        if await screen.app.push_screen_wait(Confirm(str(question))):
+            done = Both("冷静", "cool down")
+            if screen.doing.act(c.CoolDown(until=int(chosen)), done, undoable=False):
                 screen.leave_chat()
 
 
