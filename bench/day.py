@@ -22,8 +22,10 @@ from pathlib import Path
 from msgspec.structs import replace
 from playing.day import Played, play_and_judge
 from playing.figures import Figures, figures, missed, table
+from playing.house import PureHouse
 from playing.model import Model, read
 from playing.policies import POLICIES
+from playing.told import holds
 from syncing.report import judged
 
 HERE = Path(__file__).parent
@@ -78,7 +80,13 @@ def tell(played: Played) -> int:
         print(f"  {count:>8}  {what}")
     for finding in played.verdict.findings:
         print(f"  FOUND {finding}")
-    return judged([f"{kind}: {count}" for kind, count in sorted(played.verdict.wrong.items())])
+    wrong = [f"{kind}: {count}" for kind, count in sorted(played.verdict.wrong.items())]
+    if isinstance(played.house, PureHouse):
+        found = holds(played.house.told.came)
+        for each in found:
+            print(f"  {each}")
+        wrong += [f"the wait that was told: {each}" for each in found[-1:] if not each.good]
+    return judged(wrong)
 
 
 def compare(model: Model, loads: list[float], seeds: int, jobs: int, *, write: bool) -> int:

@@ -29,6 +29,7 @@ from agent_tui.domain.staffing import Availability, Duty
 from agent_tui.domain.why import Because, Why
 from playing.draws import Visit
 from playing.shop import Shop
+from playing.told import Told
 
 SYSTEM, CUSTOMER = "system", "customer"
 _LOOKED = (e.MarkedRead, e.ReplySent, e.NoteAdded)
@@ -114,6 +115,7 @@ class PureHouse:
         self.duties: dict[AgentId, Duty] = {}
         self.seats = {key: Seat(agent) for key, agent in shop.agents.items()}
         self.queue: set[ConversationId] = set()
+        self.told = Told()
         self.owned: defaultdict[AgentId, set[ConversationId]] = defaultdict(set)
         self._ignored: defaultdict[AgentId, int] = defaultdict(int)
         self._of_customer: defaultdict[CustomerId, list[ConversationId]] = defaultdict(list)
@@ -195,6 +197,7 @@ class PureHouse:
             last = {s.id: who for s in waiting if (who := self._last_agent(s)) is not None}
             for found in self.dispatch(waiting, seats, floor, last):
                 self._place(found)
+                self._tell(found, seats, floor)
         self.log.rounds.append(Dispatched(len(self.log.rows), self.now))
 
     def dispatch(
@@ -222,10 +225,18 @@ class PureHouse:
             if self.states[key].waiting_since is not None:
                 self.record(e.Released(self.states[key].epoch + 1, why), SYSTEM, key)
 
+    def _tell(self, found: Placed | Blocked, seats: dict[AgentId, Seat], floor: Floor) -> None:
+        if isinstance(found, Blocked) and found.why.code == Because.AT_LIMIT:
+            queue = [self.states[key] for key in self.queue]
+            wait = self.told.of(self.states[found.conversation], queue, seats, floor)
+            if wait is not None:
+                self.record(wait, SYSTEM, found.conversation)
+
     def _place(self, found: Placed | Blocked) -> None:
         state = self.states[found.conversation]
         why = found.why.encode()
         if isinstance(found, Placed):
+            self.told.ended(state, self.now)
             by = self.now + self.shop.routing.answer_within * 1000
             event = e.Assigned(found.agent, found.team, state.epoch + 1, why, by)
             self.record(event, SYSTEM, state.id)
