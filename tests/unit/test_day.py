@@ -32,7 +32,7 @@ def small(playing: Any, **changes: Any) -> Any:
 
 
 def judged(playing: Any, fault: str = "", **changes: Any) -> Any:
-    return playing.play_and_judge(small(playing, **changes), seed=1, fault=fault)
+    return playing.play_and_judge(small(playing, **changes), seed=3, fault=fault)
 
 
 def test_a_day_is_as_it_should_be(playing: Any) -> None:
@@ -53,7 +53,7 @@ def test_a_day_is_as_it_should_be(playing: Any) -> None:
 def test_the_same_seed_gives_the_same_log(playing: Any) -> None:
     first, again = judged(playing), judged(playing)
     assert first.house.log.digest() == again.house.log.digest()
-    other = playing.play_and_judge(small(playing), seed=2)
+    other = playing.play_and_judge(small(playing), seed=9)
     assert other.house.log.digest() != first.house.log.digest()
 
 
