@@ -34,6 +34,9 @@ PAST_ALONE = 20
 Search = Callable[[], Sequence[Hit]]
 
 
+TAKES = ("insert", "send")  # what a row that hardly fits is not used for by one key
+
+
 class Searching:
     """What the pane shows belongs to the text of its box; nothing late is ever shown or taken."""
 
@@ -158,7 +161,8 @@ class Searching:
             self._show((), keep)
         elif self._screen.desk.finding.slow:
             self._busy = True
-            work = self._later(self._number, self._query(wanted), keep)
+            # Not a coroutine yet: a worker that is called off before it begins would never await it.
+            work = partial(self._later, self._number, self._query(wanted), keep)
             self._screen.run_worker(work, group="find", exclusive=True)
         else:
             self._show(self._query(wanted)(), keep)
@@ -293,9 +297,18 @@ class Searching:
                 self._screen.doing.say(Both("没有找到", "nothing found"))
             return
         if isinstance(row, Hit):
+            if what in TAKES and at is None and not find.moved and self._hardly_fits():
+                find.moved = True  # the same key once more means it
+                words = Both("没有很像的：再按一次才用这一条", "nothing close: once more takes this")
+                self._screen.doing.say(words)
+                return
             self.taking.entry(what, row.entry, self.done)
         else:
             self.taking.message(what, row, self.done)
+
+    def _hardly_fits(self) -> bool:
+        """Whether what was typed found only what is far from it."""
+        return bool(asked(self._text).text and self._hits and self._hits[0].score < LIKELY)
 
     def done(self) -> None:
         """Something was taken: the box is empty again, and the chat has the keys."""

@@ -226,9 +226,11 @@ class PureHouse:
                 self.record(e.Released(self.states[key].epoch + 1, why), SYSTEM, key)
 
     def _tell(self, found: Placed | Blocked, seats: dict[AgentId, Seat], floor: Floor) -> None:
-        if isinstance(found, Blocked) and found.why.code == Because.AT_LIMIT:
+        state = self.states[found.conversation]
+        fresh = isinstance(found, Blocked) and state.wait is None
+        if fresh and found.why.code == Because.AT_LIMIT:
             queue = [self.states[key] for key in self.queue]
-            wait = self.told.of(self.states[found.conversation], queue, seats, floor)
+            wait = self.told.of(state, queue, seats, floor)
             if wait is not None:
                 self.record(wait, SYSTEM, found.conversation)
 

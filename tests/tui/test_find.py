@@ -124,6 +124,19 @@ async def test_the_title_says_what_the_finds_are_worth(
         assert agent.pane().split("\n")[0] == title
 
 
+async def test_what_hardly_fits_takes_two_keys(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("find")
+        await agent.types("热水器 对比")
+        await agent.press("enter")
+        assert agent.screen.composer.text == ""
+        assert "再按一次" in agent.sees()
+        await agent.press("enter")
+        assert agent.screen.composer.text
+
+
+
 async def test_what_fits_badly_is_dim(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
