@@ -121,7 +121,10 @@ def running(s: Conversation, clock: Clock) -> RunningClock | None:
 
 
 def rings(s: Conversation, policy: Policy, plan: Plan) -> list[Ring]:
-    """Every mark that is still to come, or should have: past ones stay until `ring` logs them."""
+    """Every mark that is still to come, or should have: past ones stay until `ring` logs them.
+
+    After a breach nothing warns of it any more, whatever marks the settings have gained.
+    """
     done = {_once(each.deadline, each.due, each.mark) for each in s.rung}
     found = [ring for due in dues(s, policy, plan) for ring in _marks(s, due, policy, plan)]
     if s.status is Status.PENDING:
@@ -129,7 +132,12 @@ def rings(s: Conversation, policy: Policy, plan: Plan) -> list[Ring]:
         found.append(Ring(at, CLOSED, at, CLOSED))
     if s.answer_by is not None and s.assignee is not None and s.status is Status.OPEN:
         found.append(Ring(s.answer_by, GIVEN_BACK, s.answer_by, GIVEN_BACK))
-    return [each for each in found if _once(each.deadline, each.due, each.mark) not in done]
+    return [
+        each
+        for each in found
+        if _once(each.deadline, each.due, each.mark) not in done
+        and _once(each.deadline, each.due, BREACH) not in done
+    ]
 
 
 def _once(deadline: str, due: int, mark: str) -> tuple[str, int, str]:
@@ -164,12 +172,16 @@ def next_ring(s: Conversation, policy: Policy, plan: Plan) -> int | None:
     return min((each.at for each in rings(s, policy, plan)), default=None)
 
 
+def _order(ring: Ring) -> tuple[int, str, bool]:
+    return (ring.at, ring.deadline, ring.mark == BREACH)
+
+
 def ring(
     s: Conversation, *, policy: Policy, plan: Plan, now: int
 ) -> tuple[e.ConversationEvent, ...]:
     """What rings by `now`: each mark once, earliest first."""
     found: list[e.ConversationEvent] = []
-    for each in sorted(rings(s, policy, plan), key=lambda each: (each.at, each.deadline)):
+    for each in sorted(rings(s, policy, plan), key=_order):
         if each.at > now:
             break
         if each.mark == GIVEN_BACK:

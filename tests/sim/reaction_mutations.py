@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import func, select
 
 from agent_tui.domain import clocks as marks
 from agent_tui.domain import events as e
@@ -16,7 +15,7 @@ from agent_tui.domain.model import Conversation
 from agent_tui.domain.routing import Floor, Seat
 from agent_tui.domain.staffing import Availability, Duty
 from agent_tui.domain.why import Because, Why
-from agent_tui.server import assigning, schema, seats, workspace
+from agent_tui.server import assigning, seats, workspace
 from agent_tui.server.directory import Directory
 from agent_tui.server.duty import SYSTEM, EndLeases
 from agent_tui.server.unit import Unit
@@ -53,23 +52,6 @@ def loads_read_before(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(seats, "read", read)
     patch.setattr(seats, "load", load)
-
-
-def loads_as_stored(patch: pytest.MonkeyPatch) -> None:
-    """A chat weighs what it did when it was last touched, whatever the settings say by now."""
-
-    def read(
-        connection: Any, directory: Directory, agents: Collection[AgentId]
-    ) -> dict[AgentId, Seat]:
-        found = real(connection, directory, agents)
-        table = schema.conversation.c
-        for key, seat in found.items():
-            query = select(func.sum(table.load)).where(table.assignee == key)
-            seat.load = connection.execute(query).scalar() or 0.0
-        return found
-
-    real = seats.read
-    patch.setattr(seats, "read", read)
 
 
 def the_batch_is_not_seen(patch: pytest.MonkeyPatch) -> None:
@@ -114,6 +96,11 @@ def only_the_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(assigning, "WAITING", 1)
 
 
+def breach_first(patch: pytest.MonkeyPatch) -> None:
+    """Of what is due at the same look, the breach rings before what should have warned of it."""
+    patch.setattr(marks, "_order", lambda ring: (ring.mark != marks.BREACH, ring.at))
+
+
 def shifts_ignored(patch: pytest.MonkeyPatch) -> None:
     """An agent after their shift is given chats."""
 
@@ -129,13 +116,13 @@ ALL = tuple(
     for mutation, seed in (
         (rung_ignored, 0),
         (loads_read_before, 1),
-        (loads_as_stored, 0),
         (the_batch_is_not_seen, 1),
         (leases_end_unseen, 0),
         (timers_stay, 0),
         (rung_is_over, 3),
         (settings_of_before, 26),
         (only_the_first, 0),
+        (breach_first, 0),
         (shifts_ignored, 2),
     )
 )

@@ -28,3 +28,8 @@ FOUND: dict[int, str] = {
     238: "a batch that claims first is its author's own reply (checker)",
     753: "a new article took the name of one that was compared, and withdrawn meanwhile",
 }
+
+# These are run with them.
+REACTED: dict[int, str] = {
+    575: "a share of the time that was added to the settings was to warn of what was over",
+}

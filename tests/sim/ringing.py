@@ -5,7 +5,7 @@ Deadlines are reckoned from the events alone, in another way than the program do
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,8 @@ def settings(shadow: Shadow) -> tuple[Policy, Routing]:
 
 
 def invariant_13_marks_ring_once(world: World) -> None:
-    """No mark of one deadline stands in the log twice, and none before its time."""
+    """No mark of one deadline stands in the log twice, and none before its time; every warning
+    that was due, by the settings of then, comes before its breach."""
     rung = Counter(_rung(world.shadow))
     for (key, mark), times in rung.items():
         if times > 1:
@@ -64,6 +65,33 @@ def invariant_13_marks_ring_once(world: World) -> None:
         event = row.event()
         if isinstance(event, e.ClockRang) and event.mark == "breach" and event.due > row.at:
             raise Violation(13, f"{row.conversation} at {row.seq}: {event} at {row.at}")
+    _warned_before(world.shadow)
+
+
+def _warned_before(shadow: Shadow) -> None:
+    policy, routing = Policy(), Routing()
+    chats: dict[ConversationId, Chat] = {}
+    rung: defaultdict[ConversationId, set[Mark]] = defaultdict(set)
+    for row in shadow.rows:
+        event, key = row.event(), row.conversation
+        if isinstance(event, e.PolicySaved):
+            policy = event.policy
+        elif isinstance(event, e.RoutingSaved):
+            routing = event.routing
+        elif isinstance(event, e.ConversationOpened) and key is not None:
+            chats[key] = Chat(event.channel, event.team)
+        elif isinstance(event, e.ClockRang) and key is not None:
+            chat = chats[key]
+            due = chat.times if event.deadline == Clock.SOLUTION else event.due
+            rung[key].add((event.deadline, due, event.mark))
+            if event.mark != "breach":
+                continue
+            for at, mark in _marks(chat, policy, routing):
+                same = mark[:2] == (event.deadline, due) and mark[2] != "breach"
+                if same and at <= event.due and mark not in rung[key]:
+                    raise Violation(13, f"{key} at {row.seq}: {mark} of {at} comes after {event}")
+        elif isinstance(event, e.ConversationEvent) and key is not None:
+            _fold(chats[key], event, row.at)
 
 
 def _rung(shadow: Shadow) -> Iterator[tuple[ConversationId, Mark]]:
@@ -87,7 +115,8 @@ def invariant_14_what_is_due_has_rung(world: World, now: int) -> None:
     rung = set(_rung(world.shadow))
     for key, chat in _chats(world.shadow).items():
         for at, mark in _marks(chat, policy, routing):
-            if at <= now and (key, mark) not in rung:
+            breached = (key, (*mark[:2], "breach")) in rung
+            if at <= now and not breached and (key, mark) not in rung:
                 raise Violation(14, f"{key}: {mark} was due at {at} and has not rung by {now}")
         given = chat.owned and chat.status is Status.OPEN and chat.answer_by is not None
         if given and (chat.answer_by or 0) <= now:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent_tui.domain import events as e
-from tests.sim.regressions import FOUND
+from tests.sim.regressions import FOUND, REACTED
 from tests.sim.world import made, play
 
 # A killed process closes nothing; here its files are left to the collector.
@@ -36,6 +36,11 @@ def test_no_invariant_breaks(chunk: int) -> None:
 @pytest.mark.parametrize("seed", FOUND)
 def test_what_was_found_once_stays_mended(seed: int) -> None:
     play(seed, without=("reactions",))
+
+
+@pytest.mark.parametrize("seed", REACTED)
+def test_what_the_reactions_did_once_stays_mended(seed: int) -> None:
+    play(seed)
 
 
 def test_every_kind_of_event_and_every_fault_occurs() -> None:

@@ -179,6 +179,16 @@ def test_the_time_to_solve_rings_once_however_often_it_stands() -> None:
     assert ("solution", "75") in chat.after(12 * M).rings()  # another question, another time
 
 
+def test_nothing_warns_of_what_was_breached() -> None:
+    """Not even a share that the settings gain later."""
+    chat = Chat().hears().after(f.HOUR)
+    chat.rings()
+    chat.plan = Plan(replace(chat.plan.routing, warn_at=(50, 75, 90)))
+    assert chat.rings() == []
+    assert chat.state is not None
+    assert clocks.next_ring(chat.state, POLICY, chat.plan) is None
+
+
 def test_late_marks_ring_in_their_order() -> None:
     assert Chat().hears().after(f.HOUR).rings() == [
         ("first_reply", "warning"),
