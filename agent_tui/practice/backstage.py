@@ -18,6 +18,7 @@ from agent_tui.domain.commands import AgentCommand, Order, SetStatus
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId, CustomerId
 from agent_tui.domain.model import Agent, Customer, Role, Status
 from agent_tui.domain.protocol import CommandsRequest
+from agent_tui.practice import orders
 from agent_tui.practice.folder import Folder, Kind, Ready
 from agent_tui.practice.persona import Part
 from agent_tui.server import accounts, auth, schema, setup
@@ -158,12 +159,12 @@ class Backstage:
 @contextmanager
 def backstage(folder: Folder, kind: Kind) -> Iterator[Backstage]:
     """The data folder, made on first use. Raises ServerError, ConfigError."""
-    if folder.database.exists():
-        data = setup.open_existing(folder.server)
-    else:
-        # The defaults: whoever practises takes the chats themselves, at any hour of the day.
-        folder.server.mkdir(parents=True, exist_ok=True)
-        (folder.server / "config.toml").touch()
-        data = setup.create(folder.server)
+    # But for the orders, the defaults: whoever practises takes the chats themselves, at any hour.
+    settings = folder.server / "config.toml"
+    folder.server.mkdir(parents=True, exist_ok=True)
+    if not settings.exists() or not settings.stat().st_size:
+        settings.write_text(orders.CONFIG, "utf-8")
+    known = folder.database.exists()
+    data = setup.open_existing(folder.server) if known else setup.create(folder.server)
     with setup.administration(data) as (database, writer):
         yield Backstage(data, database, writer, kind)

@@ -84,6 +84,29 @@ class Silence(Section, frozen=True):
     ends: bool = False
 
 
+class Piece(Section, frozen=True):
+    """One line of an order; `price` is of one piece."""
+
+    name: Text
+    price: str = ""
+    count: Annotated[int, Meta(ge=1, le=99)] = 1
+
+
+class Bought(Section, frozen=True):
+    """An order that the shop has of the customer when they come in. `placed` and `delivered` as
+    `practice.orders.moment` reads them; `eta` in days from now; `#` stands for a digit."""
+
+    no: Text
+    placed: Text
+    state: Text
+    items: Annotated[tuple[Piece, ...], Meta(min_length=1)]
+    amount: str = ""
+    carrier: str = ""
+    tracking: str = ""
+    delivered: str = ""
+    eta: int | None = None
+
+
 class Scenario(Section, frozen=True):
     """One file. Texts may hold `{name}` and the facts' names in braces; `vary` gives other values
     for them, `#` standing for a digit. `at` is the customer's arrival, seconds after the start;
@@ -105,6 +128,7 @@ class Scenario(Section, frozen=True):
     otherwise: tuple[Text, ...] = ()
     facts: dict[str, str] = {}
     vary: dict[str, Annotated[tuple[str, ...], Meta(min_length=1)]] = {}
+    orders: tuple[Bought, ...] = ()
 
 
 def load(path: Path) -> Scenario:
@@ -181,3 +205,6 @@ def _texts(scenario: Scenario) -> Iterator[str]:
         lines.extend(say)
     for line in lines:
         yield line_of(line).text
+    for order in scenario.orders:
+        yield from (order.no, order.placed, order.delivered, order.amount, order.tracking)
+        yield from (text for item in order.items for text in (item.name, item.price))

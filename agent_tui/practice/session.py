@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -25,6 +26,9 @@ from agent_tui.errors import DeskError, ServerError
 from agent_tui.lang import Both
 from agent_tui.paths import Profile
 from agent_tui.practice.folder import NAMES, Folder, Kind, Ready, Taken, hold, wait_free
+
+if TYPE_CHECKING:
+    from agent_tui.tui.tour import Mode
 
 READY_SECONDS = 20.0
 PREDECESSOR_SECONDS = 5.0
@@ -44,23 +48,39 @@ class Workstation(Protocol):
     ) -> int: ...
 
 
-def run(kind: Kind, *, fresh: bool = False, workstation: Workstation | None = None) -> int:
+def run(
+    kind: Kind,
+    *,
+    fresh: bool = False,
+    tour: bool = False,
+    workstation: Workstation | None = None,
+) -> int:
     """Run the demo or a practice session to its end; the exit code.
 
-    `fresh` begins with an empty folder. Raises ServerError if one is running already or the host
-    does not start.
+    `fresh` begins with an empty folder, `tour` leads through the first things.
+    Raises ServerError if one is running already or the host does not start.
     """
     folder = Folder.of(kind).create()
     with _alone(folder, kind):
         if fresh:
             folder.wipe()
-        return _run(folder, kind, workstation or _real_workstation)
+        if workstation is None:
+            workstation = partial(_real_workstation, tour=_mode(folder, kind, tour))
+        return _run(folder, kind, workstation, report=not tour)
 
 
-def _real_workstation(profile: Profile, login: Login, *, band: str = "", notice: str = "") -> int:
+def _mode(folder: Folder, kind: Kind, tour: bool) -> Mode:
+    if tour:
+        return "run"
+    return "offer" if kind == "demo" and folder.last_ready() is None else "may"
+
+
+def _real_workstation(
+    profile: Profile, login: Login, *, band: str = "", notice: str = "", tour: Mode = "may"
+) -> int:
     from agent_tui.workstation import workstation
 
-    return workstation(profile, login, band=band, notice=notice)
+    return workstation(profile, login, band=band, notice=notice, tour=tour)
 
 
 @contextlib.contextmanager
@@ -82,7 +102,7 @@ def _alone(folder: Folder, kind: Kind) -> Iterator[None]:
         yield
 
 
-def _run(folder: Folder, kind: Kind, workstation: Workstation) -> int:
+def _run(folder: Folder, kind: Kind, workstation: Workstation, *, report: bool) -> int:
     started = bootstrap.now_ms()
     profile = folder.profile
     if kind == "practice":
@@ -104,7 +124,7 @@ def _run(folder: Folder, kind: Kind, workstation: Workstation) -> int:
     _say(page)
     if trouble is not None:
         raise trouble
-    if kind == "practice":
+    if kind == "practice" and report:
         _report(profile, started)
     return code
 

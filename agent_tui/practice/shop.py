@@ -14,6 +14,7 @@ import msgspec
 from agent_tui.practice import channel
 from agent_tui.practice.backstage import STALE_MS, Backstage, backstage
 from agent_tui.practice.folder import Folder, Play, Ready, write_private
+from agent_tui.practice.orders import Books
 from agent_tui.practice.scenario import Scenario, load_all
 from agent_tui.practice.stage import Seats, Stage
 from agent_tui.server import run
@@ -60,7 +61,12 @@ def _players(
     async def perform() -> None:
         async with channel.client(address) as http:
             seats = Seats(folder.seats)
-            stage = Stage(http, behind, seats, scenarios, now_ms, seed=play.seed, pace=play.pace)
+            stage = Stage(
+                *(http, behind, seats, scenarios, now_ms),
+                seed=play.seed,
+                pace=play.pace,
+                sell=Books(folder.server, now_ms).sell,
+            )
             try:
                 await stage.run()
             finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,8 +81,11 @@ class Stage:
         *,
         seed: int,
         pace: float = 1.0,
+        sell: Callable[[Scenario, Part, str], None] = lambda scenario, part, customer: None,
     ) -> None:
+        """`sell` enters what a customer, of that id, bought; called from a thread."""
         self._http = http
+        self._sell = sell
         self._door = door
         self._seats = seats
         self._scenarios = {scenario.id: scenario for scenario in scenarios}
@@ -153,6 +156,7 @@ class Stage:
         else:
             token, customer = await channel.enter(self._http, part.name, scenario.language)
         seat = Seat(part, token, customer)
+        await asyncio.to_thread(self._sell, scenario, part, customer)
         self._seats.take(seat)
         await self._live(seat, ())
 
