@@ -1,22 +1,28 @@
-"""`macros`: list, lint, render."""
+"""`macros`: list, lint, render, test, stats. Its other commands are in `macro_files` and
+`macro_transfer`."""
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_tui.cli import linting, output
+from agent_tui import errors
+from agent_tui.cli import linting, macro_files, macro_transfer, output
 from agent_tui.cli.linting import Data, Folder, Json
 from agent_tui.cli.output import words
-from agent_tui.errors import NotFound, UsageError
+from agent_tui.errors import ContentError, NotFound, UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
     from agent_tui.macros.library import Library
+    from agent_tui.macros.linting import Source
     from agent_tui.macros.model import Macro
+    from agent_tui.macros.stats import MacroUse
 
 macros = typer.Typer(no_args_is_help=True, help=words("快捷回复", "Canned replies."))
 
@@ -49,12 +55,125 @@ def macros_list(data: Data = None, json: Json = False) -> None:
 
 
 @macros.command("lint", help=words("检查快捷回复文件", "Check macro files and run their tests."))
-def macros_lint(folder: Folder = None, json: Json = False) -> None:
+def macros_lint(
+    folder: Folder = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help=words("提醒也算问题", "let warnings count too"))
+    ] = False,
+    json: Json = False,
+) -> None:
     from agent_tui.macros import library
 
     root = linting.folder_of(folder, "macros")
     found, problems = library.lint(root)
-    linting.report(root, len(found), problems, json)
+    linting.report(root, len(found), problems, json, strict)
+
+
+@macros.command("test", help=words("运行文件里的测试", "Run the tests in macro files."))
+def macros_test(
+    wanted: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH|ID]",
+            help=words("目录、文件、编号或 /简称；默认是自带内容", "default: what is shipped"),
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    from agent_tui.cli.shapes import MacroTest
+    from agent_tui.macros import linting as linter
+
+    root, sources = _to_test(wanted)
+    found = [
+        MacroTest(
+            each.macro.id,
+            one.number,
+            str(root / each.name),
+            one.line,
+            one.text,
+            list(one.missing),
+        )
+        for each in sources
+        for one in linter.tests(each)
+    ]
+    failed = [test for test in found if test.missing]
+    if json:
+        output.document(found)
+    elif wanted and not Path(wanted).expanduser().is_dir():  # whoever tests one wants to see it
+        for test in found:
+            mark = Both("失败", "failed") if test.missing else Both("通过", "passed")
+            output.say(f"--- {test.path}:{test.line}: {test.number} {mark}\n{test.text}")
+    for test in () if json else failed:
+        lacks = " ".join(f"“{piece}”" for piece in test.missing)
+        what = Both(f"测试 {test.number} 缺 {lacks}", f"test {test.number} lacks {lacks}")
+        output.say(f"{test.path}:{test.line}: {what}")
+    counts = f"{len(sources)} / {len(found)} / {len(failed)}"
+    output.note(Both(f"{counts}（文件 / 测试 / 失败）", f"{counts} (files / tests / failed)"))
+    if failed:
+        raise typer.Exit(errors.EXIT_FAILED)
+
+
+def _to_test(wanted: str | None) -> tuple[Path, list[Source]]:
+    """(folder, macro files) that are meant. Raises ContentError for one that cannot be used."""
+    from agent_tui import frontmatter
+    from agent_tui.frontmatter import Malformed
+    from agent_tui.macros import linting as linter
+
+    place = Path(wanted).expanduser() if wanted else linting.folder_of(None, "macros")
+    if place.is_file():
+        try:
+            one = linter.source(place.stem, frontmatter.read_text(place))
+        except Malformed as error:
+            raise ContentError(f"{place}:{error.line}: {error.text}") from None
+        return place.parent, [one]
+    root = place if place.is_dir() else linting.folder_of(None, "macros")
+    sources, problems = frontmatter.read_folder(root, linter.source)
+    for problem in problems:
+        output.say(linting.line_of(root, problem))
+    if problems and place.is_dir():
+        raise typer.Exit(errors.EXIT_FAILED)
+    if wanted and not place.is_dir():
+        short = wanted.removeprefix("/")
+        sources = [s for s in sources if wanted == s.macro.id or short == s.macro.head.short]
+        if not sources:
+            raise NotFound(
+                Both(f"没有 {wanted}", f"there is no {wanted}"),
+                Both("给出目录、文件、编号或 /简称", "name a folder, a file, an id or a /short"),
+            )
+    return root, sources
+
+
+@macros.command("stats", help=words("哪些用得多，哪些没人用", "What is used, and what never is."))
+def macros_stats(data: Data = None, json: Json = False) -> None:
+    from agent_tui.cli import counting
+
+    library = linting.sources_of(data).library()
+    found = counting.macro_uses(library.all.values(), logged_in=data is None)
+    if json:
+        output.document(found)
+        return
+    for use in found:
+        if not use.never:
+            output.say(_use_line(use))
+    never = [use for use in found if use.never]
+    if never:
+        words = Both(f"没用过（{len(never)}）：", f"never used ({len(never)}):")
+        output.say(f"{words} {' '.join(use.id for use in never)}")
+    expired = [use for use in found if use.expired]
+    if expired:
+        days = " ".join(f"{use.id} ({use.expired})" for use in expired)
+        output.say(f"{Both('已过期：', 'expired:')} {days}")
+
+
+def _use_line(use: MacroUse) -> str:
+    """Uses in 7 and 30 days, the id, the last day, and whose uses they were."""
+    last = ""
+    if use.last_at:
+        last = f"{datetime.datetime.fromtimestamp(use.last_at / 1000).astimezone():%Y-%m-%d}"
+    who = " ".join(f"{agent} {count}" for agent, count in use.agents.items())
+    return (
+        f"{use.uses_7:5} {use.uses_30:6}  {use.key:3} {use.id}  {use.title}  {last}  {who}".rstrip()
+    )
 
 
 @macros.command("render", help=words("渲染一条快捷回复", "Print a macro's text, filled in."))
@@ -117,3 +236,15 @@ def _given(pairs: Iterable[str], macro: Macro) -> dict[str, str]:
             )
         given[name] = value
     return given
+
+
+macros.command("new", help=words("新建一条快捷回复", "Make a macro file."))(macro_files.new)
+macros.command("edit", help=words("在编辑器里打开一条", "Open a macro in your editor."))(
+    macro_files.edit
+)
+macros.command(
+    "import", help=words("从别处导入快捷回复", "Take in canned replies from elsewhere.")
+)(macro_transfer.import_)
+macros.command("export", help=words("导出快捷回复", "Write macros for use elsewhere."))(
+    macro_transfer.export
+)

@@ -62,17 +62,17 @@ def to_json(records: Iterable[Record]) -> bytes:
     return (json.dumps(list(records), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
-def to_csv(records: Iterable[Record]) -> bytes:
+def to_csv(records: Iterable[Record], fields: Sequence[str] = FIELDS) -> bytes:
     """A table in UTF-8 with the mark by which Excel knows it; several values are lines."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(FIELDS)
+    writer.writerow(fields)
     for each in records:
-        writer.writerow([_cell(each[name]) for name in FIELDS])
+        writer.writerow([_cell(each[name]) for name in fields])
     return text.getvalue().encode("utf-8-sig")
 
 
-def to_xlsx(records: Iterable[Record]) -> bytes:
+def to_xlsx(records: Iterable[Record], fields: Sequence[str] = FIELDS, title: str = "kb") -> bytes:
     """A workbook with one sheet. Raises ContentError without openpyxl, or for a text too long."""
     try:
         import openpyxl
@@ -82,12 +82,12 @@ def to_xlsx(records: Iterable[Record]) -> bytes:
             Both("写 XLSX 要装 openpyxl", "writing XLSX takes openpyxl"),
             "pip install 'agent-tui[xlsx]'",
         ) from None
-    rows = [[(name, _cell(each[name])) for name in FIELDS] for each in records]
+    rows = [[(name, _cell(each[name])) for name in fields] for each in records]
     for row in rows:
         _refuse_too_long(row)
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("kb")
-    sheet.append(FIELDS)
+    sheet = book.create_sheet(title)
+    sheet.append(list(fields))
     for row in rows:
         cells = [WriteOnlyCell(sheet, value=text) for _, text in row]
         for cell in cells:

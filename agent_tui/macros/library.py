@@ -1,4 +1,4 @@
-"""The macros at hand: files or arrivals over the feed, found by key, short name or id; lint."""
+"""The macros at hand: files or arrivals over the feed, found by key, short name or id."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from pathlib import Path
 
 from agent_tui import frontmatter
 from agent_tui.frontmatter import Malformed, Problem
-from agent_tui.lang import Both
 from agent_tui.macros import template
-from agent_tui.macros.model import Macro, parse
+from agent_tui.macros.model import PERSONAL, Macro, Situation, group_of, parse
 
-SAMPLES = {
-    "agent.name": "小青",
-    "shop.name": "青禾生活",
-    "now.date": "2026-11-02",
-    "now.time": "10:30",
-}
+FOREVER = datetime.date.max
 
 
 def load(root: Path) -> tuple[list[Macro], list[Problem]]:
@@ -35,45 +29,21 @@ def checked(key: str, text: str) -> Macro:
     return macro
 
 
-def lint(root: Path) -> tuple[list[Macro], list[Problem]]:
-    """`load`, two macros on one key or short name, and the tests in the files."""
-    macros, problems = load(root)
-    taken: dict[tuple[str, str, str], str] = {}
-    for macro in macros:
-        name = f"{macro.id}.md"
-        for kind, value in (("key", macro.head.key), ("short", macro.head.short)):
-            if not value:
-                continue
-            place = (macro.head.lang, macro.head.scope, f"{kind} {value}")
-            other = taken.setdefault(place, name)
-            if other != name:
-                text = Both(f"{kind} {value} 已被 {other} 占用", f"{kind} {value} is {other}'s")
-                problems.append(Problem(name, 1, text))
-        problems.extend(_run_tests(macro))
-    return macros, problems
+def lint(root: Path, today: datetime.date | None = None) -> tuple[list[Macro], list[Problem]]:
+    """See `agent_tui.macros.linting.lint`."""
+    from agent_tui.macros import linting
 
-
-def _run_tests(macro: Macro) -> Iterable[Problem]:
-    for number, example in enumerate(macro.head.tests, 1):
-        text = fill(macro, SAMPLES | example.given, example.given)
-        for piece in example.expect:
-            if piece not in text:
-                yield Problem(
-                    f"{macro.id}.md",
-                    1,
-                    Both(
-                        f"测试 {number}：结果里没有“{piece}”",
-                        f"test {number}: {piece!r} is not in the result",
-                    ),
-                )
+    return linting.lint(root, today)
 
 
 def fill(macro: Macro, values: Mapping[str, str], slots: Mapping[str, str]) -> str:
-    """The macro's text. `values` are dotted variables; `slots` is what the agent gave, by name."""
+    """The macro's text, its picture on a line of its own. `values` are dotted variables; `slots` is
+    what the agent gave, by name."""
     given = dict(values)
     for name, slot in macro.head.ask.items():
         given[name] = slots.get(name) or _default(slot.default, values)
-    return template.render(macro.body, given).strip()
+    text = template.render(macro.body, given).strip()
+    return f"{text}\n{macro.head.picture}" if macro.head.picture else text
 
 
 def _default(text: str, values: Mapping[str, str]) -> str:
@@ -94,11 +64,16 @@ class Library:
         self.surge = False  # whether the macros for a rush are offered
 
     @classmethod
-    def of_sources(cls, sources: Iterable[tuple[str, str]], teams: Iterable[str]) -> Library:
-        """From (id, text) as they came over the feed; one that does not parse here is left out: the
-        server that sent it is newer, and says so in its own lint."""
-        mine = {"all", "personal", *(f"team:{team}" for team in teams)}
-        found = []
+    def of_sources(
+        cls,
+        sources: Iterable[tuple[str, str]],
+        teams: Iterable[str],
+        own: Iterable[Macro] = (),
+    ) -> Library:
+        """From (id, text) as they came over the feed, and the agent's own. One that does not parse
+        here is left out: the server that sent it is newer, and says so in its own lint."""
+        mine = {"all", PERSONAL, *(f"team:{team}" for team in teams)}
+        found = list(own)
         for key, text in sources:
             try:
                 macro = parse(key, text)
@@ -108,27 +83,55 @@ class Library:
                 found.append(macro)
         return cls(found)
 
-    def offered(self, language: str, now: datetime.datetime) -> list[Macro]:
-        """One macro a group, in `language` if there is one, of those valid at local time `now`."""
+    def offered(
+        self, language: str, now: datetime.datetime, situation: Situation | None = None
+    ) -> list[Macro]:
+        """One macro a group, in `language` if there is one, of those valid at local time `now` and,
+        where one is given, for a conversation in this `situation`."""
         groups: dict[str, Macro] = {}
         for macro in self.all.values():
             minute = now.hour * 60 + now.minute
             if not macro.offered(now.date(), minute, surge=self.surge):
                 continue
+            if situation is not None and macro.unfit(situation):
+                continue
             known = groups.get(macro.group)
-            if known is None or (macro.head.lang == language != known.head.lang):
+            if known is None or macro.head.lang == language != known.head.lang:
                 groups[macro.group] = macro
         return list(groups.values())
 
-    def by_key(self, key: str, language: str, now: datetime.datetime) -> Macro | None:
-        """The macro on function key `key`; a team's own goes before one for all."""
-        found = [m for m in self.offered(language, now) if m.head.key == key]
-        return min(found, key=lambda macro: macro.head.scope == "all", default=None)
+    def by_key(
+        self,
+        key: str,
+        language: str,
+        now: datetime.datetime,
+        situation: Situation | None = None,
+    ) -> Macro | None:
+        """The macro on function key `key`: one that the customer can read, then the agent's own, a
+        team's, everyone's; of those, one that is meant for this situation before a general one."""
+        found = [m for m in self.offered(language, now, situation) if m.head.key == key]
+        return min(found, key=lambda m: (m.head.lang != language, m.rank, -m.special), default=None)
 
-    def by_short(self, short: str, language: str, now: datetime.datetime) -> Macro | None:
+    def by_short(
+        self,
+        short: str,
+        language: str,
+        now: datetime.datetime,
+        situation: Situation | None = None,
+    ) -> Macro | None:
         """The macro called `/short` in either language, in the customer's language."""
-        typed = next((m for m in self.all.values() if m.head.short == short), None)
-        if typed is None:
-            return None
-        offered = self.offered(language, now)
-        return next((macro for macro in offered if macro.group == typed.group), None)
+        groups = {m.group for m in self.all.values() if m.head.short == short}
+        found = [m for m in self.offered(language, now, situation) if m.group in groups]
+        return min(found, key=lambda m: m.rank, default=None)
+
+    def version(
+        self,
+        key: str,
+        language: str,
+        now: datetime.datetime,
+        situation: Situation | None = None,
+    ) -> Macro | None:
+        """The macro that `key` names, in the language in which it is offered now."""
+        group = group_of(key)
+        offered = self.offered(language, now, situation)
+        return next((macro for macro in offered if macro.group == group), None)

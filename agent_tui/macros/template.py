@@ -135,6 +135,16 @@ def check(text: str, slots: frozenset[str], first_line: int = 1) -> None:
         )
 
 
+def names(text: str) -> frozenset[str]:
+    """The slots and variables that `text` names. Raises Malformed."""
+    return frozenset(name for _, name in _variables(_parse(text, 1)))
+
+
+def literal(text: str) -> str:
+    """`text` as a template that renders as it stands."""
+    return re.sub(r"\{[{%#]", lambda found: "{{ '" + found[0] + "' }}", text)
+
+
 def _variables(tree: nodes.Template) -> list[tuple[int, str]]:
     inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
     found: list[tuple[int, str]] = []
@@ -183,4 +193,4 @@ def open_slots(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in _OPEN.finditer(text)]
 
 
-__all__ = ["VARIABLES", "check", "open_slots", "render"]
+__all__ = ["VARIABLES", "check", "literal", "names", "open_slots", "render"]

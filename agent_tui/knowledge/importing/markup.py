@@ -23,11 +23,20 @@ def to_markdown(html: str) -> str:
     return reader.text()
 
 
+def to_text(html: str) -> str:
+    """`html` as it reads in a chat: lines, lists and links, but no marks of emphasis."""
+    reader = _Reader(marks=False)
+    reader.feed(html)
+    reader.close()
+    return reader.text()
+
+
 class _Reader(HTMLParser):
     """Collects lines. `_line` is the open one; inline text goes there, blocks close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, marks: bool = True) -> None:
         super().__init__(convert_charrefs=True)
+        self._marked = marks
         self._lines: list[str] = []
         self._line = ""
         self._dropped: list[str] = []  # open tags whose content is left out
@@ -52,7 +61,7 @@ class _Reader(HTMLParser):
             return
         if re.fullmatch("h[1-6]", tag):
             self._paragraph()
-            self._line = "#" * int(tag[1]) + " "
+            self._line = "#" * int(tag[1]) + " " if self._marked else ""
         elif tag in ("ul", "ol"):
             self._close_line() if self._lists else self._paragraph()
             start = given.get("start", "1")
@@ -69,7 +78,8 @@ class _Reader(HTMLParser):
             self._lines += ["---", ""]
         elif tag == "pre":
             self._paragraph()
-            self._lines.append("```")
+            if self._marked:
+                self._lines.append("```")
             self._pre += 1
         elif tag == "blockquote":
             self._paragraph()
@@ -79,7 +89,8 @@ class _Reader(HTMLParser):
         elif tag == "a":
             self._link.append((given.get("href", "").strip(), len(self._line)))
         elif tag in _MARKS:
-            self._marks.append((tag, len(self._line)))
+            if self._marked:
+                self._marks.append((tag, len(self._line)))
         elif tag == "tr":
             self._close_line()
             self._cells = []
@@ -103,7 +114,7 @@ class _Reader(HTMLParser):
         elif tag == "pre" and self._pre:
             self._close_line()
             self._pre -= 1
-            self._lines += ["```", ""]
+            self._lines += ["```", ""] if self._marked else [""]
         elif tag == "blockquote" and self._quotes:
             self._paragraph()
             self._quotes -= 1
@@ -191,7 +202,9 @@ class _Reader(HTMLParser):
             return
         tail = words[len(words.rstrip()) :]
         lead = words[: len(words) - len(words.lstrip())]
-        self._line = f"{self._line[:start]}{lead}[{inside}]({target.replace(' ', '%20')}){tail}"
+        address = target.replace(" ", "%20")
+        link = f"[{inside}]({address})" if self._marked else f"{inside} {address}"
+        self._line = f"{self._line[:start]}{lead}{link}{tail}"
 
     def _end_mark(self, tag: str) -> None:
         at = max(place for place, (each, _) in enumerate(self._marks) if each == tag)

@@ -110,7 +110,7 @@ class Planner:
     def id_of(self, row: Row, lang: str) -> str:
         """The id of a row that was not imported from its source before."""
         category = row.category or self._category
-        key = "/".join(_safe(part) for part in row.id.split("/") if part.strip(". "))
+        key = "/".join(safe(part) for part in row.id.split("/") if part.strip(". "))
         if key:
             return f"{_folder(category)}/{key}" if "/" not in key and category else key
         suffix = ".en" if lang == "en" else ""
@@ -186,7 +186,7 @@ def _folder(category: str) -> str:
     return "/".join(slug(part) for part in category.split("/") if part.strip(". "))
 
 
-def _safe(part: str) -> str:
+def safe(part: str) -> str:
     """A part of a path as it is if every system takes it, else its slug."""
     fine = re.fullmatch(r"\w[\w .+()（）&,，-]*", part) and not part.endswith((" ", "."))
     if fine and len(part.encode()) <= 180:

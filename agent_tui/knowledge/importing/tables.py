@@ -6,23 +6,53 @@ import csv
 import io
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_tui import charset, frontmatter
 from agent_tui.errors import ContentError
 from agent_tui.knowledge.importing.row import Row, Skipped, Unfit, field_of, of_fields
 from agent_tui.lang import Both
 
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
 # Bytes of a table, and of a workbook once unpacked.
 MAX_BYTES = 200_000_000
 _DELIMITERS = ",;\t|"
 Columns = Mapping[str, str]  # field -> the table's own name for it
+Cells = Iterable[tuple[int, Sequence[Any]]]  # (line or row on which they stand, cells)
 
 
 def read_csv(path: Path, columns: Columns) -> Iterator[Row | Skipped]:
     """A row for each line of the CSV file `path`. Raises ContentError."""
+    return _table(path.name, _csv_cells(path, _known(columns)), columns)
+
+
+def records(
+    path: Path, known: Callable[[str], bool]
+) -> Iterator[tuple[str, dict[str, Any] | Both]]:
+    """(place, cells by heading, or why there are none) of each row of a CSV file or of a workbook.
+
+    `known` tells headings that mean something: by them a CSV file's delimiter is found. Raises
+    ContentError.
+    """
+    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+        yield from _records(path.name, _csv_cells(path, known))
+        return
+    book = _book(path)
+    try:
+        several = len(book.sheetnames) > 1
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            cells = ((n, list(row)) for n, row in enumerate(sheet.iter_rows(values_only=True), 1))
+            yield from _records(f"{path.name}[{sheet.title}]" if several else path.name, cells)
+    finally:
+        book.close()
+
+
+def _csv_cells(path: Path, known: Callable[[str], bool]) -> Cells:
     try:
         text, _ = charset.decode(_bytes(path))
     except ValueError:
@@ -31,24 +61,16 @@ def read_csv(path: Path, columns: Columns) -> Iterator[Row | Skipped]:
             Both("如果是 Excel 文件，改名为 .xlsx", "if Excel wrote it, name it .xlsx"),
         ) from None
     csv.field_size_limit(frontmatter.MAX_BYTES)
-    return _table(path.name, _lines(text, columns), columns)
+    return _lines(text, known)
+
+
+def _known(columns: Columns) -> Callable[[str], bool]:
+    return lambda name: bool(field_of(name)) or name in columns.values()
 
 
 def read_xlsx(path: Path, columns: Columns) -> Iterator[Row | Skipped]:
     """A row for each row of each sheet of `path` that has headings. Raises ContentError."""
-    try:
-        import openpyxl
-    except ImportError:
-        raise ContentError(
-            Both("读 XLSX 要装 openpyxl", "reading XLSX takes openpyxl"),
-            "pip install 'agent-tui[xlsx]'",
-        ) from None
-    _check_archive(path)
-    try:
-        with warnings.catch_warnings(action="ignore"):  # about styles that it does not know
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # whatever a broken workbook makes openpyxl raise
-        raise _no_workbook(path) from error
+    book = _book(path)
     try:
         rows: list[Row | Skipped] = []
         several = len(book.sheetnames) > 1
@@ -66,6 +88,22 @@ def read_xlsx(path: Path, columns: Columns) -> Iterator[Row | Skipped]:
         book.close()
 
 
+def _book(path: Path) -> Workbook:
+    try:
+        import openpyxl
+    except ImportError:
+        raise ContentError(
+            Both("读 XLSX 要装 openpyxl", "reading XLSX takes openpyxl"),
+            "pip install 'agent-tui[xlsx]'",
+        ) from None
+    _check_archive(path)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about styles that it does not know
+            return openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # whatever a broken workbook makes openpyxl raise
+        raise _no_workbook(path) from error
+
+
 def of_mapping(place: str, data: Mapping[str, Any], columns: Columns) -> Row | Skipped:
     """The row of one object or line by its own names for the fields."""
     mine = {name: field for field, name in columns.items()}
@@ -80,13 +118,28 @@ def of_mapping(place: str, data: Mapping[str, Any], columns: Columns) -> Row | S
         return Skipped(place, unfit.why)
 
 
-def _table(
-    name: str, lines: Iterable[tuple[int, Sequence[Any]]], columns: Columns
-) -> Iterator[Row | Skipped]:
+def _table(name: str, lines: Cells, columns: Columns) -> Iterator[Row | Skipped]:
     cells = iter(lines)
     _, first = next(cells, (1, ()))
     headings = ["" if cell is None else str(cell).strip() for cell in first]
     _check_headings(name, headings, columns)
+    for place, found in _rows(name, headings, cells):
+        if isinstance(found, Both):
+            yield Skipped(place, found)
+        else:
+            yield of_mapping(place, found, columns)
+
+
+def _records(name: str, lines: Cells) -> Iterator[tuple[str, dict[str, Any] | Both]]:
+    cells = iter(lines)
+    _, first = next(cells, (1, ()))
+    headings = ["" if cell is None else str(cell).strip() for cell in first]
+    return _rows(name, headings, cells)
+
+
+def _rows(
+    name: str, headings: Sequence[str], cells: Cells
+) -> Iterator[tuple[str, dict[str, Any] | Both]]:
     for number, values in cells:
         if all(value is None or not str(value).strip() for value in values):
             continue
@@ -96,11 +149,10 @@ def _table(
                 f"有 {len(values)} 格，表头只有 {len(headings)} 格",
                 f"has {len(values)} cells, the headings {len(headings)}",
             )
-            yield Skipped(place, why)
+            yield place, why
             continue
         pairs = zip(headings, values, strict=False)
-        fields = {key: "" if value is None else value for key, value in pairs if key}
-        yield of_mapping(place, fields, columns)
+        yield place, {key: "" if value is None else value for key, value in pairs if key}
 
 
 def _check_headings(name: str, headings: Sequence[str], columns: Columns) -> None:
@@ -133,9 +185,9 @@ def _names_titles(headings: Sequence[str], columns: Columns) -> bool:
     )
 
 
-def _lines(text: str, columns: Columns) -> Iterator[tuple[int, Sequence[str]]]:
+def _lines(text: str, known: Callable[[str], bool]) -> Iterator[tuple[int, Sequence[str]]]:
     """(line on which it starts, cells) of each record."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, known))
     start = 1
     while True:
         try:
@@ -151,16 +203,16 @@ def _lines(text: str, columns: Columns) -> Iterator[tuple[int, Sequence[str]]]:
         start = reader.line_num + 1
 
 
-def _delimiter(text: str, columns: Columns) -> str:
+def _delimiter(text: str, known: Callable[[str], bool]) -> str:
     """The delimiter with which most headings are known ones; a comma if none is."""
 
-    def known(delimiter: str) -> tuple[int, int]:
+    def fitting(delimiter: str) -> tuple[int, int]:
         first = next(csv.reader(io.StringIO(text[:100_000], newline=""), delimiter=delimiter), [])
         names = [cell.strip() for cell in first]
-        fields = sum(bool(field_of(name)) or name in columns.values() for name in names)
+        fields = sum(map(known, names))
         return fields, len(names) if fields else 0
 
-    return max(_DELIMITERS, key=known)
+    return max(_DELIMITERS, key=fitting)
 
 
 def _bytes(path: Path) -> bytes:

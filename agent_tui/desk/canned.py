@@ -1,0 +1,69 @@
+"""Macros at the desk: one's own, what replies came from, and what stands in unsent drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import Message
+from agent_tui.store.cache import Cache
+from agent_tui.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from agent_tui.macros.flows import Taken
+    from agent_tui.macros.model import Macro
+
+Piece = tuple[str, str]  # source ("macro:returns/process") and the text that was inserted
+
+
+class Canned:
+    """Beside the desk, on its thread."""
+
+    def __init__(self, cache: Cache, outbox: Outbox) -> None:
+        self._cache = cache
+        self._outbox = outbox
+        self._pieces: dict[ConversationId, list[Piece]] | None = None
+        self.own: tuple[Macro, ...] = ()  # of this machine, not of the server
+
+    def taken(self, key: ConversationId, waiting: Iterable[Message] = ()) -> list[Taken]:
+        """Which entries the replies in a conversation came from, in their order; those `waiting`
+        to be confirmed come last."""
+        from agent_tui.macros.flows import Taken
+
+        found = [Taken(no, source) for no, source in self._cache.taken(key)]
+        return found + [Taken(m.no, source) for m in waiting for source in m.sources]
+
+    # --- what stands in drafts -------------------------------------------------------------------
+
+    def inserted(self, key: ConversationId) -> Sequence[Piece]:
+        """What was inserted into a conversation's draft, by this process or one before it."""
+        return self._known().get(key, ())
+
+    def insert(self, key: ConversationId, *pieces: Piece) -> None:
+        """A draft holds these, too; on the disk before this returns. Raises StoreError."""
+        there = self._known().setdefault(key, [])
+        there += [piece for piece in pieces if piece not in there]
+        self._outbox.keep_inserted(key, there)
+
+    def insert_again(self, key: ConversationId, command: c.AgentCommand) -> None:
+        """A reply that was not sent is a draft again, and comes from where it came from. Raises
+        StoreError."""
+        for part in c.parts_of(command):
+            if isinstance(part, c.SendReply) and part.sources:
+                self.insert(key, *((source, part.text) for source in part.sources))
+
+    def forget(self, key: ConversationId) -> None:
+        """The draft was sent, or emptied. Raises StoreError."""
+        if self._known().pop(key, []):
+            self._outbox.keep_inserted(key, ())
+
+    def _known(self) -> dict[ConversationId, list[Piece]]:
+        if self._pieces is None:
+            drafts = self._outbox.drafts()
+            found = self._outbox.inserted()
+            self._pieces = {key: pieces for key, pieces in found.items() if key in drafts}
+            for key in found.keys() - self._pieces.keys():
+                self._outbox.keep_inserted(key, ())
+        return self._pieces
