@@ -37,6 +37,11 @@ def conversation_of(draft: ConversationId) -> ConversationId:
     return ConversationId(draft.removeprefix(NOTE))
 
 
+def note_key(key: ConversationId) -> ConversationId:
+    """Under which a conversation's unfinished note is kept among the drafts."""
+    return ConversationId(f"{NOTE}{key}")
+
+
 def orphans(drafts: Iterable[Draft], known: Callable[[ConversationId], bool]) -> list[TrayItem]:
     """Drafts of conversations that are no longer here: still their author's, and shown as such."""
     return [

@@ -22,15 +22,21 @@ class Undo(msgspec.Struct, frozen=True):
     What was done to many conversations at once goes back at once: `others` are those beside the
     first, `bulk` the number of the deed's first command. Once undone, `left` says what stayed as it
     is, and why (None: it was so already).
+
+    `held` is the row of a reply in its grace, or of what waits behind one: undone, it was never
+    done. `command` is for when it has left; None if nothing brings it back then. Once undone,
+    `taken` is what was taken back.
     """
 
     conversation: ConversationId
-    command: AgentCommand | TrayItem
+    command: AgentCommand | TrayItem | None
     title: Both
     at: int
     others: tuple[tuple[ConversationId, AgentCommand], ...] = ()
     bulk: int = 0
     left: tuple[tuple[ConversationId, Rejected | Held | None], ...] = ()
+    held: int = 0
+    taken: AgentCommand | None = None
 
 
 class UndoStack:
@@ -46,6 +52,10 @@ class UndoStack:
     def pop(self) -> Undo | None:
         """Take the newest step."""
         return self._steps.pop() if self._steps else None
+
+    def newest(self) -> Undo | None:
+        """The newest step, left where it is."""
+        return self._steps[-1] if self._steps else None
 
     def is_discard(self) -> bool:
         """Whether the newest step is an item that left the unsent tray."""

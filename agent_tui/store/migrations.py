@@ -13,7 +13,7 @@ from typing import cast
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from agent_tui.store import usage, words
+from agent_tui.store import orders, usage, words
 from agent_tui.store.checksum import checksum
 
 Step = Callable[[Database], None]
@@ -115,6 +115,16 @@ def _outbox_2(db: Database) -> None:
     _add_sums(db, _OUTBOX_SUMS)
 
 
+def _outbox_3(db: Database) -> None:
+    """Replies in their grace. An id never comes back: who undoes must not hit another row."""
+    assert db.conn is not None
+    db.conn.execute(
+        "CREATE TABLE grace (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL,"
+        " conversation TEXT NOT NULL, queued_at INTEGER NOT NULL, not_before INTEGER NOT NULL,"
+        ' body BLOB NOT NULL, "sum" INTEGER NOT NULL)'
+    )
+
+
 def _cache_3(db: Database) -> None:
     """Messages lie in the log's order, and have a full-text index."""
     assert db.conn is not None
@@ -137,6 +147,11 @@ def _cache_4(db: Database) -> None:
     usage.create(db.conn)
 
 
+def _cache_5(db: Database) -> None:
+    assert db.conn is not None
+    orders.create(db.conn)
+
+
 def _add_sums(db: Database, tables: dict[str, str]) -> None:
     assert db.conn is not None
     db.conn.create_function("checksum", -1, checksum, deterministic=True)
@@ -145,8 +160,8 @@ def _add_sums(db: Database, tables: dict[str, str]) -> None:
         db.conn.execute(f'UPDATE {table} SET "sum" = checksum({columns})')  # noqa: S608 -- our own
 
 
-CACHE: tuple[Step, ...] = (_cache_1, _cache_2, _cache_3, _cache_4)
-OUTBOX: tuple[Step, ...] = (_outbox_1, _outbox_2)
+CACHE: tuple[Step, ...] = (_cache_1, _cache_2, _cache_3, _cache_4, _cache_5)
+OUTBOX: tuple[Step, ...] = (_outbox_1, _outbox_2, _outbox_3)
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...], at: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from agent_tui.lang import Both
 from agent_tui.store import bulks, sqlite, steady
 from agent_tui.store.bulks import Bulk
 from agent_tui.store.checksum import checksum
+from agent_tui.store.grace import GraceTable
 
 CLOCK_SLACK_MS = 1_000  # a clock that is steered moves that much without being set
 KEEP_SETTLED_MS = 14 * 24 * 3600 * 1000
@@ -41,6 +43,7 @@ _TRAY = (
     "SELECT id, client, number, conversation, at, reason, detail, held, text, body, sum FROM tray"
 )
 _ORDER = msgspec.json.Decoder(Order)
+_INSERTED = "inserted:"  # before a conversation's id: a key of meta
 # What nobody misses: no restored or older server makes them an item of the unsent tray.
 SLIGHT = (MarkRead, ReportSearches)
 
@@ -104,6 +107,7 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.grace = GraceTable(self)
         self._open()
 
     def _open(self) -> None:
@@ -135,12 +139,13 @@ class Outbox:
         self.pending()
         self.tray()
         self.drafts()
+        self.grace.rows()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite.connect(self.path, synchronous="FULL")
         try:
             at = sqlite.version(connection)
-            expected = 2
+            expected = 3
             if at < expected:
                 from agent_tui.store import migrations
 
@@ -164,6 +169,7 @@ class Outbox:
 
     def close(self) -> None:
         """Close the connection."""
+        self.grace.close()
         self._connection.close()
 
     @property
@@ -187,7 +193,7 @@ class Outbox:
                 _set(db, "acked", str(number))
 
     def _meta(self, key: str) -> str | None:
-        rows = self._sound_rows("SELECT key, value, sum FROM meta WHERE key = ?", (key,))
+        rows = self.sound_rows("SELECT key, value, sum FROM meta WHERE key = ?", (key,))
         return str(rows[0][1]) if rows else None
 
     def _new_client(self, db: sqlite3.Connection) -> ClientId:
@@ -210,8 +216,8 @@ class Outbox:
         same transaction, and the tray item that it stands for leaves the tray. Several processes
         may do so at once: the number is given inside. Raises OutboxFull.
         """
-        with sqlite.transaction(self._db, self.path) as db:
-            (order,) = self._number(db, [(conversation, command)], now)
+        with self.transaction() as db:
+            (order,) = self._number_now(db, [(conversation, command)], now)
             if clear_draft:
                 db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
             if instead_of is not None:
@@ -223,7 +229,7 @@ class Outbox:
     ) -> Bulk:
         """Number and store them all in one transaction, or none, as one deed. Raises OutboxFull."""
         with sqlite.transaction(self._db, self.path) as db:
-            orders = self._number(db, steps, now)
+            orders = self._number_now(db, steps, now)
             bulk = Bulk(orders[0].number, orders[-1].number, title, now)
             _set(db, "bulks", bulks.write([*self.bulks(), bulk]))
         return bulk
@@ -239,24 +245,46 @@ class Outbox:
         )
         return [number for (number,) in rows]
 
-    def _number(
+    def _number_now(
         self,
         db: sqlite3.Connection,
         steps: Sequence[tuple[ConversationId, AgentCommand]],
         now: int,
     ) -> list[Order]:
+        self.check_room(db, len(steps))
+        queued_at = self.stamp(db, now)
+        return self.number(db, [(key, command, queued_at) for key, command in steps])
+
+    def check_room(self, db: sqlite3.Connection, more: int = 1) -> None:
+        """Raises OutboxFull, unless `more` commands may come to what is not settled."""
+        waiting, size = db.execute(
+            "SELECT count(*), coalesce(sum(length(body)), 0) FROM ("
+            "SELECT body FROM command WHERE client = ? AND number > ? AND settled_at IS NULL"
+            " UNION ALL SELECT body FROM grace)",
+            (self.client, int(self._meta("base") or 0)),
+        ).fetchone()
+        if waiting + more > MOST_COMMANDS or size >= MOST_BYTES:
+            raise OutboxFull(waiting)
+
+    def stamp(self, db: sqlite3.Connection, now: int) -> int:
+        """`Order.queued_at` for what is done now."""
+        self._start_watch(db, self.client)
+        return now - self.jump()
+
+    def number(
+        self,
+        db: sqlite3.Connection,
+        steps: Sequence[tuple[ConversationId, AgentCommand, int]],
+    ) -> list[Order]:
+        """Number and store commands, each with its stamp, in the caller's transaction."""
         client = self.client
-        base = int(self._meta("base") or 0)
-        _check_room(db, client, base, len(steps))
         last = db.execute("SELECT max(number) FROM command WHERE client = ?", (client,)).fetchone()[
             0
         ]
-        first = max(last or 0, base) + 1
-        self._start_watch(db, client)
-        queued_at = now - self.jump()
+        first = max(last or 0, int(self._meta("base") or 0)) + 1
         orders = [
             Order(number=number, conversation=key, queued_at=queued_at, command=command)
-            for number, (key, command) in enumerate(steps, first)
+            for number, (key, command, queued_at) in enumerate(steps, first)
         ]
         db.executemany(
             "INSERT INTO command"
@@ -267,7 +295,7 @@ class Outbox:
                     client,
                     order.number,
                     order.conversation,
-                    queued_at,
+                    order.queued_at,
                     msgspec.json.encode(order),
                     None,
                 )
@@ -289,7 +317,9 @@ class Outbox:
     def _start_watch(self, db: sqlite3.Connection, client: ClientId) -> None:
         """Take the wall clock as right if nothing waits that was stamped before."""
         waits = db.execute(
-            "SELECT 1 FROM command WHERE client = ? AND settled_at IS NULL LIMIT 1", (client,)
+            "SELECT 1 FROM command WHERE client = ? AND settled_at IS NULL"
+            " UNION ALL SELECT 1 FROM grace LIMIT 1",
+            (client,),
         ).fetchone()
         known = (self._meta("clock") or "").startswith(steady.boot())
         if not known or (waits is None and self.jump()):
@@ -297,7 +327,7 @@ class Outbox:
 
     def pending(self, after: int = 0, limit: int = -1) -> list[Order]:
         """Unconfirmed commands with a number above `after`, in order."""
-        rows = self._sound_rows(
+        rows = self.sound_rows(
             f"{_COMMANDS} WHERE client = ? AND settled_at IS NULL AND number > ?"
             " ORDER BY number LIMIT ?",
             (self.client, after, limit),
@@ -311,7 +341,7 @@ class Outbox:
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
             mine = {r.number: r for r in refusals if r.client == client and r.number <= done}
-            rows = self._sound_rows(
+            rows = self.sound_rows(
                 f"{_COMMANDS} WHERE client = ? AND number <= ? AND"  # noqa: S608 -- our own
                 " (settled_at IS NULL OR number IN (SELECT value FROM json_each(?)))",
                 (client, done, msgspec.json.encode(list(mine)).decode()),
@@ -367,7 +397,7 @@ class Outbox:
 
     def given_up(self) -> dict[ClientId, int]:
         """Of each client id given up lately, the highest number that the server had then."""
-        rows = self._sound_rows(f"{_COMMANDS} WHERE client <> ? ORDER BY number", (self.client,))
+        rows = self.sound_rows(f"{_COMMANDS} WHERE client <> ? ORDER BY number", (self.client,))
         return {row[0]: row[1] for row in rows}
 
     def restart(
@@ -385,7 +415,7 @@ class Outbox:
         with sqlite.transaction(self._db, self.path) as db:
             client = self.client
             # Those of ids given up earlier come first.
-            rows = self._sound_rows(f"{_COMMANDS} ORDER BY client = ?, number", (client,))
+            rows = self.sound_rows(f"{_COMMANDS} ORDER BY client = ?, number", (client,))
             db.execute("DELETE FROM command")
             for owner, number, _, _, raw, settled_at, _ in rows:
                 order = _ORDER.decode(raw)
@@ -468,7 +498,7 @@ class Outbox:
 
     def drafts(self) -> dict[ConversationId, Draft]:
         """Every draft."""
-        rows = self._sound_rows("SELECT conversation, text, at, sum FROM draft")
+        rows = self.sound_rows("SELECT conversation, text, at, sum FROM draft")
         return {conversation: Draft(conversation, text, at) for conversation, text, at, _ in rows}
 
     def save_draft(self, conversation: ConversationId, text: str, now: int) -> None:
@@ -476,10 +506,49 @@ class Outbox:
         with sqlite.transaction(self._db, self.path) as db:
             _write_draft(db, conversation, text, now)
 
+    def add_draft(
+        self,
+        db: sqlite3.Connection,
+        conversation: ConversationId,
+        text: str,
+        now: int,
+        *,
+        first: bool = False,
+    ) -> None:
+        """Add `text` behind a conversation's draft, or `first`, in the caller's transaction."""
+        if not text.strip():
+            return
+        known = self.drafts().get(conversation)
+        if known is not None:
+            text = f"{text}\n{known.text}" if first else f"{known.text}\n{text}"
+        _write_draft(db, conversation, text, now)
+
+    def inserted(self) -> dict[ConversationId, list[tuple[str, str]]]:
+        """(source, text) of what was inserted into drafts; it goes with a draft that is sent."""
+        rows = self.sound_rows(
+            "SELECT key, value, sum FROM meta WHERE key LIKE ?", (f"{_INSERTED}%",)
+        )
+        pieces = msgspec.json.Decoder(list[tuple[str, str]])
+        return {ConversationId(key[len(_INSERTED) :]): pieces.decode(raw) for key, raw, _ in rows}
+
+    def keep_inserted(
+        self, conversation: ConversationId, pieces: Sequence[tuple[str, str]]
+    ) -> None:
+        """Remember what was inserted into a draft; nothing: forget it."""
+        with sqlite.transaction(self._db, self.path) as db:
+            if pieces:
+                _set(db, f"{_INSERTED}{conversation}", msgspec.json.encode(pieces).decode())
+            else:
+                db.execute("DELETE FROM meta WHERE key = ?", (f"{_INSERTED}{conversation}",))
+
     def record_practice(self, body: bytes, now: int) -> None:
         """Keep the result of a practice session."""
         with sqlite.transaction(self._db, self.path) as db:
             db.execute("INSERT INTO practice (at, body) VALUES (?, ?)", (now, body))
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """BEGIN IMMEDIATE ... COMMIT on this file."""
+        return sqlite.transaction(self._db, self.path)
 
     def data_version(self) -> int:
         """Changes when another connection wrote."""
@@ -494,7 +563,7 @@ class Outbox:
                 trouble = OutboxDamaged(self.path)
             raise trouble from error
 
-    def _sound_rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def sound_rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Rows whose last column is the sum of the others. Raises StoreError if one is not: what
         nobody wrote is neither shown nor sent."""
         rows = self._rows(query, values)
@@ -504,16 +573,6 @@ class Outbox:
     def _require(self, sound: Iterable[bool]) -> None:
         if not all(sound):
             raise OutboxDamaged(self.path)
-
-
-def _check_room(db: sqlite3.Connection, client: ClientId, base: int, more: int) -> None:
-    waiting, size = db.execute(
-        "SELECT count(*), coalesce(sum(length(body)), 0) FROM command"
-        " WHERE client = ? AND number > ? AND settled_at IS NULL",
-        (client, base),
-    ).fetchone()
-    if waiting + more > MOST_COMMANDS or size >= MOST_BYTES:
-        raise OutboxFull(waiting)
 
 
 def _newer(path: Path) -> StoreError:

@@ -14,16 +14,18 @@ from typing import Any
 
 import msgspec
 
-from agent_tui.domain.commands import MarkRead, Order
+from agent_tui.domain.commands import AgentCommand, MarkRead, Order
 from agent_tui.domain.events import CommandRefused
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
-from agent_tui.store import sqlite
+from agent_tui.store import grace, sqlite
 from agent_tui.store.checksum import checksum
 from agent_tui.store.outbox import Outbox, OutboxDamaged
 
 _ORDER = msgspec.json.Decoder(Order)
+_COMMAND = msgspec.json.Decoder(AgentCommand)
 _TRAY = ("tray", "client, number, conversation, at, reason, detail, held, text, body, sum")
+_GRACE = ("grace", "id, owner, conversation, queued_at, not_before, body, sum")
 _COMMANDS = ("command", "client, number, conversation, queued_at, body, settled_at, sum")
 
 
@@ -94,6 +96,11 @@ def _rescue(path: Path, fresh: Path) -> int:
         for conversation, text, at, _ in _rows(damaged, "draft", "conversation, text, at, sum"):
             outbox.save_draft(conversation, text, at)
             saved += 1
+        for _, _, conversation, _, _, body, _ in _rows(damaged, *_GRACE):
+            text = grace.replies_of(_COMMAND.decode(body))
+            with outbox.transaction() as db:
+                outbox.add_draft(db, conversation, text, now)
+            saved += bool(text)
         for client, number, _, at, reason, detail, held, _, body, _ in _rows(damaged, *_TRAY):
             refusal = CommandRefused(client, number, reason, bool(held), detail=detail or "")
             outbox.keep(_ORDER.decode(body), refusal, at)

@@ -14,6 +14,7 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MacroSource
 from agent_tui.errors import StoreError
 from agent_tui.store.cache import Cache
+from agent_tui.store.grace import Kept
 from agent_tui.store.outbox import Draft, Outbox, TrayItem
 from tests import factories as f
 
@@ -101,6 +102,9 @@ def flip_in_outbox(folder: Path, seed: int) -> None:
     outbox.settle(8, [f.refused(outbox.client, number=n) for n in (3, 5)], f.NOW + 99)
     for n in range(4):
         outbox.save_draft(ConversationId(f"c{n}"), "写了一半" * n * 8 + "x", f.NOW)
+    for n in range(3):
+        reply = f.reply(f"g{n}", "马上" * rng.randint(1, 100))
+        outbox.grace.hold(reply, ConversationId(f"g{n}"), f.NOW, 3000)
     outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     outbox.close()
     sound = path.read_bytes()
@@ -119,6 +123,7 @@ def flip_in_outbox(folder: Path, seed: int) -> None:
             assert path.with_name("outbox-damaged-1.db").read_bytes() == damaged
             rescued = held(path)
             assert not rescued.pending, "nobody knows what of it the server has"
+            assert not rescued.grace
             assert rescued.texts() <= whole.texts()
 
 
@@ -129,15 +134,18 @@ class Held(NamedTuple):
     pending: list[Order]
     tray: list[TrayItem]
     drafts: dict[ConversationId, Draft]
+    grace: list[Kept]
 
     def texts(self) -> set[str]:
         """Every text in it."""
         texts = {text_of(order.command) for order in self.pending}
         texts |= {item.text for item in self.tray}
+        texts |= {text_of(row.command) for row in self.grace}
         return texts | {draft.text for draft in self.drafts.values()}
 
 
 def held(path: Path) -> Held:
     """Open it and read everything."""
     with contextlib.closing(Outbox(path)) as outbox:
-        return Held(outbox.client, outbox.pending(), outbox.tray(), outbox.drafts())
+        rows = outbox.grace.rows()
+        return Held(outbox.client, outbox.pending(), outbox.tray(), outbox.drafts(), rows)

@@ -23,9 +23,15 @@ def make_older(path: Path, version: int) -> None:
     connection.execute("ATTACH ? AS now", (str(path),))
     for (table,) in connection.execute(
         "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        " AND name NOT LIKE 'message_words_%'"  # the full-text index's own
     ).fetchall():
-        columns = ", ".join(f'"{name}"' for name in _columns(connection, "main", table))
-        connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM now.{table}")  # noqa: S608
+        names = _columns(connection, "main", table)
+        # A message's row number is its place in the log, and its words have the same.
+        names = ["rowid", *names] if table.startswith("message") else names
+        columns = ", ".join(f'"{name}"' for name in names)
+        connection.execute(
+            f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}"  # noqa: S608
+        )
     connection.close()
     sqlite.remove(path)
     for suffix in ("", "-wal", "-shm"):
