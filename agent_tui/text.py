@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len
 
 _NEWLINES = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 # C0 without newline, DEL, C1; bidi controls; zero-width and other invisible formatting characters;
@@ -107,25 +109,96 @@ def _emoji(char: str) -> bool:
     )
 
 
+# Terminals disagree about what follows an emoji: joined ones are one or several, VS16 widens or
+# does not, a colour of skin takes two cells or none; and a flag takes two, or each half does.
+_UNSTEADY = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+_FLAG = {0x1F1E6 + place: 0x41 + place for place in range(26)}
+
+
+def steady(text: str) -> str:
+    """`text` as it takes the same cells in every terminal: of joined emoji the first stays, without
+    what would colour or widen it, and a flag is its two letters. For rows; what is stored and sent
+    stays as it is."""
+    if text.isascii() or not _UNSTEADY.search(text):
+        return text
+    return "".join(map(_steady, clusters(text)))
+
+
+def _steady(cluster: str) -> str:
+    if not _UNSTEADY.search(cluster):
+        return cluster
+    if len(cluster) > 1 and _emoji(cluster[0]) and ord(cluster[0]) not in _FLAG:
+        return cluster[0]
+    return _UNSTEADY.sub("", cluster.translate(_FLAG))
+
+
+def clusters(text: str) -> Iterator[str]:
+    """What people take for characters, by Unicode's rules for grapheme clusters."""
+    if _PLAIN.match(text):
+        return iter(text)
+    from wcwidth import iter_graphemes  # its tables take some ms, and plain text needs none
+
+    return iter_graphemes(text)
+
+
+def cluster_before(text: str, at: int) -> int:
+    """Where the cluster begins that ends at `at` or holds it."""
+    if at <= 1 or _PLAIN.match(text, max(0, at - 2), at + 1):
+        return max(0, at - 1)
+    from wcwidth import grapheme_boundary_before
+
+    return grapheme_boundary_before(text, at)
+
+
+def cluster_after(text: str, at: int) -> int:
+    """Where the cluster ends that begins at `at`."""
+    if at >= len(text) - 1 or _PLAIN.match(text, at, at + 2):
+        return min(len(text), at + 1)
+    from wcwidth import iter_graphemes
+
+    return at + len(next(iter_graphemes(text, at)))
+
+
+def cluster_at(text: str, at: int) -> int:
+    """`at`, or where the cluster begins that `at` would cut in two."""
+    if not 0 < at < len(text):
+        return at
+    start = cluster_before(text, at)
+    return at if cluster_after(text, start) == at else start
+
+
+def head(text: str, cells: int) -> str:
+    """As many whole clusters as fit into `cells`."""
+    taken = 0
+    kept: list[str] = []
+    for cluster in clusters(text):
+        taken += cell_len(cluster)
+        if taken > cells:
+            break
+        kept.append(cluster)
+    return "".join(kept)
+
+
 def clip(text: str, cells: int) -> str:
     """`text` on one line, cut with an ellipsis so that it takes at most `cells` terminal cells."""
-    line = text.replace("\n", " ")
+    line = steady(text.replace("\n", " "))
     if cells <= 0:
         return ""
     if cell_len(line) <= cells:
         return line
-    return set_cell_size(line, cells - 1).rstrip() + ELLIPSIS
+    return head(line, cells - 1).rstrip() + ELLIPSIS
 
 
 def fit(text: str, cells: int) -> str:
     """`text` clipped and padded with spaces to exactly `cells` terminal cells."""
-    return set_cell_size(clip(text, cells), max(cells, 0))
+    line = clip(text, cells)
+    return line + " " * (cells - cell_len(line))
 
 
 def wrap(text: str, cells: int) -> list[str]:
     """`text` broken into lines of at most `cells` cells; words stay whole where they fit."""
     lines: list[str] = []
-    for paragraph in text.split("\n"):
+    for paragraph in steady(text).split("\n"):
         lines.extend(_wrap_paragraph(paragraph, max(cells, 2)))
     return lines
 
@@ -136,13 +209,41 @@ _TOKENS = re.compile(
 _NEVER_FIRST = frozenset("，。！？；：、）】》」』”’,.!?;:)]}")
 
 
+def _tokens(paragraph: str) -> Iterable[str]:
+    """Words, single characters of Chinese, gaps; no cluster lies in two of them."""
+    found: list[str] = _TOKENS.findall(paragraph)
+    if _PLAIN.match(paragraph):
+        return found
+    ends = set(accumulate(map(len, clusters(paragraph))))
+    whole: list[str] = []
+    at, open_ = 0, False
+    for token in found:
+        if open_:
+            whole[-1] += token
+        else:
+            whole.append(token)
+        at += len(token)
+        open_ = at not in ends
+    return whole
+
+
+def _chop(token: str, cells: int) -> list[str]:
+    """A word that is longer than a line, in pieces of whole clusters."""
+    pieces: list[str] = []
+    while token:
+        piece = head(token, cells) or next(clusters(token))
+        pieces.append(piece)
+        token = token[len(piece) :]
+    return pieces
+
+
 def _wrap_paragraph(paragraph: str, cells: int) -> list[str]:
     if cell_len(paragraph) <= cells:
         return [paragraph]
     lines: list[str] = []
     line = ""
     width = 0
-    for token in _TOKENS.findall(paragraph):
+    for token in _tokens(paragraph):
         size = cell_len(token)
         if width + size <= cells:
             line, width = line + token, width + size
@@ -151,15 +252,16 @@ def _wrap_paragraph(paragraph: str, cells: int) -> list[str]:
             lines.append(line)
             line, width = "", 0
             continue
-        if token in _NEVER_FIRST and len(line) > 1 and 0 < cell_len(line[-1]) <= cells - size:
+        last = cluster_before(line, len(line))
+        if token in _NEVER_FIRST and last > 0 and 0 < cell_len(line[last:]) <= cells - size:
             # Chinese typesetting: closing punctuation takes the character before it along.
-            lines.append(line[:-1].rstrip())
-            line = line[-1] + token
+            lines.append(line[:last].rstrip())
+            line = line[last:] + token
             width = cell_len(line)
             continue
         if line.strip():
             lines.append(line.rstrip())
-        pieces = chop_cells(token, cells) if size > cells else [token]
+        pieces = _chop(token, cells) if size > cells else [token]
         lines.extend(pieces[:-1])
         line = pieces[-1]
         width = cell_len(line)

@@ -1,24 +1,30 @@
-"""Where replies are written. Enter sends, Ctrl+J makes a line."""
+"""Where replies are written. Enter sends, Ctrl+J makes a line, Tab takes the grey text."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from agent_tui.lang import Both
 from agent_tui.text import clean
+from agent_tui.tui.widgets.ghost import Ghost
 from agent_tui.tui.widgets.typing import InOrder
+from agent_tui.tui.widgets.whole import WholeClusters
 
+MOST_LOOKED_AT = 1_000  # characters of a line in which slips are looked for
 SENTENCE_ENDS = ("。", "！", "？", "～", "~", ".", "!", "?", "…")
 
 
-class Composer(InOrder, TextArea):
+class Composer(InOrder, Ghost, WholeClusters, TextArea):
     """A text area that grows, and tells what its owner wants."""
 
     DEFAULT_CSS = """
@@ -35,6 +41,8 @@ class Composer(InOrder, TextArea):
         Binding("tab", "complete", "complete", show=False),
     ]
 
+    _shape: tuple[int, int, Size] | None = None  # what it was last laid out for
+
     class Edited(Message):
         """The text changed. Only the last of a burst matters."""
 
@@ -44,6 +52,9 @@ class Composer(InOrder, TextArea):
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
         self.highlight_cursor_line = False
+        self.begin_ghost()
+        self._slips: dict[int, Sequence[tuple[int, int, str]]] = {}  # by line
+        self.slips_in: Callable[[str], Sequence[tuple[int, int, str]]] = lambda text: ()
         self.edited_at = 0.0
         self.note = False
         self._other = ""  # the note while replying, the reply while writing a note
@@ -51,6 +62,13 @@ class Composer(InOrder, TextArea):
         self.on_submit: Callable[[str], None] = lambda text: None
         self.on_complete: Callable[[str], None] = lambda short: None
         self.is_short: Callable[[str], bool] = lambda short: False
+
+    def _refresh_size(self) -> None:
+        # Textual's own lays the whole screen out again for each letter.
+        shape = (self.wrapped_document.height, self.wrap_width, self.size)
+        if shape != self._shape:
+            self._shape = shape
+            super()._refresh_size()
 
     def set_note(self, note: bool) -> None:
         """Write a note for colleagues instead of a reply, or the other way round.
@@ -68,6 +86,7 @@ class Composer(InOrder, TextArea):
         """Another conversation: its two drafts, replying first."""
         self.note = False
         self._other = note
+        self._asked = None  # another customer
         self.set_class(False, "-note")
         self.load(reply)
         self.relabel()
@@ -98,10 +117,24 @@ class Composer(InOrder, TextArea):
         before = self.document.get_line(row)[:column].rstrip()
         self.put(f"\n{text}" if before.endswith(SENTENCE_ENDS) else text)
 
+    def erase_before(self, length: int) -> None:
+        """Take away so many characters of the line before the cursor."""
+        self.replace_before(length, "")
+
+    def replace_before(self, length: int, text: str) -> None:
+        """Put `text` in the place of so many characters before the cursor."""
+        row, column = self.cursor_location
+        start = (row, max(0, column - length))
+        self.replace(text, start, (row, column), maintain_selection_offset=False)
+
+    # --- keys ------------------------------------------------------------------------------------
+
     def action_submit(self) -> None:
-        """Enter. An expansion of /short comes before sending."""
+        """Enter. What is surely meant, such as /short or ??question, comes before sending."""
         short = self._short()
-        if short:
+        if self.offer is not None and self.offer.sure:
+            self.take()
+        elif short:
             self.on_complete(short)
         else:
             self.on_submit(self.text)
@@ -112,24 +145,50 @@ class Composer(InOrder, TextArea):
 
     def action_complete(self) -> None:
         """Tab: take the grey text, expand /short, else move on."""
-        if self.suggestion:
-            self.put(self.suggestion)
-        else:
+        if not self.take():
             self.on_complete(self._short())
 
     def _short(self) -> str:
         """A macro's short name after a slash that begins the line and ends at the cursor."""
         row, column = self.cursor_location
         before = self.document.get_line(row)[:column]
-        word = before.strip()
+        word = before.strip().replace("／", "/", 1)
         short = word[1:].lower()
         return short if word.startswith("/") and self.is_short(short) else ""
 
     def take_short(self) -> None:
         """Remove the `/short` before the cursor: its text takes the place."""
         row, column = self.cursor_location
-        start = self.document.get_line(row)[:column].rindex("/")
-        self.delete((row, start), (row, column), maintain_selection_offset=False)
+        before = self.document.get_line(row)[:column].replace("／", "/")
+        self.erase_before(column - before.rindex("/"))
+
+    # --- slips -----------------------------------------------------------------------------------
+
+    def slips_here(self) -> Sequence[tuple[int, int, str]]:
+        """(start, end, what is meant) of the slips on the cursor's line; the nearest first."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        self._slips = {row: self.slips_in(line)} if len(line) <= MOST_LOOKED_AT else {}
+        return sorted(self._slips.get(row, ()), key=lambda slip: abs(column - slip[1]))
+
+    def mend(self, start: int, end: int, meant: str) -> None:
+        """Put what is meant in the place of a slip on the cursor's line."""
+        row, _ = self.cursor_location
+        self.replace(meant, (row, start), (row, end))
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is drawn: slips stand out."""
+        line = super().get_line(line_index)
+        for start, end, _ in self._slips.get(line_index, ()):
+            line.stylize("underline bold", start, end)
+        return line
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def _watch_selection(self, previous_selection: Selection, selection: Selection) -> None:
+        super()._watch_selection(previous_selection, selection)
+        if previous_selection != selection:
+            self.update_suggestion()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Somebody typed, or something was inserted."""

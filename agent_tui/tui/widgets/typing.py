@@ -9,10 +9,13 @@ were sent to it before the one that moved the focus go on to where the focus is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.widgets import Input
+
+from agent_tui.tui.widgets.stray import Stray, narrow
 
 if TYPE_CHECKING:
     from textual.widget import Widget as Field
@@ -30,18 +33,44 @@ class InOrder(Field):
     # Whether letters are text here, and not keys like others.
     takes_text: ClassVar[bool] = True
 
+    # In a list: letters that only move something, and are obeyed without a look at what follows.
+    harmless: ClassVar[frozenset[str]] = frozenset("jkhl")
+
+    _stray: Stray | None = None
+
+    # What to do with text that was written into a list.
+    on_stray: Callable[[str], None] = staticmethod(lambda text: None)
+
     async def _on_key(self, event: events.Key) -> None:
+        if self._stray is not None and self._stray.told(event):
+            event.stop()
+            event.prevent_default()
+            return
         focused = self.screen.focused
         if focused is not self and isinstance(focused, InOrder):
             focused.post_message(events.Key(event.key, event.character))
             event.stop()
             event.prevent_default()
             return
-        if self.takes_text and event.is_printable:
-            return
-        if await self._obey(event):
+        if event.is_printable:
+            if self.takes_text:
+                return
+            if await self._is_stray(event):
+                event.stop()
+                event.prevent_default()
+                return
+        if await self._obey(narrow(event)):
             event.stop()
             event.prevent_default()
+
+    async def _is_stray(self, event: events.Key) -> bool:
+        """Whether a character in a list is text that an input method committed; told if so."""
+        if self._stray is None:
+            self._stray = Stray(self)
+        text = await self._stray.text(event, self.harmless)
+        if text:
+            self.on_stray(text)
+        return text is not None
 
     async def _obey(self, event: events.Key) -> bool:
         for key in event.aliases:

@@ -1,0 +1,89 @@
+"""Rows take as many cells as they say, whatever stands in them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from wcwidth import wcswidth, wcwidth
+
+from agent_tui.text import clean, clip, clusters, fit, steady, wrap
+
+FAMILY, FLAG, HEART = "👨‍👩‍👧", "🇨🇳", "❤️"
+SAMPLES = [FAMILY, FLAG, HEART, "👍🏽", "1️⃣", "🏳️‍🌈", "字", "かが", "\u1112\u1161\u11ab", "e\u0301"]
+
+
+LETTERS = st.sampled_from([*"ab ，。字\n", *"".join(SAMPLES)])
+
+
+def one_by_one(text: str) -> int:
+    """Cells as a terminal counts that knows no clusters."""
+    return sum(max(0, wcwidth(char)) for char in text)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_terminals_agree_about_what_a_row_takes(sample: str) -> None:
+    for cells in range(1, 9):
+        line = fit(f"{sample}{sample}字a", cells)
+        assert cell_len(line) == wcswidth(line) == one_by_one(line) == cells, ascii(line)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_nothing_is_cut_in_two(sample: str) -> None:
+    shown = steady(sample)
+    text = f"{sample}{sample}，{sample} ab{sample}cd"
+    for cells in range(2, 12):
+        for line in [*wrap(text, cells), clip(text, cells)]:
+            assert cell_len(line) <= cells
+            assert set(clusters(line)) <= {*clusters(shown), "，", " ", *"abcd", "…"}
+        assert "".join(wrap(text, cells)).replace(" ", "") == steady(text).replace(" ", "")
+
+
+@given(
+    st.text(st.sampled_from([*"ab ，。字\n", *"".join(SAMPLES)]), max_size=30), st.integers(2, 20)
+)
+def test_whatever_is_written_fits(text: str, cells: int) -> None:
+    text = clean(text)
+    assert cell_len(fit(text, cells)) == cells
+    assert all(cell_len(line) <= cells for line in wrap(text, cells))
+
+
+def test_plain_text_stays_as_it_is() -> None:
+    assert steady("字a，") == "字a，" and steady(FLAG) == "CN" and steady(FAMILY) == "👨"
+
+
+FOLDER = os.environ.get("AGENT_TUI_UNICODE_TESTS", "")
+
+
+@pytest.mark.skipif(not FOLDER, reason="no folder of Unicode's tests")
+def test_every_emoji_takes_the_same_cells_everywhere() -> None:
+    looked = 0
+    with gzip.open(Path(FOLDER) / "emoji_test_15.0.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for case in map(json.loads, lines):
+            line = fit(clean(f"字{case['text']}x"), 8)
+            assert cell_len(line) == wcswidth(line) == one_by_one(line) == 8, case
+            looked += 1
+    assert looked > 4000
+
+
+@pytest.mark.skipif(not FOLDER, reason="no folder of Unicode's tests")
+def test_wide_characters_take_the_cells_of_the_standard() -> None:
+    """EastAsianWidth's W and F take two cells; what the terminal's table has newer stays."""
+    wrong: list[str] = []
+    with gzip.open(Path(FOLDER) / "EastAsianWidth-15.0.txt.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            codes, _, rest = line.partition("#")[0].partition(";")
+            if rest.strip() in ("W", "F"):
+                first, _, last = codes.strip().partition("..")
+                for code in range(int(first, 16), int(last or first, 16) + 1):
+                    char = chr(code)
+                    shown = steady(clean(char))
+                    if not cell_len(shown) == one_by_one(shown) in (0, wcwidth(char)):
+                        wrong.append(f"{code:04X}")
+    assert not wrong
