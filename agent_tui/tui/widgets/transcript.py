@@ -1,38 +1,33 @@
-"""One conversation's lines: the customer left, us right, notes boxed, state signs at the end."""
+"""One conversation's messages, as a column of blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
-from rich.cells import cell_len
+from rich.style import Style
 
+from agent_tui import lang
 from agent_tui.desk.desk import Line
-from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.model import TROUBLE, MessageKind
 from agent_tui.lang import Both
-from agent_tui.text import clip, fit, wrap
+from agent_tui.text import steady
 from agent_tui.tui import format as fmt
-from agent_tui.tui.widgets.lines import LineView, Piece
+from agent_tui.tui.folded import Span, spans
+from agent_tui.tui.widgets import bubbles
+from agent_tui.tui.widgets.blockview import Block, BlockView
+from agent_tui.tui.widgets.bubbles import SHARE, Drawn
+from agent_tui.tui.widgets.lines import Piece
 
-SHARE = 0.8  # of the width that one message may take
-MARKS = {
-    "waiting": "transcript--waiting",
-    "uncertain": "transcript--waiting",
-    "failed": "transcript--new",
-}
-
-
-class Drawn(NamedTuple):
-    """A line ready to draw."""
-
-    pieces: tuple[Piece, ...]
-    background: str = ""
+GRACE = "grace"  # state of a reply that waits a moment before it is sent
+LAST = 50  # messages among which such a reply stands
+CURSOR = "▌"
 
 
-class Transcript(LineView, can_focus=False):
-    """Keeps its place: at the bottom it follows new messages, scrolled up it stays."""
+class Transcript(BlockView, can_focus=False):
+    """Draws messages; has a cursor, marks and search hits on them if somebody puts them there."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "transcript--customer",
@@ -42,6 +37,12 @@ class Transcript(LineView, can_focus=False):
         "transcript--waiting",
         "transcript--new",
         "transcript--found",
+        "transcript--link",
+        "transcript--suspect",
+        "transcript--cursor",
+        "transcript--marked",
+        "transcript--hit",
+        "transcript--hit-now",
     }
     DEFAULT_CSS = """
     Transcript { height: 1fr; padding: 0 1; }
@@ -52,169 +53,269 @@ class Transcript(LineView, can_focus=False):
     Transcript > .transcript--waiting { color: $warning; text-style: bold; }
     Transcript > .transcript--new { color: $error; }
     Transcript > .transcript--found { background: $boost; }
+    Transcript > .transcript--link { text-style: underline; }
+    Transcript > .transcript--suspect { color: $error; text-style: underline; }
+    Transcript > .transcript--cursor { background: $boost; }
+    Transcript > .transcript--marked { background: $panel; }
+    Transcript > .transcript--hit { text-style: reverse; }
+    Transcript > .transcript--hit-now { background: $accent; color: $background; }
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)
         self._key: ConversationId | None = None
-        self._lines: list[Line] = []
+        self._lines: Sequence[Line] = ()
         self._names: dict[str, str] = {}
-        self._me = ""
         self._customer = ""
         self._now = 0
         self._hint = ""
         self._read_no = 0
-        self._drawn: list[Drawn] = []
-        self._follow = True
-        self._starts: list[tuple[int, int]] = []  # number and first line of each message
-        self._found = 0  # the message that a search led to
+        self._look: tuple[object, ...] = ()
+        self._new = -1  # the first message that is new
+        self._seen = 0  # so many messages were there when the end was last in sight
+        self._found = 0  # number of the message that a search led to
+        self._wanted = ""
+        self._spans: dict[int, list[Span]] = {}
+        self._hit: tuple[int, int] = (-1, -1)  # message and span at hand
+        # How long (ms) a reply still waits before it is sent; None: not here.
+        self.left: Callable[[MessageId, int], int | None] = lambda message, now: None
+        self.undo = ""  # the key that takes back what is not left
+        self.cursor: int | None = None
+        self.marked = range(0)
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The messages, oldest first."""
+        return self._lines
 
     def show(
         self,
         key: ConversationId | None,
-        lines: list[Line],
+        lines: Sequence[Line],
         *,
         customer: str,
         names: dict[str, str],
-        me: str,
         now: int,
         read_no: int,
         hint: str = "",
     ) -> None:
         """Show `lines` of conversation `key`. `read_no`: below it a line says that all is new.
         `hint`: what to do about a reply that did not arrive."""
-        self._hint = hint
-        if key != self._key:
-            self._follow = True
-            self._read_no = read_no
-            self._found = 0
-        self._key, self._lines, self._names = key, lines, names
-        self._customer, self._me, self._now = customer, me, now
-        self._draw()
-        self._keep_place()
-
-    def page(self, step: int) -> None:
-        """Scroll a page up (-1) or down (1)."""
-        self.scroll_relative(y=step * max(1, self.size.height - 2), animate=False, immediate=True)
-        self._follow = self.scroll_offset.y >= self.max_scroll_y
-
-    def end(self) -> None:
-        """Go to the last line and stay with it."""
-        self._follow = True
-        self._keep_place()
-
-    def _keep_place(self) -> None:
-        if self._follow:
-            self.scroll_end(animate=False, immediate=True)
+        other = key != self._key
+        place = None if other else self.place()
+        if other:
+            self.others()
+            self._found, self._read_no = 0, read_no
+            self.cursor, self.marked = None, range(0)
+            self.search("")
+        before, self._key, self._lines = self._lines, key, lines
+        if other or self.follow:
+            self._seen = len(lines)
+        self._customer, self._names, self._now, self._hint = customer, names, now, hint
+        look = (customer, names, hint, fmt.local(now).date(), lang.current())
+        if other or look != self._look or self.text_width != self.width:
+            self._look = look
+            self._begin()
+        elif not self._renew(before):
+            return
+        self._spans.clear()
+        self.restore(place)
 
     def go_to(self, no: int) -> None:
         """Show message `no`, marked, and stay there."""
+        index = next((at for at, line in enumerate(self._lines) if line.message.no >= no), None)
         self._found = no
-        self._draw()
-        top = next((start for number, start in self._starts if number >= no), None)
-        if top is not None:
-            self._follow = False
-            above = max(0, top - self.size.height // 3)
-            self.scroll_to(y=above, animate=False, immediate=True, force=True)
+        if index is not None:
+            self.scroll_by(lambda _: self.first_of(index) - self.size.height // 3, near=index)
+            self.follow = False
 
-    def on_mouse_scroll_up(self) -> None:
-        """Reading back: new messages must not pull the text away."""
-        self._follow = False
+    def below(self) -> int:
+        """How many of the customer's messages came below what is in sight, and were not seen."""
+        if self.follow or not self._lines:
+            return 0
+        after = range(max(self._seen, self.bottom() + 1), len(self._lines))
+        return sum(self._lines[at].message.kind is MessageKind.CUSTOMER for at in after)
+
+    def first_new(self) -> int | None:
+        """The first message that was not read when the chat was opened."""
+        return self._new if self._new >= 0 else None
+
+    def search(self, wanted: str) -> None:
+        """Highlight the folded `wanted`; empty: nothing."""
+        self._wanted, self._hit = wanted, (-1, -1)
+        self._spans.clear()
+        self.refresh()
+
+    def point(self, index: int, number: int) -> None:
+        """Show hit `number` of message `index`, and highlight it before the others."""
+        self._hit = (index, number)
+        found = self._spans_of(index)
+        self.reveal(index, found[min(number, len(found) - 1)] if found else None)
+
+    def tick(self, now: int) -> None:
+        """Count down what waits a moment before it is sent."""
+        self._now = now
+        last = len(self._lines)
+        for index in range(max(0, last - LAST), last):
+            if self._lines[index].state == GRACE:
+                self._blocks.pop(index, None)
+                self.refresh_line(self.first_of(index))
 
     def on_resize(self) -> None:
-        """Wrap again for the new width."""
-        self._draw()
-        self._keep_place()
+        """Wrap again for the new width; what stood at the top stays there."""
+        place = self.place()
+        if self.text_width != self.width:
+            self._begin()
+        self.restore(place)
 
-    def line_count(self) -> int:
-        return len(self._drawn)
+    # --- blocks ----------------------------------------------------------------------------------
 
-    def line(self, number: int, width: int) -> tuple[list[Piece], str]:
-        drawn = self._drawn[number]
-        return list(drawn.pieces), drawn.background
+    def name_of(self, index: int) -> str:
+        return self._lines[index].message.id
+
+    def guess(self, index: int) -> int:
+        """By its bytes: a character of three of them takes two cells."""
+        text = self._lines[index].message.text
+        cells = (len(text) + len(text.encode("utf-8", "replace"))) // 2
+        return 2 + text.count("\n") + cells // max(6, int(self.width * SHARE) - 2)
+
+    def _begin(self) -> None:
+        self._new = self._first_new()
+        self.begin(len(self._lines))
+
+    def _renew(self, before: Sequence[Line]) -> bool:
+        """Keep what is known of lines that are as they were; whether any is not."""
+        lines, same = self._lines, 0
+        changed = len(lines) != len(before)
+        for index, (old, new) in enumerate(zip(before, lines, strict=False)):
+            if old is not new and old != new:
+                changed = True
+                if old.message.id != new.message.id:
+                    break
+                self.forget(index)
+            same = index + 1
+        if same < max(len(lines), len(before)):
+            self._keep_cursor(before, same)
+            self.keep(same, len(lines))
+        first, was = self._first_new(), self._new
+        self._new = first
+        if first != was:
+            self.forget(max(0, first))
+            self.forget(max(0, was))
+        return changed or first != was
+
+    def _keep_cursor(self, before: Sequence[Line], same: int) -> None:
+        """The cursor stays on its message, also where one before it was taken back."""
+        if self.cursor is None or self.cursor < same:
+            return
+        name, self.marked = before[self.cursor].message.id, range(0)
+        places = (at for at in range(same, len(self._lines)) if self.name_of(at) == name)
+        self.cursor = next(places, min(self.cursor, len(self._lines) - 1))
+        self.cursor = None if self.cursor < 0 else self.cursor
 
     # --- drawing ---------------------------------------------------------------------------------
 
-    def _draw(self) -> None:
-        width = self.text_width
-        drawn: list[Drawn] = []
-        self._starts = []
-        today = ""
-        marked = self._read_no == 0
-        for line in self._lines:
-            message = line.message
-            day = fmt.day(message.at, self._now)
-            if day != today:
-                today = day
-                drawn.append(_centred(f"— {day} —", width, "transcript--dim"))
-            if not marked and message.no > self._read_no and message.kind is MessageKind.CUSTOMER:
-                marked = True
-                words = str(Both("新消息", "new"))
-                drawn.append(_centred(f"── {words} ──", width, "transcript--new"))
-            self._starts.append((message.no, len(drawn)))
-            lines = self._message(line, width)
-            if message.no == self._found:
-                lines = tuple(each._replace(background="transcript--found") for each in lines)
-            drawn.extend(lines)
-        self._drawn = drawn
-        self.resized()
-        self.refresh()
+    def line(self, number: int, width: int) -> tuple[list[Piece], str]:
+        index, at = self.heights.at(number)
+        if index >= len(self._lines):
+            return [], ""
+        block = self.block(index)
+        if at >= len(block.lines):
+            return [], ""
+        drawn = block.lines[at]
+        pieces = list(drawn.pieces)
+        if self._wanted and drawn.at >= 0:
+            pieces = self._with_hits(drawn, index)
+        return self._with_cursor(pieces, index, at - block.before)
+
+    def _with_cursor(self, pieces: list[Piece], index: int, line: int) -> tuple[list[Piece], str]:
+        if line < 0:
+            return pieces, ""
+        if index == self.cursor:
+            text, name = pieces[0]
+            if text.startswith(" "):
+                pieces[:1] = [(CURSOR, "transcript--waiting"), (text[1:], name)]
+            return pieces, "transcript--cursor"
+        if index in self.marked:
+            return pieces, "transcript--marked"
+        found = self._lines[index].message.no == self._found
+        return pieces, "transcript--found" if found else ""
+
+    def _with_hits(self, drawn: Drawn, index: int) -> list[Piece]:
+        cuts: list[tuple[int, int, str]] = []
+        for number, (start, end) in enumerate(self._spans_of(index)):
+            begin, stop = max(start, drawn.at), min(end, drawn.at + drawn.size)
+            if begin < stop:
+                now = (index, number) == self._hit
+                cuts.append((begin, stop, "transcript--hit-now" if now else "transcript--hit"))
+        if not cuts:
+            return list(drawn.pieces)
+        found = list(drawn.pieces[: drawn.lead])
+        at = drawn.at
+        for text, name in drawn.pieces[drawn.lead :]:
+            found += bubbles.cut(text, name, at, cuts)
+            at += len(text)
+        return found
+
+    def _spans_of(self, index: int) -> list[Span]:
+        known = self._spans.get(index)
+        if known is None:
+            shown = steady(self._lines[index].message.text)
+            known = self._spans[index] = spans(shown, self._wanted)
+        return known
+
+    def _style(self, base: Style, name: str) -> Style:
+        """`name`: component classes and, last, the address of a hyperlink."""
+        for part in name.split():
+            if part.startswith("transcript--"):
+                base = base + self.get_component_rich_style(part, partial=True)
+            else:
+                base = base + Style(link=part)
+        return base
+
+    def make(self, index: int) -> Block:
+        line, width = self._lines[index], self.width
+        day = fmt.day(line.message.at, self._now)
+        above = fmt.day(self._lines[index - 1].message.at, self._now) if index else ""
+        before: list[Drawn] = []
+        if day != above:
+            before.append(bubbles.centred(f"— {day} —", width, "transcript--dim"))
+        if index == self._new:
+            words = Both("新消息", "new")
+            before.append(bubbles.centred(f"── {words} ──", width, "transcript--new"))
+        return Block((*before, *self._message(line, width)), len(before))
 
     def _message(self, line: Line, width: int) -> tuple[Drawn, ...]:
         message = line.message
         if message.kind is MessageKind.CUSTOMER:
-            return _customer(fmt.clock(message.at), self._customer, message.text, width)
+            return bubbles.customer(fmt.clock(message.at), self._customer, message.text, width)
         author = self._names.get(message.author, message.author)
         head = f"{fmt.clock(message.at)} {author}"
         if message.kind is MessageKind.NOTE:
-            words = Both("备注", "note")
-            tail = f" {words}" + (" ~" if line.state == "waiting" else "")
-            return _note(head + tail, message.text, width)
+            tail = f" {Both('备注', 'note')}" + (" ~" if line.state == "waiting" else "")
+            return bubbles.note(head + tail, message.text, width)
         hint = self._hint if line.state in TROUBLE else ""
         why = " · ".join(filter(None, (line.why, hint)))
-        said = str(fmt.STATE_WORDS[line.state])
-        return _reply(head, line.state, said, message.text, width, why)
+        return bubbles.reply(head, line.state, self._said(line), message.text, width, why)
 
+    def _said(self, line: Line) -> str:
+        """A reply's state in words."""
+        left = self.left(line.message.id, self._now) if line.state == GRACE else None
+        if left is None:
+            return str(fmt.STATE_WORDS[line.state])
+        seconds = -(-left // 1000)
+        words = Both(f"{seconds} 秒后发出", f"sending in {seconds} s")
+        undo = Both(f" · {self.undo} 撤回", f" · {self.undo} takes it back") if self.undo else ""
+        return f"{words}{undo}"
 
-@lru_cache(maxsize=20_000)
-def _customer(time: str, name: str, text: str, width: int) -> tuple[Drawn, ...]:
-    limit = max(8, int(width * SHARE))
-    head = Drawn(((f"{time} ", "transcript--dim"), (clip(name, width - 6), "transcript--dim")))
-    body = (Drawn((("  " + part, "transcript--customer"),)) for part in wrap(text, limit - 2))
-    return (head, *body)
+    def _first_new(self) -> int:
+        at = self.first_after(self._read_no) if self._read_no else None
+        return -1 if at is None else at
 
-
-@lru_cache(maxsize=20_000)
-def _reply(
-    head: str, state: str, words: str, text: str, width: int, why: str = ""
-) -> tuple[Drawn, ...]:
-    limit = max(8, int(width * SHARE))
-    parts = wrap(text, limit - 2)
-    block = max(cell_len(part) for part in parts)
-    indent = " " * max(0, width - block - 1)
-    mark = MARKS.get(state, "transcript--dim")
-    sign = f" {fmt.STATES[state]} {words}"
-    right = cell_len(head) + cell_len(sign)
-    top = [(" " * max(0, width - right - 1), ""), (head, "transcript--dim"), (sign, mark)]
-    body = (Drawn(((indent + part, "transcript--reply"),)) for part in parts)
-    return (Drawn(tuple(top)), *body, *_why(why, mark, width))
-
-
-def _why(why: str, mark: str, width: int) -> Iterator[Drawn]:
-    """Why it did not arrive, and which key deals with it, below the message on its right."""
-    for part in wrap(why, max(8, width - 4)) if why else ():
-        yield Drawn(((" " * max(0, width - cell_len(part) - 1) + part, mark),))
-
-
-@lru_cache(maxsize=5_000)
-def _note(head: str, text: str, width: int) -> tuple[Drawn, ...]:
-    inner = max(8, width - 6)
-    top = clip(f"┌ {head} " + "─" * width, width - 2)
-    body = [f"│ {fit(part, inner)}" for part in wrap(text, inner)]
-    bottom = clip("└" + "─" * width, width - 2)
-    lines = [top.rstrip("…") + "─", *body, bottom.rstrip("…") + "─"]
-    return tuple(Drawn((("  " + line, "transcript--note"),)) for line in lines)
-
-
-def _centred(text: str, width: int, name: str) -> Drawn:
-    return Drawn(((" " * max(0, (width - cell_len(text)) // 2) + text, name),))
+    def first_after(self, no: int) -> int | None:
+        """The customer's first message after number `no`."""
+        after = range(
+            bisect_right(self._lines, no, key=lambda line: line.message.no), len(self._lines)
+        )
+        theirs = (at for at in after if self._lines[at].message.kind is MessageKind.CUSTOMER)
+        return next(theirs, None)

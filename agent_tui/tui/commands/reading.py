@@ -1,0 +1,225 @@
+"""Reading the open chat: a cursor over its messages, search in it, what they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_tui.lang import Both
+from agent_tui.tui.commands.base import Intent
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+
+class Read(Intent):
+    id = "read"
+    default_keys = "alt+up"
+    title = Both("阅读", "read")
+    doc = Both(
+        "到会话内容里逐条看：复制、引用、打开链接",
+        "Read message by message: copy, quote, open links",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        if screen.reading.active:
+            screen.reading.move(-1)
+        else:
+            screen.reading.enter()
+
+
+class ReadDown(Intent):
+    id = "read_down"
+    reading = "j,down"
+    title = Both("下一条", "next")
+    doc = Both("看下一条消息", "The next message")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.move(1)
+
+
+class ReadUp(Intent):
+    id = "read_up"
+    reading = "k,up"
+    title = Both("上一条", "previous")
+    doc = Both("看上一条消息", "The previous message")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.move(-1)
+
+
+class ReadFirst(Intent):
+    id = "read_first"
+    reading = "home,g"
+    title = Both("第一条", "first")
+    doc = Both("看第一条消息", "The first message")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.enter(0)
+
+
+class ReadLast(Intent):
+    id = "read_last"
+    reading = "end,G"
+    title = Both("最后一条", "last")
+    doc = Both("看最后一条消息", "The last message")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.enter(len(screen.reading.lines) - 1)
+
+
+class CopyMessage(Intent):
+    id = "copy_message"
+    reading = "y,enter"
+    title = Both("复制", "copy")
+    doc = Both(
+        "复制这条消息，或空格键标出的一段",
+        "Copy the message, or the range begun with the space bar",
+    )
+    footer = ("transcript",)
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.copy()
+
+
+class CopyChat(Intent):
+    id = "copy_chat"
+    reading = "Y"
+    title = Both("全部复制", "copy all")
+    doc = Both(
+        "复制整个会话或标出的一段，带时间和姓名，不带备注",
+        "Copy the whole chat or the marked range, with times and names, without notes",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        if screen.reading.lines:
+            screen.reading.copy_all()
+
+
+class MarkMessage(Intent):
+    id = "mark_message"
+    reading = "space"
+    title = Both("标段", "range")
+    doc = Both("从这条起标一段；再按一次取消", "Begin a range at this message; again: none")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.mark()
+
+
+class Quote(Intent):
+    id = "quote"
+    reading = "q"
+    title = Both("引用", "quote")
+    doc = Both("把这条消息引用到输入框的光标处", "Quote the message at the composer's cursor")
+    footer = ("transcript",)
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.quote()
+
+
+class OpenTarget(Intent):
+    id = "open_target"
+    reading = "o"
+    title = Both("打开", "open")
+    doc = Both(
+        "打开这条消息里的链接、图片或单号", "Open the link, picture or number of this message"
+    )
+    footer = ("transcript",)
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        await screen.reading.open_here()
+
+
+class OpenLast(Intent):
+    id = "open_last"
+    default_keys = "alt+p"
+    title = Both("打开最近的链接", "open last link")
+    doc = Both(
+        "打开会话里最近的链接或图片，没有时是单号",
+        "Open the chat's last link or picture, or else its last number",
+    )
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        await screen.reading.open_last()
+
+
+class SearchChat(Intent):
+    id = "search_chat"
+    default_keys = "alt+f"
+    reading = "slash"
+    title = Both("会话内查找", "find in chat")
+    doc = Both(
+        "在这个会话里查找，不分大小写和全半角；n、N 到下一处、上一处",
+        "Find in this chat, whatever case and width; n and N go on and back",
+    )
+    footer = ("transcript",)
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.search.begin()
+
+
+class SearchNext(Intent):
+    id = "search_next"
+    reading = "n"
+    title = Both("下一处", "next match")
+    doc = Both("到会话内查找的下一处", "The next match in the chat")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.next_match(1)
+
+
+class SearchPrevious(Intent):
+    id = "search_previous"
+    reading = "N"
+    title = Both("上一处", "previous match")
+    doc = Both("到会话内查找的上一处", "The previous match in the chat")
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.next_match(-1)
+
+
+class FirstUnread(Intent):
+    id = "first_unread"
+    default_keys = "alt+u"
+    title = Both("首条未读", "first unread")
+    doc = Both(
+        "到打开会话时的第一条未读消息", "To the first message that was unread when it was opened"
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.reading.first_unread()
+
+
+INTENTS: tuple[type[Intent], ...] = (
+    Read,
+    ReadDown,
+    ReadUp,
+    ReadFirst,
+    ReadLast,
+    CopyMessage,
+    CopyChat,
+    MarkMessage,
+    Quote,
+    OpenTarget,
+    OpenLast,
+    SearchChat,
+    SearchNext,
+    SearchPrevious,
+    FirstUnread,
+)
