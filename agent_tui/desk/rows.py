@@ -22,7 +22,9 @@ class View(StrEnum):
     MINE = "mine"
     TEAM = "team"
     ALL = "all"
+    WAITING = "waiting"  # answered: the customer's turn
     SNOOZED = "snoozed"
+    UNSENT = "unsent"  # with what I wrote and no customer has: drafts, on their way, refused
 
 
 class Section(StrEnum):
@@ -58,6 +60,8 @@ class QueueRow(msgspec.Struct, frozen=True):
     undelivered: int = 0  # replies that did not arrive, or may not have
     answer_by: int | None = None  # given to its owner, not looked at: goes back at this moment
     why: str = ""  # why it is where it is, or waits, as `domain.why` writes it
+    pending: int = 0  # commands on their way to the server, messages among them
+    trayed: int = 0  # of mine in the unsent tray
 
     def rank(self, now: int, late_cap_ms: int) -> tuple[int, float, float, int, str]:
         """`sla.rank`, from what the row holds."""
@@ -74,7 +78,15 @@ class QueueRow(msgspec.Struct, frozen=True):
 
 
 def row_of(
-    state: Conversation, me: Agent, policy: Policy, plan: Plan, *, draft: str, unsent: int
+    state: Conversation,
+    me: Agent,
+    policy: Policy,
+    plan: Plan,
+    *,
+    draft: str,
+    unsent: int,
+    pending: int = 0,
+    trayed: int = 0,
 ) -> QueueRow:
     """The row for one conversation."""
     if state.assignee == me.id:
@@ -106,27 +118,38 @@ def row_of(
         undelivered=len(state.undelivered),
         answer_by=state.answer_by if state.assignee is not None else None,
         why=state.placed or state.held or state.reason,
+        pending=pending,
+        trayed=trayed,
     )
 
 
-_SHOWN: dict[View, frozenset[Section]] = {
+_SECTIONS: dict[View, frozenset[Section]] = {
     View.WORK: frozenset({Section.MINE, Section.TEAM}),
     View.MINE: frozenset({Section.MINE}),
     View.TEAM: frozenset({Section.TEAM}),
-    View.ALL: frozenset(Section),
-    View.SNOOZED: frozenset(Section),
 }
 _SECTION_ORDER = {section: index for index, section in enumerate(Section)}
 
 
+def shows(view: View, row: QueueRow) -> bool:
+    """Whether `row` belongs into `view`. What is put aside stands in no list of work."""
+    if view is View.SNOOZED:
+        return row.status is Status.SNOOZED
+    if view is View.WAITING:
+        return row.status is Status.PENDING
+    if view is View.UNSENT:
+        return bool(row.draft or row.pending or row.unsent or row.trayed)
+    sections = _SECTIONS.get(view)
+    return row.status is not Status.SNOOZED and (sections is None or row.section in sections)
+
+
 def arrange(rows: Iterable[QueueRow], view: View, now: int, policy: Policy) -> list[QueueRow]:
-    """The rows that `view` shows, section by section, the breach that hurts most first."""
-    sections = _SHOWN[view]
-    snoozed = view is View.SNOOZED
+    """The rows that `view` shows, section by section, the breach that hurts most first.
+
+    `desk.order` keeps the same order current as rows change.
+    """
     cap = policy.late_cap * 1000
-    shown = [
-        row for row in rows if row.section in sections and (row.status is Status.SNOOZED) == snoozed
-    ]
+    shown = [row for row in rows if shows(view, row)]
     shown.sort(key=lambda row: (_SECTION_ORDER[row.section], row.rank(now, cap)))
     return shown
 
@@ -134,15 +157,38 @@ def arrange(rows: Iterable[QueueRow], view: View, now: int, policy: Policy) -> l
 def most_urgent(
     rows: Iterable[QueueRow], now: int, policy: Policy, *, after: ConversationId | None
 ) -> QueueRow | None:
-    """Whom to serve next, never the one at hand.
+    """Whom of `rows`, in any order, to serve next: see `first_of`."""
+    return first_of(arrange(rows, View.WORK, now, policy), after=after)
+
+
+def first_of(rows: Iterable[QueueRow], *, after: ConversationId | None) -> QueueRow | None:
+    """Whom to serve next, never the one at hand. `rows` are the view WORK in order.
 
     Of mine the one that hurts most among those who wait for an answer; else of my teams' unclaimed
     ones; else the one whose next deadline comes first; None when nothing is owed to anybody.
     """
-    candidates = [
-        row
-        for row in arrange(rows, View.WORK, now, policy)
-        if row.id != after and row.due is not None
-    ]
-    answer = [row for row in candidates if row.waiting_since is not None]
-    return next(iter(answer or candidates), None)
+    other: QueueRow | None = None
+    for row in rows:
+        if row.id == after or row.due is None:
+            continue
+        if row.waiting_since is not None:
+            return row
+        other = other or row
+    return other
+
+
+def turns(row: QueueRow, policy: Policy) -> tuple[int, ...]:
+    """The moments (ms) at which `row` becomes louder: warning, then breach; fewer if it skips one.
+
+    A row without a deadline never does.
+    """
+    due = row.due
+    if due is None:
+        return ()
+    if due.deadline in sla.REPLIES and row.channel is not Channel.MAIL:
+        if row.waiting_since is None:
+            return (due.at,)
+        warning = row.waiting_since + policy.warning * 1000
+    else:
+        warning = due.at - sla.LAST_STRETCH_MS
+    return (warning, due.at) if warning < due.at else (due.at,)

@@ -1,28 +1,35 @@
-"""The list's order as the agent sees it: views, stillness under the cursor, the bell."""
+"""The list's order as the agent sees it: views, and stillness under the cursor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
 from agent_tui import lang
 from agent_tui.desk.rows import QueueRow, Section, View, arrange
-from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui.first import ROWS, First
 
 if TYPE_CHECKING:
+    from agent_tui.desk.desk import Desk
+    from agent_tui.domain.ids import ConversationId
+    from agent_tui.tui.filtering import Filtering
     from agent_tui.tui.screens.workstation import Workstation
 
 SECTIONS = list(Section)
+AGAIN_MS = 1000
+FLASH_SECONDS = 0.6
 VIEW_NAMES = {
     View.WORK: Both("我的与待认领", "mine and unclaimed"),
     View.MINE: Both("我的", "mine"),
     View.TEAM: Both("待认领", "unclaimed"),
     View.ALL: Both("全部", "all"),
+    View.WAITING: Both("等客户", "waiting for the customer"),
     View.SNOOZED: Both("已搁置", "snoozed"),
+    View.UNSENT: Both("未发", "unsent"),
 }
 
 
@@ -31,14 +38,14 @@ class Listing:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
-        self._known: set[ConversationId] = set()
-        self._shown = self._mine = 0
+        self._rows: Sequence[QueueRow] = ()
+        self._title = ""
+        self._filtered = Filtered(screen.desk)
         self.view = View.WORK
 
     def start(self) -> None:
-        """First content; what is there now is not new."""
+        """First content."""
         self.reorder()
-        self._known = {row.id for row in self._screen.desk.rows()}
 
     def busy(self) -> bool:
         """Whether rows must not move just now."""
@@ -47,35 +54,52 @@ class Listing:
     def set_view(self, view: View) -> None:
         """Show other conversations."""
         self.view = view
+        self._screen.queue.unfreeze()
         self.reorder()
         self._screen.queue.focus()
 
     def reorder(self) -> None:
         """Show the rows in order; while the agent moves in the list, new ones go below."""
         screen = self._screen
-        rows = self._rows()
+        rows = self._arranged()
         if self.busy():
-            place = {key: index for index, key in enumerate(screen.queue.order())}
-            rows.sort(key=lambda r: (SECTIONS.index(r.section), place.get(r.id, len(place))))
+            rows = self._still(rows)
+        self._rows = rows
         screen.queue.show(rows, screen.desk.policy, screen.desk.clock())
-        self._shown, self._mine = len(rows), sum(row.section == "mine" for row in rows)
         self.title()
 
-    def _rows(self) -> list[QueueRow]:
+    def _arranged(self) -> list[QueueRow]:
         desk, filtering = self._screen.desk, self._screen.filtering
         if not filtering.active:
             return desk.queue(self.view)
-        every = desk.rows()
-        passing = filtering.passing(every)
+        passing = self._filtered.passing(filtering, desk.clock())
         return [
             row
             for view in filtering.views
             for row in arrange(passing, view, desk.clock(), desk.policy)
         ]
 
+    def _still(self, rows: list[QueueRow]) -> list[QueueRow]:
+        """`rows` in the order in which they are shown."""
+        shown, by_id = self._rows, {row.id: row for row in rows}
+        if len(shown) == len(rows) and all(
+            (now := by_id.get(row.id)) is not None and now.section is row.section for row in shown
+        ):
+            return [by_id[row.id] for row in shown]
+        place = {row.id: index for index, row in enumerate(shown)}
+        last = len(place)
+        return sorted(rows, key=lambda r: (SECTIONS.index(r.section), place.get(r.id, last)))
+
+    def flash(self, chats: Sequence[ConversationId]) -> None:
+        """Light up the rows of these chats, and the title: a row may be out of sight."""
+        title = self._screen.query_one("#queue-title", Static)
+        title.add_class("-flash")
+        title.set_timer(FLASH_SECONDS, lambda: title.remove_class("-flash"))
+        self._screen.queue.flash(chats, FLASH_SECONDS)
+
     def title(self) -> None:
         """What is shown, how many, and how many are marked."""
-        mine, shown = self._mine, self._shown
+        mine, shown = self._screen.queue.own, len(self._rows)
         if self._screen.filtering.active:
             text = self._screen.filtering.text
             title = Both(f"筛选 {shown} · {text}", f"Filter {shown} · {text}")
@@ -90,21 +114,42 @@ class Listing:
         words = str(title)
         if marked := len(self._screen.queue.marked()):
             words = f"{Both(f'已标 {marked}', f'marked {marked}')} · {words}"
-        widget = self._screen.query_one("#queue-title", Static)
-        widget.update(clip(words, max(8, self._screen.queue.size.width - 2)), layout=False)
-
-    def ring_for_new(self) -> None:
-        """The terminal's bell when a conversation comes that was not there before."""
-        rows = {row.id for row in self._screen.desk.rows() if row.section != "others"}
-        if rows - self._known and self._known and self._screen.config.interface.bell:
-            self._screen.app.bell()
-        self._known |= rows
+        if width := self._screen.queue.size.width:  # else not laid out yet
+            words = clip(words, max(8, width - 2))
+        if words != self._title:
+            self._title = words
+            self._screen.query_one("#queue-title", Static).update(words, layout=False)
 
     def first(self) -> First:
         """What the next start shows before anything is loaded."""
-        title = str(self._screen.query_one("#queue-title", Static).content)
         rows = self._screen.desk.queue(self.view)[:ROWS]
-        lines = [f" {title}"]
+        lines = [f" {self._title}"]
         for row in rows:
             lines += [clip(f"          {row.name}", 34), clip(f"     {row.preview}", 34)]
-        return First(tuple(lines), self._screen.app.theme, lang.current())
+        ring = self._screen.ring.slots.kept()
+        return First(tuple(lines), self._screen.app.theme, lang.current(), ring)
+
+
+class Filtered:
+    """The rows that pass the filter. One that did not change is asked again once a second, since
+    filters know of time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._follower = desk.follow()
+        self._rows: dict[ConversationId, QueueRow] = {}
+        self._text = ""
+        self._at = 0
+
+    def passing(self, filtering: Filtering, now: int) -> list[QueueRow]:
+        """Those of all rows that pass at `now` (ms)."""
+        changed = self._follower.take()
+        if filtering.text != self._text or not 0 <= now - self._at < AGAIN_MS:
+            self._text, self._at = filtering.text, now
+            self._rows = {row.id: row for row in filtering.passing(self._desk.rows())}
+            return list(self._rows.values())
+        for key in changed:
+            self._rows.pop(key, None)
+        looked_at = [row for row in changed.values() if row is not None]
+        self._rows |= {row.id: row for row in filtering.passing(looked_at)}
+        return list(self._rows.values())

@@ -8,6 +8,7 @@ from agent_tui.desk.rows import View
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.listing import VIEW_NAMES
+from agent_tui.tui.ring import SLOTS
 from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
@@ -39,6 +40,86 @@ class OpenChat(Intent):
         row = screen.queue.row_at_cursor()
         if row is not None:
             screen.open(row.id)
+
+
+class BackChat(Intent):
+    id = "back_chat"
+    # The second is what terminals with the kitty protocol send for the same two keys.
+    default_keys = "ctrl+circumflex_accent,ctrl+6"
+    letters = "b"
+    title = Both("上一会话", "previous chat")
+    doc = Both(
+        "回到刚才的会话；再按一次又回来", "Back to the chat before this one; once more: here again"
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        screen.ring.back()
+
+
+class RingNext(Intent):
+    id = "ring_next"
+    default_keys = "alt+right"
+    title = Both("我的下一个", "my next chat")
+    doc = Both(
+        "我的会话里的下一个（1–9 号依次）；并排时是右边一个",
+        "The next of my chats, in the order of their numbers; of tiles, the one to the right",
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        screen.ring.step(1)
+
+
+class RingPrevious(Intent):
+    id = "ring_previous"
+    default_keys = "alt+left"
+    title = Both("我的上一个", "my previous chat")
+    doc = Both(
+        "我的会话里的上一个；并排时是左边一个",
+        "The previous of my chats; of tiles, the one to the left",
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        screen.ring.step(-1)
+
+
+class RingSlot(Intent):
+    """Base of the numbers, one class for each."""
+
+    slot = 0
+
+    async def run(self, screen: Workstation) -> None:
+        screen.ring.go(self.slot)
+
+
+def _slot(slot: int) -> type[RingSlot]:
+    return type(
+        f"Ring{slot}",
+        (RingSlot,),
+        {
+            "__doc__": f"My chat number {slot}.",
+            "id": f"ring_{slot}",
+            "slot": slot,
+            "letters": str(slot),
+            "title": Both(f"{slot} 号会话", f"chat {slot}"),
+            "doc": Both(f"打开我的 {slot} 号会话", f"Open my chat number {slot}"),
+        },
+    )
+
+
+RING_SLOTS = tuple(_slot(slot) for slot in range(1, SLOTS + 1))
+
+
+class ToggleTiles(Intent):
+    id = "tiles"
+    default_keys = "alt+g"
+    title = Both("并排", "tiles")
+    doc = Both(
+        "宽屏上并排显示 2–6 个会话：最紧急的我的会话；再按一次只看一个",
+        "Two to six chats side by side on a wide terminal, the most urgent of mine; again: one",
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        await screen.tiles.toggle()
 
 
 class NextInList(Intent):
@@ -117,6 +198,7 @@ class FocusQueue(Intent):
 class FocusComposer(Intent):
     id = "focus_composer"
     letters = "tab,i"
+    reading = "tab,i"
     title = Both("回复", "reply")
     doc = Both("到输入框", "Go to the composer")
 
@@ -140,11 +222,13 @@ class ShowCard(Intent):
     id = "show_card"
     default_keys = "ctrl+o"
     title = Both("客户", "customer")
-    doc = Both("显示或收起客户资料", "Show or hide the customer's card")
+    doc = Both(
+        "显示或收起客户资料和最近的订单", "Show or hide the customer's card with the last order"
+    )
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.toggle_side()
+        screen.card.toggle()
 
 
 class PageUp(Intent):
@@ -154,7 +238,8 @@ class PageUp(Intent):
     doc = Both("会话内容上翻一页", "Scroll the transcript up a page")
 
     async def run(self, screen: Workstation) -> None:
-        screen.transcript.page(-1)
+        if not screen.reading.page(-1):
+            screen.transcript.page(-1)
 
 
 class PageDown(Intent):
@@ -164,7 +249,8 @@ class PageDown(Intent):
     doc = Both("会话内容下翻一页", "Scroll the transcript down a page")
 
     async def run(self, screen: Workstation) -> None:
-        screen.transcript.page(1)
+        if not screen.reading.page(1):
+            screen.transcript.page(1)
 
 
 class ChooseView(Intent):
@@ -173,8 +259,8 @@ class ChooseView(Intent):
     letters = "v"
     title = Both("视图", "view")
     doc = Both(
-        "选择列表显示哪些会话：我的、待认领、全部、已搁置",
-        "Choose which chats the queue shows: mine, unclaimed, all, snoozed",
+        "选择列表显示哪些会话：我的、待认领、全部、等客户、已搁置、未发",
+        "Choose which chats the queue shows: mine, unclaimed, all, waiting, snoozed, unsent",
     )
     asks = True
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
+from agent_tui import lang
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.policy import Policy
@@ -17,11 +18,13 @@ from agent_tui.tui.widgets.lines import LineView, Piece
 from agent_tui.tui.widgets.queuelines import (
     ROW_LINES,
     Heading,
+    back_in,
+    clock,
     first_line,
     heading,
     second_line,
-    with_headings,
 )
+from agent_tui.tui.widgets.queueplaces import Places
 
 
 class QueueList(LineView, can_focus=True):
@@ -38,11 +41,14 @@ class QueueList(LineView, can_focus=True):
         "queue--heading",
         "queue--name",
         "queue--mark",
+        "queue--number",
+        "queue--channel",
+        "queue--flash",
     }
     DEFAULT_CSS = """
     QueueList { height: 1fr; }
     QueueList > .queue--cursor { background: $boost; }
-    QueueList:focus > .queue--cursor { background: $primary 30%; }
+    QueueList:focus > .queue--cursor { background: $row-cursor; }
     QueueList > .queue--open { background: $panel; }
     QueueList > .queue--dim { color: $secondary; }
     QueueList > .queue--calm { color: $secondary; }
@@ -52,6 +58,9 @@ class QueueList(LineView, can_focus=True):
     QueueList > .queue--heading { color: $secondary; }
     QueueList > .queue--name { color: $foreground; text-style: bold; }
     QueueList > .queue--mark { color: $accent; text-style: bold; }
+    QueueList > .queue--number { color: $accent; }
+    QueueList > .queue--channel { color: $secondary; text-style: italic; }
+    QueueList > .queue--flash { background: $row-flash; }
     """
 
     class Picked(Message):
@@ -69,50 +78,102 @@ class QueueList(LineView, can_focus=True):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)
-        self._items: list[QueueRow | Heading] = []
-        self._starts: list[int] = []
-        self._lines = 0
-        self._where: dict[ConversationId, int] = {}
+        self._places = Places()
         self._policy = Policy()
+        self._language = ""
         self._now = 0
         self._last_key = 0.0
         self._marks: set[ConversationId] = set()
+        self._numbers: Mapping[ConversationId, int] = {}
+        self._flashing: frozenset[ConversationId] = frozenset()
         self.cursor: ConversationId | None = None
-        self.opened: ConversationId | None = None
+        self._opened: ConversationId | None = None
 
     # --- what it shows ---------------------------------------------------------------------------
 
-    def show(self, rows: list[QueueRow], policy: Policy, now: int) -> None:
-        """Show `rows` in this order. The cursor stays on its conversation, wherever that went."""
-        index = self._where.get(self.cursor) if self.cursor else None
-        previous = self._rows()
-        position = self._row_position(index) if index is not None else 0
-        self._items = with_headings(rows)
-        self._policy, self._now = policy, now
-        self._starts, line = [], 0
-        self._where = {}
-        for number, item in enumerate(self._items):
-            self._starts.append(line)
-            if isinstance(item, QueueRow):
-                self._where[item.id] = number
-                line += ROW_LINES
-            else:
-                line += 1
-        self._lines = line
+    def show(self, rows: Sequence[QueueRow], policy: Policy, now: int) -> None:
+        """Show `rows` in this order. The cursor stays on its conversation, wherever that went.
+
+        Only what looks different is drawn again.
+        """
+        if (policy, lang.current()) != (self._policy, self._language):
+            self._policy, self._language = policy, lang.current()
+            self.refresh()
+        changed = self._places.renew(rows)
+        if changed is None:
+            self._arrange(Places(rows), now)
+            return
+        for place in changed:
+            self._draw_row(place)
+        self.tick(now)
+
+    def _arrange(self, places: Places, now: int) -> None:
+        before, self._places, self._now = self._places, places, now
         # What is not seen is not acted on.
-        self._marks &= self._where.keys()
-        if self.cursor not in self._where:
+        self._marks &= places.where.keys()
+        if self.cursor not in places.where:
             # The row under the cursor is gone: the one that takes its place gets the cursor.
-            self.cursor = rows[min(position, len(rows) - 1)].id if rows else None
-            if previous or rows:
+            place = before.where.get(self.cursor, 0) if self.cursor else 0
+            self.cursor = places.keys[min(place, len(places.keys) - 1)] if places.keys else None
+            if before.keys or places.keys:
                 self.post_message(self.CursorMoved())
         self.resized()
         self.refresh()
 
+    @property
+    def own(self) -> int:
+        """How many rows stand above the first heading."""
+        return self._places.own
+
+    @property
+    def opened(self) -> ConversationId | None:
+        """The conversation that is on the screen."""
+        return self._opened
+
+    @opened.setter
+    def opened(self, key: ConversationId | None) -> None:
+        before, self._opened = self._opened, key
+        if key != before:
+            self._draw_key(before)
+            self._draw_key(key)
+
     def tick(self, now: int) -> None:
-        """Time went on: countdowns are drawn again."""
-        self._now = now
-        self.refresh()
+        """Time went on: countdowns in sight that read differently are drawn again."""
+        before, self._now = self._now, now
+        places = self._places
+        first, last = places.near(self.first_line), places.near(self.first_line + self.size.height)
+        for place in range(first, min(last + 1, len(places.rows))):
+            row, line = places.rows[place], places.line_of(place)
+            if clock(row, before, self._policy) != clock(row, now, self._policy):
+                self.refresh_line(line)
+            if back_in(row, before) != back_in(row, now):
+                self.refresh_line(line + 1)
+
+    def number(self, numbers: Mapping[ConversationId, int]) -> None:
+        """The numbers of the chats in the ring."""
+        before, self._numbers = self._numbers, dict(numbers)
+        for key in {key for key, _ in before.items() ^ self._numbers.items()}:
+            self._draw_key(key)
+
+    def flash(self, keys: Iterable[ConversationId], seconds: float) -> None:
+        """Light up these rows for a moment."""
+        self._flash(frozenset(keys))
+        self.set_timer(seconds, lambda: self._flash(frozenset()))
+
+    def _flash(self, keys: frozenset[ConversationId]) -> None:
+        before, self._flashing = self._flashing, keys
+        for key in before | keys:
+            self._draw_key(key)
+
+    def _draw_key(self, key: ConversationId | None) -> None:
+        place = self._places.where.get(key) if key is not None else None
+        if place is not None:
+            self._draw_row(place)
+
+    def _draw_row(self, place: int) -> None:
+        line = self._places.line_of(place)
+        if self.first_line - ROW_LINES < line < self.first_line + self.size.height:
+            self.refresh_lines(line, ROW_LINES)
 
     def busy(self, freeze_seconds: float) -> bool:
         """Whether a new order would move rows under the agent's hand."""
@@ -124,44 +185,38 @@ class QueueList(LineView, can_focus=True):
 
     def order(self) -> list[ConversationId]:
         """The conversations in the order shown."""
-        return [item.id for item in self._items if isinstance(item, QueueRow)]
+        return list(self._places.keys)
 
     def row_at_cursor(self) -> QueueRow | None:
         """The row under the cursor."""
-        index = self._where.get(self.cursor) if self.cursor else None
-        item = self._items[index] if index is not None else None
-        return item if isinstance(item, QueueRow) else None
+        place = self._places.where.get(self.cursor) if self.cursor else None
+        return self._places.rows[place] if place is not None else None
 
     def neighbour(self, key: ConversationId | None, step: int) -> ConversationId | None:
         """The conversation `step` rows from `key` in the order shown."""
-        order = self.order()
-        if not order:
+        keys = self._places.keys
+        if not keys:
             return None
-        at = order.index(key) if key in order else (-1 if step > 0 else len(order))
-        return order[max(0, min(len(order) - 1, at + step))]
-
-    def _rows(self) -> list[QueueRow]:
-        return [item for item in self._items if isinstance(item, QueueRow)]
-
-    def _row_position(self, index: int) -> int:
-        return sum(isinstance(item, QueueRow) for item in self._items[:index])
+        beside = -1 if step > 0 else len(keys)
+        at = self._places.where.get(key, beside) if key is not None else beside
+        return keys[max(0, min(len(keys) - 1, at + step))]
 
     # --- marks -----------------------------------------------------------------------------------
 
     def marked(self) -> list[ConversationId]:
         """The marked conversations in the order shown."""
-        return [key for key in self.order() if key in self._marks]
+        return [key for key in self._places.keys if key in self._marks] if self._marks else []
 
     def mark(self) -> None:
         """Mark the row at the cursor, or unmark it, and go on to the next."""
         if self.cursor is not None:
             self._marks ^= {self.cursor}
+            self._draw_key(self.cursor)
             self.move(1)
-            self.refresh()
 
     def mark_all(self) -> None:
         """Mark every row shown; if all are marked, none."""
-        every = set(self._where)
+        every = set(self._places.where)
         self._marks = set() if self._marks == every else every
         self.refresh()
 
@@ -181,16 +236,15 @@ class QueueList(LineView, can_focus=True):
     def move_to(self, key: ConversationId) -> None:
         """Put the cursor on a conversation and scroll to it."""
         self._last_key = time.monotonic()
-        if key not in self._where:
+        place = self._places.where.get(key)
+        if place is None:
             return
+        self._draw_key(self.cursor)
         self.cursor = key
-        index = self._where[key]
-        top = self._starts[index]
-        if index and isinstance(self._items[index - 1], Heading):
-            top -= 1
-        height = self._starts[index] + ROW_LINES - top
+        self._draw_row(place)
+        top = self._places.top_of(place)
+        height = self._places.line_of(place) + ROW_LINES - top
         self.scroll_to_region(Region(0, top, 1, height), animate=False)
-        self.refresh()
         self.post_message(self.CursorMoved())
 
     def on_key(self, event: events.Key) -> None:
@@ -199,10 +253,11 @@ class QueueList(LineView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """The mouse is never needed, but it works."""
-        item = self._item_at(event.y + self.scroll_offset.y)
-        if isinstance(item, QueueRow):
-            self.move_to(item.id)
-            self.post_message(self.Picked(item.id))
+        line = event.y + self.first_line
+        if line < self.line_count() and not isinstance(on := self._places.on(line), Heading):
+            key = self._places.keys[on[0]]
+            self.move_to(key)
+            self.post_message(self.Picked(key))
 
     def on_resize(self) -> None:
         """The width changed."""
@@ -211,25 +266,23 @@ class QueueList(LineView, can_focus=True):
     # --- drawing ---------------------------------------------------------------------------------
 
     def line_count(self) -> int:
-        return self._lines
-
-    def _item_at(self, number: int) -> QueueRow | Heading | None:
-        if not 0 <= number < self._lines:
-            return None
-        return self._items[bisect_right(self._starts, number) - 1]
+        return self._places.count
 
     def line(self, number: int, width: int) -> tuple[list[Piece], str]:
-        index = bisect_right(self._starts, number) - 1
-        item = self._items[index]
-        if isinstance(item, Heading):
-            return heading(item, width), ""
+        on = self._places.on(number)
+        if isinstance(on, Heading):
+            return heading(on, width), ""
+        row, second = self._places.rows[on[0]], on[1]
         background = ""
-        if item.id == self.cursor:
+        if row.id in self._flashing:
+            background = "queue--flash"
+        elif row.id == self.cursor:
             background = "queue--cursor"
-        elif item.id == self.opened:
+        elif row.id == self.opened:
             background = "queue--open"
-        if number == self._starts[index]:
-            here = item.id == self.cursor
-            return first_line(item, self._now, self._policy, width, here=here), background
-        marked = item.id in self._marks
-        return second_line(item, self._now, width, marked=marked), background
+        if not second:
+            here = row.id == self.cursor
+            return first_line(row, self._now, self._policy, width, here=here), background
+        marked, slot = row.id in self._marks, self._numbers.get(row.id)
+        pieces = second_line(row, self._now, width, marked=marked, number=slot)
+        return pieces, background

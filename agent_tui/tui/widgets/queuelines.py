@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -17,10 +18,20 @@ from agent_tui.tui import format as fmt
 from agent_tui.tui.widgets.lines import Piece, row
 
 TITLES = {
+    Section.MINE: Both("我的", "mine"),
     Section.TEAM: Both("待认领", "unclaimed"),
     Section.OTHERS: Both("同事的", "colleagues'"),
 }
+CHANNELS = {
+    Channel.MAIL: Both("邮件", "mail"),
+    Channel.WEBHOOK: Both("外部", "webhook"),
+    Channel.WECHAT: Both("微信", "WeChat"),
+    Channel.WECOM: Both("企微", "WeCom"),
+    Channel.PHONE: Both("电话", "phone"),
+}
 ROW_LINES = 2
+LEFT = 11  # cells before the name
+NAME = 14  # cells of a name that the type gives way to
 IDLE_SIGNS = {Status.PENDING: "~", Status.SNOOZED: "z"}
 LOUD = {
     Urgency.CALM: "queue--calm",
@@ -37,19 +48,24 @@ class Heading:
     count: int
 
 
-def with_headings(rows: list[QueueRow]) -> list[QueueRow | Heading]:
-    """The rows, with a heading before each section but one's own."""
-    counts: dict[Section, int] = {}
-    for item in rows:
-        counts[item.section] = counts.get(item.section, 0) + 1
-    found: list[QueueRow | Heading] = []
-    section = Section.MINE
-    for item in rows:
+def headings(rows: Sequence[QueueRow]) -> list[tuple[int, Heading]]:
+    """A heading before each section but one's own at the top, with the row's place."""
+    found: list[tuple[int, Heading]] = []
+    section, start = Section.MINE, 0
+    for place, item in enumerate(rows):
         if item.section is not section:
-            section = item.section
-            found.append(Heading(section, counts[section]))
-        found.append(item)
+            _count(found, place - start)
+            section, start = item.section, place
+            found.append((place, Heading(section, 0)))
+    _count(found, len(rows) - start)
     return found
+
+
+def _count(found: list[tuple[int, Heading]], rows: int) -> None:
+    """Now it is known how many stand below the last heading."""
+    if found:
+        place, last = found[-1]
+        found[-1] = (place, Heading(last.section, rows))
 
 
 def heading(item: Heading, width: int) -> list[Piece]:
@@ -63,45 +79,81 @@ def first_line(item: QueueRow, now: int, policy: Policy, width: int, *, here: bo
 
     Times are ms.
     """
-    urgency = item.urgency(now, policy)
-    sign = fmt.SIGNS[urgency]
-    if item.due is not None:
-        timer = fmt.countdown(item.due.at - now)
-    else:
-        timer = f"({fmt.ago(now - item.last_at)})"
-        sign = IDLE_SIGNS.get(item.status, "")
+    sign, timer, urgency = clock(item, now, policy)
+    right, _ = _right(item, width)
+    mark = "▸" if here else " "
+    left = [(f"{mark}{sign:<2}{timer:>7} ", LOUD[urgency]), (_name(item), "queue--name")]
+    return row(left, right, width)
+
+
+def _name(item: QueueRow) -> str:
+    return f"VIP {item.name}" if item.vip else item.name
+
+
+def _right(item: QueueRow, width: int) -> tuple[list[Piece], list[str]]:
+    """What stands at the end of the first line; and for the second, what the name left no room for:
+    whose it is, the type."""
     right: list[Piece] = []
-    label = word(TYPES, item.type) if item.type else _channel(item.channel)
-    if label:
-        right.append((" " + clip(label, 9), "queue--dim"))
-    if item.section is Section.OTHERS and item.assignee:
-        right.append((" @" + clip(item.assignee, 8), "queue--dim"))
     if item.unsent:
         right.append((f" ~{item.unsent}", "queue--warning"))
+    if item.trayed:
+        right.append((f" x{item.trayed}", "queue--warning"))
     if item.undelivered:
         right.append((f" {fmt.STATES['failed']}{item.undelivered}", "queue--breach"))
     if item.unread:
         right.append((f" *{min(item.unread, 99)}", "queue--unread"))
-    name = f"VIP {item.name}" if item.vip else item.name
-    mark = "▸" if here else " "
-    left = [(f"{mark}{sign:<2}{timer:>7} ", LOUD[urgency]), (name, "queue--name")]
-    return row(left, right, width)
+    room = width - LEFT - min(cell_len(_name(item)), NAME)
+    room -= sum(cell_len(text) for text, _ in right)
+    below: list[str] = []
+    labels = [clip(word(TYPES, item.type), 9)] if item.type else []
+    if item.section is Section.OTHERS and item.assignee:
+        labels.insert(0, "@" + clip(item.assignee, 8))
+    for place, label in enumerate(labels):
+        room -= cell_len(label) + 1
+        if room < 0:
+            below = labels[place:]
+            break
+        right.insert(place, (f" {label}", "queue--dim"))
+    return right, below
 
 
-def second_line(item: QueueRow, now: int, width: int, *, marked: bool) -> list[Piece]:
-    """What was said last; before it, that the row is marked, or goes back to the queue soon."""
+def clock(item: QueueRow, now: int, policy: Policy) -> tuple[str, str, Urgency]:
+    """The sign, the time that is left or since when it is quiet, and how loud it is."""
+    urgency = item.urgency(now, policy)
+    if item.due is not None:
+        return fmt.SIGNS[urgency], fmt.countdown(item.due.at - now), urgency
+    return IDLE_SIGNS.get(item.status, ""), f"({fmt.ago(now - item.last_at)})", urgency
+
+
+def back_in(item: QueueRow, now: int) -> str:
+    """When it goes back to the queue unless it is looked at; empty if it does not."""
+    if item.answer_by is None:
+        return ""
+    left = fmt.countdown(max(0, item.answer_by - now))
+    return str(Both(f"{left} 后退回 ", f"back in {left} "))
+
+
+def second_line(
+    item: QueueRow, now: int, width: int, *, marked: bool, number: int | None = None
+) -> list[Piece]:
+    """What was said last; before it the chat's `number` in the ring, that the row is marked, that
+    it goes back to the queue soon, what the first line has no room for, and the channel, unless it
+    is the web."""
     text = item.preview
     if item.draft:
         text = str(Both("[草稿] ", "[draft] ")) + item.draft
     elif item.preview_kind is MessageKind.REPLY:
         text = f"> {text}"
-    lead: list[Piece] = [(" [x] ", "queue--mark") if marked else ("     ", "")]
-    if item.answer_by is not None:
-        left = fmt.countdown(max(0, item.answer_by - now))
-        lead.append((str(Both(f"{left} 后退回 ", f"back in {left} ")), "queue--warning"))
+    lead: list[Piece]
+    if marked:
+        lead = [(str(number or " "), "queue--number"), ("[x] ", "queue--mark")]
+    else:
+        lead = [(f"  {number or ' '}  ", "queue--number" if number else "")]
+    if back := back_in(item, now):
+        lead.append((back, "queue--warning"))
+    _, below = _right(item, width)
+    lead += [(f"{label} · ", "queue--dim") for label in below]
+    if item.channel is not Channel.WEB:
+        lead.append((f"{CHANNELS[item.channel]}: ", "queue--channel"))
     taken = sum(cell_len(piece) for piece, _ in lead)
     return [*lead, (clip(text, max(0, width - taken)), "queue--dim")]
-
-
-def _channel(channel: Channel) -> str:
-    return "" if channel is Channel.WEB else channel.value
