@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent_tui import lang
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
 
@@ -28,32 +27,54 @@ class Palette(Intent):
     id = "palette"
     default_keys = "ctrl+p"
     title = Both("命令", "commands")
-    doc = Both("按名称找命令（中文、英文或 id）", "Find a command by name (Chinese, English or id)")
+    doc = Both(
+        "找命令：中文、拼音、首字母、英文或 id",
+        "Find a command: Chinese, pinyin, initials, English or its id",
+    )
     footer = ("queue",)
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
-        screen.app.action_command_palette()
+        from agent_tui.tui.palette import PaletteScreen
+
+        chosen = await screen.app.push_screen_wait(PaletteScreen(screen.keymap))
+        if chosen:
+            await screen.action_intent(chosen)
 
 
-class SwitchLanguage(Intent):
-    id = "switch_language"
-    letters = "L"
-    title = Both("English", "中文")
-    doc = Both("切换界面语言", "Switch the interface language")
-
-    async def run(self, screen: Workstation) -> None:
-        lang.use("en" if lang.current() == "zh" else "zh")
-        screen.relabel()
-
-
-class SwitchTheme(Intent):
-    id = "switch_theme"
-    title = Both("主题", "theme")
-    doc = Both("明暗主题切换", "Switch between the dark and the light theme")
+class GuidedTour(Intent):
+    id = "tour"
+    title = Both("导览", "tour")
+    doc = Both(
+        "三分钟导览，用练习顾客；再选一次结束",
+        "A tour of three minutes with practice customers; again: end it",
+    )
 
     async def run(self, screen: Workstation) -> None:
-        dark = screen.app.theme == "desk-dark"
-        screen.app.theme = "desk-light" if dark else "desk-dark"
+        screen.tour.toggle()
+
+
+class SkipStep(Intent):
+    id = "tour_skip"
+    title = Both("跳过这步", "skip the step")
+    doc = Both("导览：跳过这一步", "The tour: go on without this step")
+
+    async def run(self, screen: Workstation) -> None:
+        screen.tour.skip()
+
+
+class ShowMeter(Intent):
+    id = "meter"
+    title = Both("按键计数", "key meter")
+    doc = Both(
+        "每条回复用了几个键：今天、本周；只记在本机",
+        "Keys for an answer, today and this week; kept on this machine only",
+    )
+
+    async def run(self, screen: Workstation) -> None:
+        from agent_tui.tui.screens.meter import MeterScreen
+
+        screen.app.push_screen(MeterScreen(screen.meter.days, screen.meter.today()))
 
 
 class Quit(Intent):

@@ -1,4 +1,4 @@
-"""Every key, from the one table of intents."""
+"""Every key as it is now, to read and to search."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from agent_tui.lang import Both
 from agent_tui.text import fit
-from agent_tui.tui.commands import INTENTS, key_name
+from agent_tui.tui import lookup
+from agent_tui.tui.commands import INTENTS
+from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.keymap import PRESETS, KeyMap
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.find import KEYS
+from agent_tui.tui.widgets.typing import OrderedInput
+
+Part = tuple[str, str]  # text, style
 
 PREFIXES = Both(
     "查找框里开头输入：只查宏、知识、往来；全角也行",
@@ -25,7 +31,17 @@ MORE = (
     ("Enter", Both("发送；在查找框里是插入", "send; in the find box: insert")),
     ("Ctrl+J", Both("换行", "new line")),
     ("/short", Both("宏的短名，再按 Tab 或 Enter", "a macro's short name, then Tab or Enter")),
-    ("Tab", Both("到查找框", "go to the find box")),
+    (
+        "??yunfei",
+        Both("行首：换成最好的答案，Tab 或 Enter", "first in a line: its best answer, by Tab"),
+    ),
+    (":weixiao", Both("按名字打表情，Tab", "an emoji by its name, Tab")),
+    ("Tab", Both("取灰字；没有灰字就到查找框", "take the grey text; without one: to the find box")),
+    (
+        "→ Ctrl+→",
+        Both("取灰字的一个词、一个分句", "take a word, or a clause, of the grey text"),
+    ),
+    ("↓ ↑", Both("换一条灰字", "another grey text")),
     ("/ ? @", PREFIXES),
     *((key, Both(f"查找框：{doc.zh}", f"find box: {doc.en}")) for key, _, doc in KEYS.values()),
     (
@@ -40,41 +56,97 @@ MORE = (
         ),
     ),
 )
+SEARCH = Both("查按键和功能：中文、拼音、英文、按键", "search what keys do, or what does a thing")
+TITLE = Both("按键（任何位置 · 列表里） — Esc 关闭", "Keys (anywhere · in the queue) — Esc closes")
+WITHOUT = Both("Ctrl+P 里找", "by Ctrl+P")
+NOTHING = Both("没有找到", "nothing found")
+KEYS_CELLS = 24
 
 
 class HelpScreen(ClosesOnce, ModalScreen[None]):
-    """A page to scroll; any of Escape, F1 and q closes it."""
+    """A page to scroll and to search; Escape, F1 and Enter close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,q,enter", "dismiss(None)", "close", show=False)
+        Binding("escape,f1,enter", "dismiss(None)", "close", show=False),
+        Binding("down", "scroll(1)", "down", show=False, priority=True),
+        Binding("up", "scroll(-1)", "up", show=False, priority=True),
+        Binding("pagedown", "scroll(12)", "page down", show=False, priority=True),
+        Binding("pageup", "scroll(-12)", "page up", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
-    HelpScreen > VerticalScroll {
-        width: 90; max-width: 98%; height: 90%;
+    HelpScreen > Vertical {
+        width: 92; max-width: 98%; height: 90%;
         background: $panel; border: round $primary; padding: 0 1;
     }
+    HelpScreen Input { border: none; height: 1; padding: 0; background: $background; }
+    HelpScreen VerticalScroll { height: 1fr; background: $panel; }
+    HelpScreen .title { text-style: bold; height: 1; }
     """
 
-    def __init__(self, overrides: dict[str, str]) -> None:
+    def __init__(self, keymap: KeyMap) -> None:
         super().__init__()
-        self._overrides = overrides
+        self._keymap = keymap
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
-            yield Static(self._text(), markup=False)
+        with Vertical():
+            yield Static(str(TITLE), classes="title", markup=False)
+            yield OrderedInput(id="help-text", placeholder=str(SEARCH), compact=True)
+            with VerticalScroll(can_focus=False):
+                yield Static(id="help-keys", markup=False)
 
-    def _text(self) -> Content:
-        title = Both(
-            "按键（任何位置 · 列表里） — Esc 关闭", "Keys (anywhere · in the queue) — Esc closes"
-        )
-        parts: list[tuple[str, str]] = [(f"{title}\n\n", "bold")]
+    def on_mount(self) -> None:
+        """All of them, until something is typed."""
+        self.query_one(Input).focus()
+        self._show("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Only what was asked for."""
+        self._show(event.value.strip())
+
+    def on_input_submitted(self) -> None:
+        """Enter in the box."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the page."""
+        page = self.query_one(VerticalScroll)
+        page.scroll_to(y=page.scroll_y + lines, animate=False)
+
+    def _show(self, text: str) -> None:
+        parts = self._found(text.lower()) if text else self._everything()
+        page = self.query_one("#help-keys", Static)
+        page.update(Content.assemble(*(parts or [(str(NOTHING), "$secondary")])))
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def _everything(self) -> list[Part]:
+        preset = PRESETS[self._keymap.preset].doc
+        parts = [(f"{self._keymap.preset}: {preset}\n", "$secondary")]
         for key, doc in MORE:
-            parts += [(fit(key, 22), "$accent bold"), (f"{doc}\n", "")]
-        for intent in INTENTS:
-            everywhere = self._overrides.get(intent.id, intent.default_keys)
-            keys = " ".join(key_name(k) for k in everywhere.split(",") if k)
-            letters = " ".join(key_name(k) for k in intent.letters.split(",") if k and k != "/")
-            both = " · ".join(part for part in (keys, letters) if part) or "Ctrl+P …"
-            parts += [(fit(both, 22), "$accent bold"), (f"{intent.doc}\n", "")]
-        return Content.assemble(*parts)
+            parts += _row(key, doc)
+        about = None
+        for intent in lookup.grouped():
+            group = lookup.group_of(intent)
+            if group != about:
+                about = group
+                parts.append((f"\n── {group}\n", "$secondary"))
+            parts += self._line(intent)
+        return parts
+
+    def _found(self, text: str) -> list[Part]:
+        """Those whose key was typed come first, then those that are called so."""
+        pressed = [each for each in INTENTS if text in self._keymap.both(each.id).lower().split()]
+        parts: list[Part] = []
+        for intent in dict.fromkeys([*pressed, *lookup.found(text)]):
+            parts += self._line(intent)
+        for key, doc in MORE:
+            if text in f"{key} {doc.zh} {doc.en}".lower():
+                parts += _row(key, doc)
+        return parts
+
+    def _line(self, intent: type[Intent]) -> list[Part]:
+        return _row(self._keymap.both(intent.id) or str(WITHOUT), intent.doc)
+
+
+def _row(key: str, doc: Both) -> list[Part]:
+    return [(fit(key, KEYS_CELLS), "$accent bold"), (f"{doc}\n", "")]

@@ -1,0 +1,114 @@
+"""Finds intents by what somebody might call them: Chinese, pinyin, its initials, English, the id.
+
+A name that begins with what was typed stands first, then one that holds it; what only resembles
+one (a slip, a word of the description) comes from the same search that finds articles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from agent_tui.lang import Both
+from agent_tui.tui.commands import BY_ID, INTENTS
+from agent_tui.tui.commands.base import Intent
+
+if TYPE_CHECKING:
+    from agent_tui.knowledge.index import SearchIndex
+
+GROUPS = {
+    "navigate": Both("查看", "looking around"),
+    "compose": Both("写和发", "writing"),
+    "conversation": Both("会话", "the chat"),
+    "reading": Both("看消息", "reading a chat"),
+    "knowledge": Both("知识", "answers"),
+    "lead": Both("列表与组长", "the list, and leads"),
+    "appearance": Both("版面", "what it looks like"),
+    "program": Both("程序", "the program"),
+}
+OTHERS = Both("其他", "other")
+MOST = 20
+LEAST = 0.6
+EXACT, BEGINS, HOLDS, RESEMBLES = range(4)
+
+
+def group_of(intent: type[Intent]) -> Both:
+    """The heading that an intent stands under: what its module is about."""
+    return GROUPS.get(intent.__module__.rpartition(".")[2], OTHERS)
+
+
+def found(text: str, intents: Sequence[type[Intent]] = INTENTS) -> list[type[Intent]]:
+    """The intents that `text` may mean, the likeliest first; all of them for nothing."""
+    from agent_tui.knowledge.spelled import Spelled
+
+    wanted = Spelled(text).text
+    if not wanted:
+        return list(intents)
+    among = set(intents)
+    places = [(_place(wanted, intent), number) for number, intent in enumerate(intents)]
+    sure = [intents[number] for at, number in sorted(places) if at < RESEMBLES]
+    hits = _index().search(wanted, MOST)
+    # Beside what is surely meant, only what resembles it about as well.
+    least = LEAST * hits[0].score if sure and hits else 0
+    maybe = [BY_ID[hit.entry.id] for hit in hits if hit.score >= least]
+    return list(dict.fromkeys([*sure, *(each for each in maybe if each in among)]))
+
+
+def _place(wanted: str, intent: type[Intent]) -> int:
+    close = wanted.replace(" ", "")
+    names = _names(intent.id)
+    if wanted in names or close in names:
+        return EXACT
+    if any(name.startswith((wanted, close)) for name in names):
+        return BEGINS
+    return HOLDS if any(wanted in name for name in names) else RESEMBLES
+
+
+@cache
+def _names(key: str) -> tuple[str, ...]:
+    """An intent's, folded: both titles, the Chinese one's pinyin and initials, the id."""
+    from agent_tui.knowledge.spelled import Spelled
+
+    intent = BY_ID[key]
+    chinese = Spelled(intent.title.zh)
+    letters = bytes(chinese.letters)
+    initials = bytes(letters[start] for start in chinese.starts)
+    spoken = (each.decode("ascii", "ignore") for each in (letters, initials))
+    english = Spelled(intent.title.en).text
+    name = intent.id.replace("_", " ")
+    return (chinese.text, *spoken, english, name, name.replace(" ", ""))
+
+
+@cache
+def _index() -> SearchIndex:
+    """Of every intent; some milliseconds, when somebody first looks for one."""
+    from agent_tui.knowledge.entry import Entry
+    from agent_tui.knowledge.index import SearchIndex
+
+    return SearchIndex.build(
+        Entry(
+            kind="article",
+            id=intent.id,
+            title=intent.title.zh,
+            questions=(
+                intent.title.en,
+                intent.id.replace("_", " "),
+                *_clauses(intent.doc.zh, "；，：。"),
+                *_clauses(intent.doc.en, ";,:."),
+            ),
+        )
+        for intent in INTENTS
+    )
+
+
+def _clauses(text: str, marks: str) -> list[str]:
+    for mark in marks:
+        text = text.replace(mark, "\n")
+    return [part.strip() for part in text.split("\n") if part.strip()]
+
+
+def grouped() -> list[type[Intent]]:
+    """All of them, those that are about the same thing together."""
+    order = [*GROUPS.values(), OTHERS]
+    return sorted(INTENTS, key=lambda intent: order.index(group_of(intent)))
