@@ -23,6 +23,7 @@ check: $(VENV)/.dev  ## style, types, layers, content
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/agent-tui kb lint kb
 	$(BIN)/agent-tui macros lint macros
+	$(BIN)/agent-tui macros test macros
 
 bench: $(VENV)/.dev  ## the figures in the README; run with nothing else running
 	@$(BIN)/python bench/every.py --with-postgres $(ARGS)

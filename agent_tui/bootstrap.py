@@ -130,6 +130,8 @@ class Link:
         self.availability = self._thread.availability
         self.ring = self._thread.ring
         self.typing = self._thread.typing
+        self.viewing = self._thread.viewing
+        self.look_up = self._thread.look_up
         self.start = self._thread.start
         self.close = self._thread.close
 

@@ -23,6 +23,23 @@ if TYPE_CHECKING:
     from agent_tui.domain.rule_checks import RulesError
 
 
+OrderField = Literal[
+    "no",
+    "customer",
+    "placed_at",
+    "state",
+    "item",
+    "count",
+    "price",
+    "amount",
+    "currency",
+    "carrier",
+    "tracking",
+    "eta",
+    "delivered_at",
+]
+
+
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every table in config.toml."""
 
@@ -107,6 +124,7 @@ class Limits(Section, frozen=True):
     inbound: Annotated[
         str, _meta("每收件箱推入的消息数", "messages that a shop's system hands in, per inbox")
     ] = "6000/minute"
+    orders: Annotated[str, _meta("每账号查订单次数", "looks at orders, per account")] = "240/minute"
     login: Annotated[str, _meta("每地址登录尝试", "logins tried per address")] = "20/minute"
     login_account: Annotated[str, _meta("每账号登录尝试", "logins tried per account")] = "10/minute"
     streams: Annotated[int, _meta("每账号推送连接数", "open streams per account", ge=1)] = 20
@@ -162,7 +180,29 @@ class Interface(Section, frozen=True):
     language: Annotated[
         Literal["auto", "zh", "en"], _meta("界面语言", "language of the interface")
     ] = "auto"
-    theme: Annotated[str, _meta("主题", "theme; F1 lists them")] = "desk-dark"
+    theme: Annotated[
+        str,
+        _meta(
+            "主题：desk-dark、desk-light、desk-contrast（高对比）、desk-ansi（用终端自己的 16 色）",
+            "desk-dark, desk-light, desk-contrast, or desk-ansi: the terminal's own 16 colours",
+        ),
+    ] = "desk-dark"
+    preset: Annotated[
+        Literal["standard", "vim", "plain"],
+        _meta(
+            "按键习惯：standard 列表里用单个字母；vim；plain 列表里字母不起作用",
+            "key habits: standard has letters in the list, vim has its own, plain has none",
+        ),
+    ] = "standard"
+    hints: Annotated[
+        int,
+        _meta(
+            "打字和宏几乎一样时提示有宏，至少隔几分钟；0 不提示",
+            "minutes at least between hints that a macro says what was typed; 0: none",
+            ge=0,
+            le=1440,
+        ),
+    ] = 20
     freeze_seconds: Annotated[
         float,
         _meta(
@@ -172,10 +212,206 @@ class Interface(Section, frozen=True):
             le=60,
         ),
     ] = 2.0
+    grace_seconds: Annotated[
+        float,
+        _meta(
+            "按发送后多少秒内还能撤回；0 为立即发送",
+            "seconds in which a reply that was sent can be taken back; 0 sends at once",
+            ge=0,
+            le=60,
+        ),
+    ] = 3.0
     snooze_hour: Annotated[
         int, _meta("“明天”指几点", "the hour that 'tomorrow' means", ge=0, le=23)
     ] = 9
-    bell: Annotated[bool, _meta("新会话响铃", "ring the bell for a new conversation")] = True
+
+
+class Told(Section, frozen=True):
+    """How the agent learns of new chats and of time running out. Nothing here holds up the screen;
+    what is told shows there in any case."""
+
+    new: Annotated[bool, _meta("我的团队来了新会话", "a new chat in one of my teams")] = True
+    assigned: Annotated[bool, _meta("会话分给了我", "a chat was assigned to me")] = True
+    warning: Annotated[bool, _meta("快要超时", "a chat is about to breach")] = True
+    breach: Annotated[bool, _meta("已经超时", "a chat breached")] = True
+    bell: Annotated[bool, _meta("终端响铃", "ring the terminal's bell")] = True
+    notify: Annotated[
+        Literal["auto", "off", "osc9", "osc777", "osc99"],
+        _meta(
+            "没人按键时发桌面通知；auto 按终端选。tmux 里要 set -g allow-passthrough on",
+            "a notification of the desktop while nobody presses keys; auto goes by the terminal. "
+            "In tmux: set -g allow-passthrough on",
+        ),
+    ] = "auto"
+    title: Annotated[
+        bool,
+        _meta(
+            "窗口标题显示数目：!! 超时，! 快超时，* 新的",
+            "counts in the window's title: !! breached, ! about to, * new",
+        ),
+    ] = True
+    flash: Annotated[bool, _meta("列表里相关的行闪一下", "the rows in question flash once")] = True
+    gap_seconds: Annotated[
+        float,
+        _meta(
+            "两次提醒至少隔多少秒；其间的合成一次",
+            "seconds between two calls at least; what comes in between is one call",
+            ge=1,
+            le=600,
+        ),
+    ] = 5.0
+    repeat_seconds: Annotated[
+        float,
+        _meta(
+            "没人看就每隔多少秒再提醒；0 为不再提醒",
+            "seconds after which it is told again until somebody looks; 0: only once",
+            ge=0,
+            le=3600,
+        ),
+    ] = 60.0
+    quiet: Annotated[
+        str,
+        _meta(
+            "免打扰时段，如 22:00-08:00（本机时间），只更新标题；空为没有",
+            "quiet hours of this machine's time, such as 22:00-08:00: only the title changes; "
+            "empty: none",
+            pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        ),
+    ] = ""
+    customer_text: Annotated[
+        bool,
+        _meta(
+            "通知里写出客户名字和最后一句；别人可能看到",
+            "a notification holds the customer's name and last line, for anybody to see",
+        ),
+    ] = False
+
+
+class Guards(Section, frozen=True):
+    """What is looked for in a reply before it leaves. A finding is shown with its reason; `y` sends
+    all the same. In phrases, `*` stands for up to six characters. An open slot always blocks."""
+
+    stale: Annotated[
+        bool,
+        _meta(
+            "写回复期间客户或同事又发言时，先给你看",
+            "show first what the customer or a colleague wrote since the reply was begun",
+        ),
+    ] = True
+    look_seconds: Annotated[
+        float,
+        _meta(
+            "新消息在屏幕上停留多少秒后继续写，就算看过",
+            "seconds after which a new line on the screen counts as read when one writes on",
+            ge=0,
+            le=60,
+        ),
+    ] = 3.0
+    crossed: Annotated[
+        bool,
+        _meta(
+            "出现另一位客户的称呼或订单号时提醒",
+            "the name or an order number of another open chat's customer",
+        ),
+    ] = True
+    absolute: Annotated[
+        bool,
+        _meta("广告法绝对化用语", "absolute claims, such as 全网最低, 100%有效, 'number one'"),
+    ] = True
+    contacts: Annotated[
+        bool,
+        _meta(
+            "站外联系方式、店外交易",
+            "contacts and deals outside: WeChat, QQ, phones, other shops",
+        ),
+    ] = True
+    numbers: Annotated[bool, _meta("身份证号、银行卡号", "identity card and bank card numbers")] = (
+        True
+    )
+    words: Annotated[
+        tuple[str, ...], _meta("店里另外的禁用语", "phrases that the shop forbids besides")
+    ] = ()
+    promises: Annotated[
+        tuple[str, ...], _meta("客服不能许的承诺", "promises that agents may not make")
+    ] = (
+        "保证*到货",
+        "保证*送到",
+        "保证*送达",
+        "保证*收到",
+        "保证*到账",
+        "保证*退款",
+        "保证*赔",
+        "保证*有货",
+        "肯定*到货",
+        "肯定*送到",
+        "肯定*送达",
+        "肯定*到账",
+        "一定*送到",
+        "一定*送达",
+        "一定*到货",
+        "一定*到账",
+        "假一赔",
+        "假一罚",
+        "双倍赔",
+        "十倍赔",
+        "倍赔偿",
+        "赔*十倍",
+        "赔*双倍",
+        "保您*退",
+        "保你*退",
+        "全额赔偿",
+        "终身保修",
+        "终身质保",
+        "终身免费",
+        "永久保修",
+        "永久质保",
+        "永久免费",
+        "无条件退",
+        "无条件赔",
+        "打包票",
+        "人格*担保",
+        "我*担保",
+        "拍胸脯",
+        "私下*退",
+        "私下*赔",
+        "私下*转",
+        "线下*退款",
+        "i guarantee",
+        "guarantee*arrive",
+        "guarantee*delivery",
+        "guaranteed to",
+        "promise*arrive",
+        "promise*refund",
+        "full compensation",
+        "double refund",
+        "lifetime warranty",
+    )
+    allowed: Annotated[
+        tuple[str, ...],
+        _meta(
+            "其中不查的短语，如本店电话、网址",
+            "phrases in which nothing is looked for, such as the shop's own phone or address",
+        ),
+    ] = ()
+
+
+class Completion(Section, frozen=True):
+    """Grey text at the cursor: Tab takes it, → a word, Ctrl+→ up to the next punctuation."""
+
+    ghost: Annotated[
+        bool, _meta("打字时提示后面的话", "show how a sentence may go on while typing")
+    ] = True
+    own: Annotated[
+        bool,
+        _meta(
+            "也从自己发过的回复里学（只在本机，客户资料会遮掉）",
+            "learn from your own replies, too (on this machine only; customers' data is masked)",
+        ),
+    ] = True
+    certain: Annotated[
+        float,
+        _meta("至少多有把握才提示", "how likely a continuation must be to be shown", ge=0, le=1),
+    ] = 0.15
 
 
 class Semantic(Section, frozen=True):
@@ -242,6 +478,65 @@ class Semantic(Section, frozen=True):
     ] = 16
 
 
+class Orders(Section, frozen=True):
+    """Where customers' orders come from (docs/orders.md): the card, macros and checks use them.
+    Only the server reads this and asks the source; agents' machines need neither file nor token."""
+
+    source: Annotated[
+        str,
+        _meta(
+            "空为没有；sqlite:文件、csv:文件（相对数据目录），或带 {customer} 的 https 地址",
+            "none; sqlite:FILE, csv:FILE (from the data folder), or an address with {customer}",
+            pattern=r"^$|^(sqlite|csv):.|^https?://",
+        ),
+    ] = ""
+    by: Annotated[
+        tuple[Literal["external", "contact", "id", "name"], ...],
+        _meta(
+            "按什么认客户，依次尝试：渠道给的编号、联系方式、本系统编号、收件箱/名字",
+            "what a customer is looked up by, in this order: the channel's own number for them, "
+            "the contact, this program's id, inbox/name",
+            min_length=1,
+        ),
+    ] = ("external", "contact")
+    table: Annotated[str, _meta("sqlite 的表或视图", "the table or view, for sqlite")] = "orders"
+    token_env: Annotated[
+        str,
+        _meta("存放访问令牌的环境变量名", "name of the environment variable that holds the token"),
+    ] = ""
+    timeout: Annotated[
+        float, _meta("等答复的秒数", "seconds in which it must answer", ge=0.1, le=30)
+    ] = 3.0
+    keep_seconds: Annotated[
+        float,
+        _meta("同一客户多少秒内不再问", "seconds for which an answer is kept", ge=0, le=3600),
+    ] = 30.0
+    limit: Annotated[
+        int, _meta("每位客户最多几单", "orders of a customer at most", ge=1, le=100)
+    ] = 20
+    currency: Annotated[str, _meta("没写币种时用的", "where the source names no currency")] = "CNY"
+    columns: Annotated[
+        dict[OrderField, str],
+        _meta('列名：字段 = "列"，如 no = "订单编号"', 'field = "column", as no = "Order ID"'),
+    ] = {}
+    states: Annotated[
+        dict[str, str],
+        _meta('状态：店铺的词 = "代码"', 'the shop\'s word = "code", as SENT = "shipped"'),
+    ] = {}
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Field -> its column, of those that the settings name."""
+        return {str(field): column for field, column in self.columns.items()}
+
+    def rooted(self, root: Path) -> Orders:
+        """The same, with a file's path taken from `root`."""
+        kind, _, place = self.source.partition(":")
+        if kind not in ("sqlite", "csv"):
+            return self
+        return msgspec.structs.replace(self, source=f"{kind}:{root.absolute() / place}")
+
+
 class Config(Section, frozen=True):
     """All of config.toml."""
 
@@ -250,11 +545,22 @@ class Config(Section, frozen=True):
     policy: Policy = Policy()
     limits: Limits = Limits()
     outgoing: Outgoing = Outgoing()
+    orders: Orders = Orders()
     interface: Interface = Interface()
+    told: Told = Told()
+    guards: Guards = Guards()
+    completion: Completion = Completion()
     semantic: Semantic = Semantic()
     keys: Annotated[
         dict[str, str],
         _meta('按键：意图 = "键"，见 agent-tui keys', 'intent = "key"; see `agent-tui keys`'),
+    ] = {}
+    letters: Annotated[
+        dict[str, str],
+        _meta(
+            '列表里的字母：意图 = "x,gg"，空字符串为不用',
+            'letters of the list: intent = "x,gg"; an empty string takes them away',
+        ),
     ] = {}
     routing: Giving = Giving()
     rules: Annotated[
@@ -330,7 +636,7 @@ def _named(source: str, text: str, place: str) -> str:
 
 def _explain(error: msgspec.ValidationError, source: str, text: str) -> ConfigError:
     message = str(error)
-    where = re.search(r"at `\$\.?([^`]*)`", message)
+    where = re.search(r"at `(?:key` in `)?\$\.?([^`]*)`", message)
     place = where.group(1) if where else ""
     unknown = re.search(r"unknown field `([^`]+)`", message)
     if not unknown:

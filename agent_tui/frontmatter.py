@@ -103,10 +103,14 @@ def convert(data: dict[str, Any], kind: type[T], text: str) -> T:
         message = str(error)
         what, _, where = message.partition(" - at `$.")
         key = where.rstrip("`").split(".")[0].split("[")[0] if where else ""
+        line = line_of(text, key) if key else 1
         if "unknown field" in message:
             key = message.split("`")[1]
+            # One on its table's own line stands nowhere by itself.
+            own = line_of(text, key)
+            line = own if own > 1 else line
         raise Malformed(
-            line_of(text, key) if key else 1,
+            line,
             Both(f"{key or '文件头'}：{what}", f"{key or 'front matter'}: {what}"),
         ) from None
 

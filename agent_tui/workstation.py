@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_tui import paths
 from agent_tui.paths import Profile
 from agent_tui.tui import first
 from agent_tui.tui.app import WorkstationApp
+from agent_tui.tui.leaving import leave_when_told
 
 if TYPE_CHECKING:
     from agent_tui.bootstrap import Link, Login
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from agent_tui.domain.protocol import Presence
     from agent_tui.store.cache import Changes
     from agent_tui.sync.history import MessageSearch
+    from agent_tui.tui.tour import Mode
 
 
 RARELY = (5_000, 10, 100)  # objects that came to stay until young, older and all are looked through
@@ -77,20 +80,31 @@ class ProfileParts:
         assert self._login is not None
         return bootstrap.history(self._profile, self._login)
 
+    def notes(self) -> Path:
+        """Beside the cache."""
+        return self._profile.root
+
     def remember(self, picture: first.First) -> None:
         """Beside the cache."""
         first.save(self._profile.first, picture)
 
 
 def workstation(
-    profile: Profile, login: Login | None = None, *, band: str = "", notice: str = ""
+    profile: Profile,
+    login: Login | None = None,
+    *,
+    band: str = "",
+    notice: str = "",
+    tour: Mode = "",
 ) -> int:
     """Run until the agent leaves; the exit code.
 
-    Without `login`, the profile's own. Raises ConfigError, StoreError, Unauthorized.
+    Without `login`, the profile's own. `tour`: see there; the default is for real customers.
+    Raises ConfigError, StoreError, Unauthorized.
     """
     picture = first.load(profile.first)
-    app = WorkstationApp(ProfileParts(profile, login), picture, band=band, notice=notice)
+    app = WorkstationApp(ProfileParts(profile, login), picture, band=band, notice=notice, tour=tour)
+    leave_when_told(app)
     app.run()
     if app.failure is not None:
         raise app.failure

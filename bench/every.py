@@ -2,9 +2,9 @@
 
     python bench/every.py [--with-postgres] [NAME ...]
 
-Without names: start, sync, search, search_quality, find. `--with-postgres` goes on to sync. A goal
-that is missed, or a bench that fails, does not keep the others from running. Exit code 1 if there
-was one.
+Without names: start, open_chat, sync, search, search_quality, find, keys, guards, day.
+`--with-postgres` goes on to sync. A goal that is missed, or a bench that fails, does not keep the
+others from running. Exit code 1 if there was one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from syncing.report import MISSED
 
 HERE = Path(__file__).parent
-NAMES = ("start", "sync", "search", "search_quality", "find")
+NAMES = ("start", "open_chat", "sync", "search", "search_quality", "find", "keys", "guards", "day")
 
 
 def main(given: Sequence[str] | None = None, folder: Path = HERE) -> int:

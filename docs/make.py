@@ -19,8 +19,10 @@ from agent_tui.domain.outcome import HELD, Reason
 from agent_tui.server import app
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import Endpoint
-from agent_tui.tui.commands import key_name, table
+from agent_tui.tui.keymap import PRESETS, table
+from agent_tui.tui.keynames import key_name
 from agent_tui.tui.screens.help import MORE
+from tests.tui import budget
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,20 +39,44 @@ def keys() -> str:
         "",
         "Made from the program's table of intents by `make docs`; `agent-tui keys` and F1 show",
         "the same. Give an intent another key in `config.toml`: `[keys]`, then",
-        '`claim = "ctrl+k"`. Keys of the queue are extras: plain letters while the list has the',
-        "focus.",
+        '`claim = "ctrl+k"`. Keys of the queue are extras, plain letters while the list has the',
+        'focus: `[letters]`, then `claim = "c,K"`. A key with two meanings is refused, with both',
+        "names.",
         "",
-        "| intent | anywhere | in the queue | what it does | 做什么 |",
-        "|---|---|---|---|---|",
+        "| intent | anywhere | in the queue | in the transcript | what it does | 做什么 |",
+        "|---|---|---|---|---|---|",
     ]
-    lines += [f"| | {_code([key])} | | {doc.en} | {doc.zh} |" for key, doc in MORE]
+    lines += [f"| | {_code([key])} | | | {doc.en} | {doc.zh} |" for key, doc in MORE]
     rows = table()
     for name in dict.fromkeys(row.id for row in rows):
         mine = [row for row in rows if row.id == name]
         places = {row.context: row.keys for row in mine}
         anywhere = _code(key_name(key) for key in places.get("everywhere", ()))
         queue = _code(key_name(key) for key in places.get("queue", ()) if key != "/")
-        lines.append(f"| `{name}` | {anywhere} | {queue} | {mine[0].doc_en} | {mine[0].doc_zh} |")
+        reading = _code(map(key_name, places.get("transcript", ())))
+        doc = f"{mine[0].doc_en} | {mine[0].doc_zh}"
+        lines.append(f"| `{name}` | {anywhere} | {queue} | {reading} | {doc} |")
+    lines += [
+        "",
+        "## Presets",
+        "",
+        "`[interface] preset` chooses the habits, `[keys]` and `[letters]` change single ones.",
+        "What is not said here is as above.",
+        "",
+        "| preset | what it is like | 是什么 |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {each.doc.en} | {each.doc.zh} |" for name, each in PRESETS.items()]
+    lines += [
+        "",
+        "## What the usual tasks take",
+        "",
+        "A key or a chord counts 1; a filter that is typed counts 3, with the Enter that takes its",
+        "top hit; what is written to somebody counts nothing. `tests/tui/test_budget.py` presses",
+        "these keys for targets drawn by lot and looks at what the server knows afterwards.",
+        "",
+        budget.table(),
+    ]
     return "\n".join(lines) + "\n"
 
 

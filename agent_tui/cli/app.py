@@ -18,13 +18,15 @@ from agent_tui.cli import (
     keys,
     knowledge,
     lead,
-    maintenance,
     moving,
+    ordering,
     output,
     replaying,
     rules,
     serving,
     staff,
+    tour,
+    web,
     work,
 )
 from agent_tui.cli.output import words
@@ -74,6 +76,8 @@ app.command("demo", help=words("看演示", "A server with scripted customers, a
 app.command(
     "practice", help=words("练习接待，不联网", "Serve scripted customers against the clock.")
 )(serving.practice)
+app.command("tour", help=words("三分钟导览", "A guided tour of three minutes."))(tour.tour)
+app.command("web", help=words("在浏览器里打开工作台", "The workstation in a browser."))(web.web)
 app.command("login", help=words("登录到服务端", "Log in to a server."))(account.login)
 app.command("logout", help=words("退出登录", "Log out and wipe the cache; the outbox stays."))(
     account.logout
@@ -119,7 +123,7 @@ app.add_typer(administration.team, name="team")
 app.command("load-token", help=words("压测令牌", "Print a token for load tests."))(
     administration.load_token
 )
-app.add_typer(maintenance.server, name="server")
+app.add_typer(ordering.server, name="server")
 app.command("replay", help=words("重放顾客一侧的对话", "Play recorded customers to a server."))(
     replaying.replay
 )

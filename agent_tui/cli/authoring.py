@@ -177,27 +177,32 @@ def _asked(found: list[Article]) -> str:
 
 def _edit(root: Path, path: Path) -> None:
     """Open `path` until its lint finds no error, or whoever edits it lets it be."""
-    command = _editor()
     while True:
-        try:
-            done = subprocess.run([*command, str(path)], check=False)
-        except OSError as error:
-            raise DeskError(
-                Both(f"{command[0]} 打不开：{error.strerror}", f"{command[0]}: {error.strerror}"),
-                Both("设置 VISUAL 或 EDITOR", "set VISUAL or EDITOR"),
-            ) from None
-        if done.returncode:
-            raise DeskError(
-                Both(
-                    f"{command[0]} 以 {done.returncode} 结束",
-                    f"{command[0]} ended with {done.returncode}",
-                )
-            )
+        open_editor(path)
         if not _wrong(root, path):
             return
         again = Both("再打开改一改吗？", "open it again?")
         if not output.is_tty() or not output.confirmed(again):
             raise typer.Exit(errors.EXIT_FAILED)
+
+
+def open_editor(path: Path) -> None:
+    """Wait until whoever works here has closed `path`. Raises DeskError, UsageError."""
+    command = _editor()
+    try:
+        done = subprocess.run([*command, str(path)], check=False)
+    except OSError as error:
+        raise DeskError(
+            Both(f"{command[0]} 打不开：{error.strerror}", f"{command[0]}: {error.strerror}"),
+            Both("设置 VISUAL 或 EDITOR", "set VISUAL or EDITOR"),
+        ) from None
+    if done.returncode:
+        raise DeskError(
+            Both(
+                f"{command[0]} 以 {done.returncode} 结束",
+                f"{command[0]} ended with {done.returncode}",
+            )
+        )
 
 
 def _wrong(root: Path, path: Path) -> bool:

@@ -17,7 +17,11 @@ from agent_tui.lang import Both
 from agent_tui.store.cache import Cache
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agent_tui.domain.protocol import ArticleVersions, KnowledgeStats
+    from agent_tui.macros.model import Macro
+    from agent_tui.macros.stats import MacroUse
 
 DAY_MS = 86_400_000
 _ARTICLE = "article:"
@@ -47,6 +51,43 @@ def usage(days: int) -> Usage | None:
         return Usage(counts)
     finally:
         cache.close()
+
+
+def macro_uses(macros: Iterable[Macro], *, logged_in: bool) -> list[MacroUse]:
+    """Each macro's uses: by agent, and when last, of the replies cached here; to a lead the server
+    tells the sums of all teams, if it answers."""
+    import datetime
+
+    from agent_tui.macros import stats
+
+    profile = bootstrap.default_profile()
+    login = bootstrap.read_login(profile) if logged_in else None
+    counted = stats.Counted()
+    if login is not None and profile.cache.exists():
+        now = time.time_ns() // 1_000_000
+        spans = (now - stats.SHORT_DAYS * DAY_MS, now - stats.LONG_DAYS * DAY_MS, 0)
+        cache = Cache(profile.cache)
+        try:
+            week, month, ever = (cache.uses(since) for since in spans)
+        finally:
+            cache.close()
+        sums = [_sums(login, days) for days in (stats.SHORT_DAYS, stats.LONG_DAYS)]
+        counted = stats.Counted(week, month, ever, *sums)
+    today = datetime.datetime.now().astimezone().date()
+    return stats.count(macros, counted, today)
+
+
+def _sums(login: bootstrap.Login, days: int) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    if login.agent.role in (Role.LEAD, Role.ADMIN):
+        try:
+            found = asyncio.run(asked(login, lambda wire: wire.knowledge_stats(days)))
+        except DeskError as error:
+            output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
+            return counts
+        for each in found.used:
+            counts[each.source] += each.count
+    return counts
 
 
 def versions(article: str) -> ArticleVersions:

@@ -103,7 +103,7 @@ def conversation(desk: Desk, key: ConversationId) -> ConversationCard:
 
 def _line(line: desks.Line) -> Line:
     return Line(
-        no=line.message.no if line.state != "waiting" else 0,
+        no=line.message.no if line.state not in ("grace", "waiting") else 0,
         id=line.message.id,
         at=line.message.at,
         kind=line.message.kind,

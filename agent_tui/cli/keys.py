@@ -16,9 +16,10 @@ Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print J
 def keys(json: Json = False) -> None:
     """List every intent: id, keys, where it works, what it does."""
     from agent_tui.cli.shapes import KeyEntry
-    from agent_tui.tui.commands import check_keys, table
+    from agent_tui.tui.keymap import KeyMap, table
+    from agent_tui.tui.keynames import key_name
 
-    overrides = check_keys(settings.load().keys, str(settings.location()))
+    keymap = KeyMap.of(settings.load(), str(settings.location()))
     found = [
         KeyEntry(
             id=each.id,
@@ -28,10 +29,11 @@ def keys(json: Json = False) -> None:
             doc_zh=each.doc_zh,
             doc_en=each.doc_en,
         )
-        for each in table(overrides)
+        for each in table(keymap)
     ]
     if json:
         output.document(found)
         return
     for entry in found:
-        output.say(f"{' '.join(entry.keys):18} {entry.id:24} {entry.context:12} {entry.doc}")
+        shown = " ".join(key_name(key) for key in entry.keys)
+        output.say(f"{shown:18} {entry.id:24} {entry.context:12} {entry.doc}")

@@ -46,16 +46,16 @@ def folder_of(folder: Path | None, name: str) -> Path:
     return root
 
 
-def editable(data: Path | None) -> Path:
-    """The kb/ folder that is worked on: of `--data`, of here, of this machine's server.
+def editable(data: Path | None, name: str = "kb") -> Path:
+    """The folder (kb/, macros/) that is worked on: of `--data`, of here, of this machine's server.
 
     Raises NotFound.
     """
     if data is not None:
         given = data.expanduser()
-        places = [given / "kb"] if given.name != "kb" else [given, given / "kb"]
+        places = [given / name] if given.name != name else [given, given / name]
     else:
-        places = [Path.cwd() / "kb", paths.data_home() / "server" / "kb"]
+        places = [Path.cwd() / name, paths.data_home() / "server" / name]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
         where = "、".join(map(str, places)), " or ".join(map(str, places))

@@ -21,7 +21,8 @@ def unsent(profile: Profile) -> int:
         return 0
     outbox = Outbox(profile.outbox)
     try:
-        return len(outbox.pending()) + len(outbox.tray()) + len(outbox.drafts())
+        waiting = len(outbox.pending()) + len(outbox.grace.rows())
+        return waiting + len(outbox.tray()) + len(outbox.drafts())
     finally:
         outbox.close()
 

@@ -185,6 +185,18 @@ class MacroEntry(Shape, frozen=True):
     slots: list[str]
 
 
+class MacroTest(Shape, frozen=True):
+    """`macros test --json` is a list of these: one for each test in a file. `missing` are the
+    expected pieces that are not in `text`."""
+
+    id: str
+    number: int
+    path: str
+    line: int
+    text: str
+    missing: list[str]
+
+
 class Rendered(Shape, frozen=True):
     """`macros render --json`. `open` are the places that still have to be filled."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent_tui import bootstrap, paths
@@ -17,6 +17,8 @@ from agent_tui.knowledge.index import SearchIndex
 from agent_tui.lang import Both
 from agent_tui.macros import library as libraries
 from agent_tui.macros.library import Library
+from agent_tui.macros.model import Macro
+from agent_tui.macros.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,25 @@ def _with_folder(
     return [(root / "kb", each) for each in articles] + [(root / "macros", each) for each in macros]
 
 
+def _own() -> tuple[Macro, ...]:
+    """The agent's own macros; broken files are named on stderr."""
+    personal = Personal(paths.config_home() / "macros")
+    personal.look()
+    for problem in personal.problems:
+        output.note(f"{personal.root / problem.path}:{problem.line}: {problem.text}")
+    return personal.macros
+
+
 def of_profile() -> Sources:
     """What the server published to this account; the shipped files if nobody is logged in here."""
     profile = bootstrap.default_profile()
     login = bootstrap.read_login(profile)
+    own = _own()
     if login is None or not profile.cache.exists():
-        return of_folder(paths.shipped())
+        shipped = of_folder(paths.shipped())
+        return replace(shipped, macros=Library((*own, *shipped.macros.all.values())))
     desk = bootstrap.open_desk(profile, login)
+    desk.use_own_macros(own)
     try:
         return Sources(tuple(desk.articles().values()), desk.macros(), desk.me.name)
     finally:

@@ -10,6 +10,7 @@ from agent_tui.cli import output
 
 if TYPE_CHECKING:
     from agent_tui.paths import Profile
+    from agent_tui.practice.folder import Kind
 
 WELCOME = """\
 agent-tui · 终端里的客服工作台 · customer service in the terminal
@@ -17,6 +18,7 @@ agent-tui · 终端里的客服工作台 · customer service in the terminal
 还没有登录。可以先：            Not logged in yet. You can:
 
   d  看演示（模拟顾客）          look at the demo           agent-tui demo
+  t  三分钟导览（模拟顾客）      a tour of three minutes    agent-tui tour
   p  练习接待（不联网）          practise, no network       agent-tui practice
   l  登录到服务端                log in to a server         agent-tui login URL
   q  离开                        leave
@@ -46,12 +48,13 @@ def _offer() -> int:
         return errors.EXIT_NO_PERMISSION
     while True:
         match _key().lower():
-            case "d" | "p" as key:
+            case "d" | "p" | "t" as key:
                 from agent_tui.cli import edge
                 from agent_tui.practice.session import run as session
 
                 edge.leave_log_file()
-                return session("demo" if key == "d" else "practice", fresh=False)
+                kind: Kind = "demo" if key == "d" else "practice"
+                return session(kind, tour=key == "t")
             case "l":
                 return _log_in()
             case "q" | "" | "\x1b" | "\x04":

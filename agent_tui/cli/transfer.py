@@ -68,7 +68,7 @@ def import_(
             Both("agent-tui kb lint 检查它", "agent-tui kb lint checks it"),
         )
     rows = importing.read(source, form, _columns(columns or ()))
-    with _shown(rows, None) as read:
+    with with_bar(rows, None) as read:
         steps = list(plan.plan(read, root, lang=lang or "", category=category))
     updates = [step for step in steps if step.kind == "update"]
     if update and updates and not dry_run and not yes:
@@ -119,7 +119,7 @@ def _write(steps: list[Step], root: Path, update: bool) -> list[Step]:
     from agent_tui.knowledge.importing import plan
 
     done: list[Step] = []
-    with _shown(steps, len(steps)) as shown:
+    with with_bar(steps, len(steps)) as shown:
         for step in shown:
             why: Both | None = None
             if step.kind == "new" or (step.kind == "update" and update):
@@ -177,7 +177,7 @@ def _line(step: Step, root: Path, update: bool) -> str:
 
 
 @contextmanager
-def _shown(items: Iterable[T], total: int | None) -> Iterator[Iterable[T]]:
+def with_bar(items: Iterable[T], total: int | None) -> Iterator[Iterable[T]]:
     """`items`, with a bar on the terminal's stderr while they are gone through, if many."""
     if not sys.stderr.isatty() or (total is not None and total < MANY):
         yield items

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from agent_tui.desk import reasons, tray
+from agent_tui.desk import tray
+from agent_tui.desk.canned import Canned
 from agent_tui.desk.context import Moment
+from agent_tui.desk.customer import Customers
 from agent_tui.desk.finding import Finding
+from agent_tui.desk.grace import TOLD_MS, Grace, has_reply
+from agent_tui.desk.order import Book, Follower
 from agent_tui.desk.overlay import Predicted, predict
-from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
+from agent_tui.desk.rows import QueueRow, View, first_of, row_of
+from agent_tui.desk.transcripts import Line as Line
+from agent_tui.desk.transcripts import Transcripts
 from agent_tui.desk.undo import Undo, UndoStack
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context
@@ -28,8 +34,8 @@ from agent_tui.domain.model import (
     Conversation,
     Inbox,
     MacroSource,
-    Message,
     MessageKind,
+    Status,
     Suggestion,
     Team,
 )
@@ -39,27 +45,23 @@ from agent_tui.domain.policy import Policy
 from agent_tui.domain.staffing import Duty, Routing, Surge
 from agent_tui.knowledge import entry as search
 from agent_tui.lang import Both
+from agent_tui.orders.model import Order
 from agent_tui.store.bulks import Bulk
 from agent_tui.store.cache import Cache, Changes
-from agent_tui.store.outbox import Draft, Outbox, OutboxFull, TrayItem
+from agent_tui.store.grace import Recovered
+from agent_tui.store.outbox import SLIGHT, Draft, Outbox, OutboxFull, TrayItem
 from agent_tui.text import clean
 
 if TYPE_CHECKING:
+    from agent_tui.macros.flows import Taken
     from agent_tui.macros.library import Library
+    from agent_tui.macros.model import Macro
 
 Clock = Callable[[], int]
 Listener = Callable[[Changes], None]
 T = TypeVar("T", bound=msgspec.Struct)
+REPLY = Both("回复", "reply")
 EVERY = 50  # steps of many, between two words of how far it has come
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A transcript line. `state` is, for replies, waiting, sent, delivered or read; of those that
-    a channel pushes also queued, failed, uncertain or settled, and `why`; else empty."""
-
-    message: Message
-    state: str = ""
-    why: str = ""
 
 
 class Desk:
@@ -69,16 +71,20 @@ class Desk:
         self.me = me
         self.clock = clock
         self.undo_stack = UndoStack()
+        self.grace = Grace(outbox)
         self._cache = cache
         self._outbox = outbox
         self._listeners: list[Listener] = []
         self._states: dict[ConversationId, Conversation] = {}
         self._pending: dict[ConversationId, list[c.Order]] = {}
         self._predicted: dict[ConversationId, Predicted] = {}
-        self._rows: dict[ConversationId, QueueRow] = {}
+        self._rows = Book(lambda: self._states, self._row)
         self._library: Library | None = None
         self.finding = Finding(cache.path, lambda: self.me.teams)
         self._moment = Moment(cache)
+        self._transcripts = Transcripts(cache)
+        self.canned = Canned(cache, outbox)
+        self.customers = Customers(cache)
         self.policy = Policy()
         self.plan = PLAIN
         self.drafts: dict[ConversationId, Draft] = {}
@@ -103,6 +109,8 @@ class Desk:
 
     def refresh(self, changes: Changes, *, tell: bool = True) -> None:
         """Read again what `changes` names."""
+        self._transcripts.changed(changes)
+        self.customers.changed(changes)
         if changes.all:
             self._states = {state.id: state for state in self._cache.live()}
         for key in changes.conversations:
@@ -126,7 +134,7 @@ class Desk:
             self._rows.clear()
         for key in changes.conversations:
             self._predicted.pop(key, None)
-            self._rows.pop(key, None)
+            self._rows.pop(key)
         if tell:
             self._tell(changes)
 
@@ -156,18 +164,25 @@ class Desk:
                 continue  # nobody waits for it
             self._pending.setdefault(order.conversation, []).append(order)
             self.unsent += 1
-        self.drafts = self._outbox.drafts()
+        self.grace.refresh()
+        for order in self.grace.orders():
+            self._pending.setdefault(order.conversation, []).append(order)
+        drafts, self.drafts = self.drafts, self._outbox.drafts()
         self._unsettled = self._outbox.unsettled()
         self.bulks = self._outbox.bulks()  # read after it: they are whole where nothing is left
         self._refresh_tray()
         for key in before | set(self._pending):
             self._predicted.pop(key, None)
-            self._rows.pop(key, None)
+            self._rows.pop(key)
+        for key, _ in drafts.items() ^ self.drafts.items():
+            self._rows.pop(tray.conversation_of(key))
 
     def _refresh_tray(self) -> None:
-        self.tray = self._outbox.tray()
+        before, self.tray = self.tray, self._outbox.tray()
         if self._cache.cursor() is not None:  # or nothing is known to be gone
             self.tray += tray.orphans(self.drafts.values(), self._is_here)
+        for item in (*before, *self.tray):
+            self._rows.pop(tray.conversation_of(item.conversation))
 
     def _is_here(self, key: ConversationId) -> bool:
         return key in self._states or self._cache.conversation(key) is not None
@@ -235,14 +250,7 @@ class Desk:
         found = self._predict(key)
         if found is None:
             return []
-        state = found.state
-        lines = [
-            _line(message, state)
-            for message in self._cache.messages(key)
-            if not message.removed and message.id not in found.removed
-        ]
-        waiting = (m for m in found.waiting if m.id not in found.removed)
-        return lines + [Line(message, "waiting") for message in waiting]
+        return self._transcripts.lines(key, found, self.grace.replies)
 
     def undelivered(self, key: ConversationId) -> list[Line]:
         """The replies that did not arrive, or may not have, oldest first."""
@@ -250,37 +258,43 @@ class Desk:
 
     def rows(self) -> list[QueueRow]:
         """A row for every conversation that is not resolved."""
-        found: list[QueueRow] = []
-        for key in self._states:
-            row = self._rows.get(key)
-            if row is None:
-                predicted = self._predict(key)
-                if predicted is None:
-                    continue
-                row = row_of(
-                    predicted.state,
-                    self.me,
-                    self.policy,
-                    self.plan,
-                    draft=self._draft_of(key),
-                    unsent=len(predicted.waiting),
-                )
-                self._rows[key] = row
-            if row.status != "resolved":
-                found.append(row)
-        return found
+        return list(self._rows.current().values())
+
+    def by_id(self) -> Mapping[ConversationId, QueueRow]:
+        """The same by conversation, as of now."""
+        return self._rows.current()
+
+    def follow(self) -> Follower:
+        """Tells which rows change from now on."""
+        return self._rows.follow()
+
+    def _row(self, key: ConversationId) -> QueueRow | None:
+        predicted = self._predict(key) if key in self._states else None
+        if predicted is None or predicted.state.status is Status.RESOLVED:
+            return None
+        orders = self._pending.get(key, ())
+        return row_of(
+            predicted.state,
+            self.me,
+            self.policy,
+            self.plan,
+            draft=self._draft_of(key),
+            unsent=len(predicted.waiting),
+            pending=sum(not isinstance(order.command, SLIGHT) for order in orders),
+            trayed=sum(item.conversation == key for item in self.tray) if self.tray else 0,
+        )
 
     def _draft_of(self, key: ConversationId) -> str:
-        draft = self.drafts.get(key)
+        draft = self.drafts.get(key) or self.drafts.get(tray.note_key(key))
         return draft.text[:60] if draft else ""
 
     def queue(self, view: View) -> list[QueueRow]:
-        """The list, in order, as of now."""
-        return arrange(self.rows(), view, self.clock(), self.policy)
+        """The list, in order, as of now. Not to be changed."""
+        return self._rows.arranged(view, self.clock())
 
     def next_after(self, key: ConversationId | None) -> QueueRow | None:
         """The most urgent conversation other than `key`."""
-        return most_urgent(self.rows(), self.clock(), self.policy, after=key)
+        return first_of(self.queue(View.WORK), after=key)
 
     def macros(self) -> Library:
         """The macros this agent may use."""
@@ -289,10 +303,31 @@ class Desk:
             from agent_tui.macros.library import Library
 
             sources = ((s.id, s.text) for s in self._things("macro", MacroSource))
-            self._library = Library.of_sources(sources, self.me.teams)
+            self._library = Library.of_sources(sources, self.me.teams, self.canned.own)
         surges, now = self.surges().values(), self.clock()
         self._library.surge = any(surge_of(surges, team, now) for team in self.me.teams)
         return self._library
+
+    def orders(self, key: ConversationId) -> tuple[Order, ...]:
+        """The orders of a conversation's customer, newest first; () if none are known here."""
+        state = self.conversation(key)
+        return self.customers.orders(state) if state is not None else ()
+
+    @property
+    def macros_read(self) -> bool:
+        """Whether `macros` answers at once: reading them takes some 50 ms."""
+        return self._library is not None
+
+    def use_own_macros(self, macros: tuple[Macro, ...]) -> None:
+        """The agent's own macros are these from now on."""
+        self.canned.own = self.finding.own = macros
+        self._library = None
+        self.finding.look()
+
+    def taken(self, key: ConversationId) -> list[Taken]:
+        """Which entries the replies in a conversation came from, in their order."""
+        found = self._predict(key)
+        return self.canned.taken(key, found.waiting) if found else []
 
     def search_context(self, key: ConversationId | None) -> search.Context:
         """What makes one entry fit better than another in this conversation, or in none."""
@@ -324,7 +359,8 @@ class Desk:
         """Queue `command` durably and show its effect at once.
 
         A refusal that can be told here is returned, and nothing is queued. With a `title`, the step
-        can be undone under that name. `instead_of` leaves the unsent tray for it.
+        can be undone under that name; a reply in its grace can be without. `instead_of` leaves the
+        unsent tray for it.
         """
         outcome = self.foresee(conversation, command)
         if isinstance(outcome, Rejected | Held):
@@ -333,14 +369,21 @@ class Desk:
             return None
         now = self.clock()
         back = self._inverse(conversation, command) if title is not None else None
+        held = 0
         try:
-            self._outbox.enqueue(
-                command, conversation, now, clear_draft=clear_draft, instead_of=instead_of
-            )
+            if self.grace.takes(conversation, command):
+                held = self.grace.hold(
+                    conversation, command, now, clear_draft=clear_draft, instead_of=instead_of
+                )
+            else:
+                self._outbox.enqueue(
+                    command, conversation, now, clear_draft=clear_draft, instead_of=instead_of
+                )
         except OutboxFull as full:
             return Rejected(Reason.OUTBOX_FULL, str(full.waiting))
-        if back is not None and title is not None:
-            self.undo_stack.push(Undo(conversation, back, title, now))
+        name = title or (REPLY if held and has_reply(command) else None)
+        if name is not None and (back is not None or held):
+            self.undo_stack.push(Undo(conversation, back, name, now, held=held))
         self.refresh(Changes(frozenset({conversation}), outbox=True))
         return None
 
@@ -377,6 +420,7 @@ class Desk:
         if not taken:
             return left
         now = self.clock()
+        self.grace.release(now, frozenset(key for key, _ in taken))  # what came first goes first
         try:
             bulk = self._outbox.enqueue_all(taken, title, now)
         except OutboxFull as full:
@@ -410,6 +454,15 @@ class Desk:
         step = self.undo_stack.pop()
         if step is None:
             return None
+        if step.held:
+            taken = self.grace.take_back(step.held, self.clock())
+            if taken is not None:
+                self.refresh(Changes(frozenset({step.conversation}), outbox=True))
+                return msgspec.structs.replace(step, taken=taken)
+            if step.command is None and self.clock() - step.at > self.grace.ms + TOLD_MS:
+                return self.undo()
+        if step.command is None:
+            return Rejected(Reason.WITH_CUSTOMER)
         if isinstance(step.command, TrayItem):
             self._put_back(step.command)
             return step
@@ -430,6 +483,26 @@ class Desk:
         if len(left) > len(step.others) and refused is not None:
             return refused
         return msgspec.structs.replace(step, left=tuple(left.items()))
+
+    def may_take_back(self) -> bool:
+        """Whether the newest step is a reply in its grace, or waits behind one."""
+        step = self.undo_stack.newest()
+        return step is not None and any(row.id == step.held for row in self.grace.rows)
+
+    def release(self, *, flush: bool = False) -> bool:
+        """Send on their way the replies whose grace is over, or all; whether there were any."""
+        keys = self.grace.flush() if flush else self.grace.release(self.clock())
+        if keys:
+            self.refresh(Changes(keys, outbox=True))
+        return bool(keys)
+
+    def recover(self) -> list[Recovered]:
+        """Make drafts of the replies in whose grace another workstation of this profile ended."""
+        found = self.grace.recover(self.clock())
+        if found:
+            keys = frozenset(each.conversation for each in found)
+            self.refresh(Changes(keys, outbox=True))
+        return found
 
     def waiting(self, bulk: Bulk) -> int:
         """How many commands of a deed to many are not decided; `refused` is whole once none is."""
@@ -455,16 +528,26 @@ class Desk:
         the customer may take it.
         """
         state = self.conversation(key)
-        confirmed = self._states.get(key) or self._cache.conversation(key)
         return c.SendReply(
             message=new_message_id(),
             text=clean(text),
             epoch=state.epoch if state else 0,
             owner=state.assignee if state else None,
-            seen=confirmed.messages if confirmed else 0,
+            seen=self.confirmed(key),
             force=force,
             sources=sources,
         )
+
+    def confirmed(self, key: ConversationId) -> int:
+        """The number of a conversation's last message that came home; 0 if there is none."""
+        state = self._states.get(key) or self._cache.conversation(key)
+        return state.messages if state else 0
+
+    def said(self, key: ConversationId, limit: int, *, customer: bool = False) -> list[str]:
+        """What the last messages of a conversation say; only its `customer`'s, if so wanted."""
+        kinds = {MessageKind.CUSTOMER} if customer else set(MessageKind)
+        lines = self._cache.recent(key, limit)
+        return [line.text for line in lines if line.kind in kinds and not line.removed]
 
     def note(self, key: ConversationId, text: str) -> Rejected | Held | None:
         """Leave a note for colleagues."""
@@ -478,7 +561,7 @@ class Desk:
             return
         self._outbox.save_draft(key, text, self.clock())
         self.drafts = self._outbox.drafts()
-        self._rows.pop(key, None)
+        self._rows.pop(tray.conversation_of(key))
         if not self._is_here(tray.conversation_of(key)):
             self._refresh_tray()
 
@@ -543,7 +626,8 @@ class Desk:
         draft = self.drafts.get(item.conversation)
         text = f"{draft.text}\n{item.text}" if draft else item.text
         self._outbox.to_draft(item, text, self.clock())
-        self._rows.pop(item.conversation, None)
+        self.canned.insert_again(item.conversation, item.order.command)
+        self._rows.pop(item.conversation)
         self.refresh(Changes(outbox=True))
 
     def last_words(self, key: ConversationId) -> str:
@@ -566,7 +650,10 @@ class Desk:
     # --- macros ----------------------------------------------------------------------------------
 
     def values(self, key: ConversationId | None, now: datetime.datetime) -> dict[str, str]:
-        """The variables that macros may use, for one conversation at local time `now`."""
+        """The variables that macros may use, for one conversation at local time `now`.
+
+        `order.…` is the order that the chat names, else the last one (`Customers.values`).
+        """
         state = self.conversation(key) if key else None
         inbox = self.inboxes().get(state.inbox) if state else None
         english = state is not None and state.customer.language == "en"
@@ -582,6 +669,7 @@ class Desk:
                 "customer.name": state.customer.name,
                 "customer.tier": state.customer.tier,
                 "customer.language": state.customer.language,
+                **self.customers.values(state),
             }
         return values
 
@@ -589,21 +677,6 @@ class Desk:
 def new_message_id() -> MessageId:
     """A fresh id for something written here."""
     return MessageId("m" + secrets.token_hex(8))
-
-
-def _line(message: Message, state: Conversation) -> Line:
-    delivery = state.delivery(message.id) if message.kind is MessageKind.REPLY else None
-    if delivery is None:
-        return Line(message, _state_of(message, state))
-    return Line(message, delivery.state, reasons.delivery(delivery.code, delivery.detail))
-
-
-def _state_of(message: Message, state: Conversation) -> str:
-    if message.kind != "reply":
-        return ""
-    if message.no <= state.seen_no:
-        return "read"
-    return "delivered" if message.no <= state.delivered_no else "sent"
 
 
 def _plan(routing: Routing) -> Plan:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent_tui.knowledge.index import SearchIndex
     from agent_tui.knowledge.semantic import Meaning
+    from agent_tui.macros.model import Macro
 
     Marks = npt.NDArray[np.uint64]
 
@@ -53,6 +54,7 @@ class Finding:
         self._index: SearchIndex | None = None
         self._articles: _Articles | None = None
         self._macros: tuple[object, list[Entry]] = (None, [])
+        self.own: tuple[Macro, ...] = ()  # the agent's own macros; exchanged, never changed
         self._stale = threading.Event()
         self._stale.set()
         self._step = threading.Lock()
@@ -193,15 +195,15 @@ class Finding:
 
     def _current_macros(self) -> tuple[object, list[Entry]]:
         """The macros of these teams; the same object as before if nothing changed."""
-        teams = tuple(self._teams())
-        seen = (teams, self._things.marks("macro"))
+        teams, own = tuple(self._teams()), self.own
+        seen = (teams, self._things.marks("macro"), own)
         if self._macros[0] == seen:
             return self._macros
         from agent_tui.macros.library import Library
 
         found = self._things.at("macro", (place for place, _ in seen[1]))
         sources = ((s.id, s.text) for _, s in found if isinstance(s, MacroSource))
-        library = Library.of_sources(sources, teams)
+        library = Library.of_sources(sources, teams, own)
         return seen, [entries.of_macro(macro) for macro in library.all.values()]
 
     def _build(self, marks: Marks, told: Callable[[], None]) -> _Articles:

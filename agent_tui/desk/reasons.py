@@ -43,6 +43,7 @@ REASONS: dict[str, Both] = {
     "outbox_full": Both(
         "等待发送的太多（{detail}），先联网送出", "too much is waiting ({detail}): get online first"
     ),
+    "with_customer": Both("回复已发出，不能撤销", "the reply has left: it cannot be undone"),
     "closed": Both("会话已解决", "the conversation was resolved"),
     "customer_wrote": Both("客户期间又写了", "the customer wrote since"),
     "colleague_answered": Both("{detail} 期间已回复", "{detail} answered meanwhile"),
@@ -83,6 +84,7 @@ WAYS_OUT: dict[str, Both] = {
     "not_allowed": Both("请组长或管理员处理", "ask a lead or an administrator"),
     "not_understood": Both("服务端升级后再发", "send it once the server is upgraded"),
     "outbox_full": Both("联网后再发", "send it once online"),
+    "with_customer": Both("可以再写一条更正", "write another one that puts it right"),
     "closed": Both("仍然发送会重新打开会话", "sending it reopens the conversation"),
     "customer_wrote": Both("看看客户新说的，再发或编辑", "read what is new, then send or edit"),
     "colleague_answered": Both("多半不必再发", "most likely it is not needed any more"),
@@ -238,6 +240,15 @@ def reason(code: str, detail: str = "") -> str:
     """The sentence for a refusal's code; a code from a newer server is shown as it is."""
     words = REASONS.get(code) if detail else _BY_NOBODY.get(code, REASONS.get(code))
     return str(words.format(detail=detail or "?")) if words else f"{code} {detail}".strip()
+
+
+def both(code: str, detail: str = "") -> tuple[str, str]:
+    """`reason` in Chinese and in English."""
+    words = REASONS.get(code) if detail else _BY_NOBODY.get(code, REASONS.get(code))
+    if words is None:
+        return (f"{code} {detail}".strip(),) * 2
+    found = words.format(detail=detail or "?")
+    return found.zh, found.en
 
 
 def way_out(code: str) -> str:

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     # Told by an agent's own machine only: the server never sees the command.
     OUTBOX_FULL = "outbox_full"
+    WITH_CUSTOMER = "with_customer"
     # Held: the author may look at what happened since and send it all the same.
     CLOSED = "closed"
     CUSTOMER_WROTE = "customer_wrote"

@@ -159,10 +159,14 @@ class SnapshotEnd(Wire, frozen=True):
 
 
 class TypingRequest(Wire, frozen=True):
-    """An agent writes in (or merely looks at) a conversation: told to others, never stored."""
+    """An agent writes in a conversation, or merely looks at it: told to others, never stored.
+
+    With neither `typing` nor `looking` they have left it.
+    """
 
     conversation: ConversationId
     typing: bool = True
+    looking: bool = True
 
 
 class Presence(Wire, frozen=True):

@@ -49,6 +49,7 @@ RECHECK = 60.0  # how often an open stream asks whether its login still holds
 LONGEST_WAIT = 30.0
 PAGE = 500
 PRESENCE_MS = 6_000
+LOOKING_MS = 45_000
 DAY_MS = 24 * 3600 * 1000
 SPOOL_BYTES = 2_000_000
 CHUNK_BYTES = 256 * 1024
@@ -195,7 +196,8 @@ class AgentApi:
         body = msgspec.json.decode(await read_body(request, 4096), type=TypingRequest)
         state = await anyio.to_thread.run_sync(self._conversation, body.conversation)
         if state is not None and may_see(agent, state):
-            until = now_ms() + PRESENCE_MS
+            lasts = PRESENCE_MS if body.typing else LOOKING_MS if body.looking else 0
+            until = now_ms() + lasts
             presence = Presence(body.conversation, agent.id, body.typing, until)
             self._service.hub.tell(presence, Place.of(state))
         return json({})

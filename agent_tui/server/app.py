@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from agent_tui import __version__
 from agent_tui.config import Config
+from agent_tui.orders.source import open_source
 from agent_tui.server import (
     assigning,
     compaction,
@@ -41,6 +42,7 @@ from agent_tui.server.endpoint import Endpoint, json, openapi, route
 from agent_tui.server.history_api import HistoryApi
 from agent_tui.server.hub import Hub
 from agent_tui.server.knowledge_api import KnowledgeApi
+from agent_tui.server.orders_api import OrdersApi
 from agent_tui.server.service import Limits, Service
 from agent_tui.server.web_api import WebApi
 from agent_tui.server.writer import Writer
@@ -61,6 +63,7 @@ def build(
     hub = Hub(database)
     writer = Writer(database, hub.publish, now_ms)
     service = Service(config, database, writer, hub, Tokens(database), Limits(config))
+    service.source = open_source(config.orders)
     offered = endpoints(service)
     routes: list[BaseRoute] = [route(endpoint) for endpoint in offered]
     routes += _pages(service, offered)
@@ -87,6 +90,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         KnowledgeApi(service),
         DutyApi(service),
         AuditApi(service),
+        OrdersApi(service),
     )
     return [endpoint for api in apis for endpoint in api.endpoints()]
 
@@ -118,6 +122,8 @@ def _lifespan(
             await asyncio.gather(*tasks, return_exceptions=True)
             await anyio.to_thread.run_sync(service.writer.close)
             await anyio.to_thread.run_sync(service.hub.hear_no_more)
+            if service.source is not None:
+                await anyio.to_thread.run_sync(service.source.close)
             service.database.close()
 
     return lifespan

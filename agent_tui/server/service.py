@@ -15,6 +15,7 @@ from agent_tui.domain.ids import AgentId, ClientId, CustomerId
 from agent_tui.domain.model import Agent
 from agent_tui.errors import ConfigError, Unauthorized
 from agent_tui.lang import Both
+from agent_tui.orders.source import Source
 from agent_tui.server import auth, metrics
 from agent_tui.server.auth import Tokens
 from agent_tui.server.clock import now_ms
@@ -37,6 +38,7 @@ class Service:
     tokens: Tokens
     limits: Limits
     streams: Streams = field(default_factory=Streams)
+    source: Source | None = None  # of customers' orders
 
     async def agent(self, request: Request) -> Agent:
         """The account that asks. Raises Unauthorized."""
@@ -86,8 +88,8 @@ class Limits:
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._seen = 0
         self._items: dict[str, RateLimitItem] = {}
-        names = ("web_session", "web_message", "web_address", "inbound", "login", "login_account")
-        for name in names:
+        chats = ("web_session", "web_message", "web_address", "inbound")
+        for name in (*chats, "orders", "login", "login_account"):
             value = getattr(config.limits, name)
             try:
                 self._items[name] = parse(value)

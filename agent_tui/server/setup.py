@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from agent_tui import config as configs
 from agent_tui import paths
 from agent_tui.config import Config
@@ -41,7 +43,8 @@ class DataFolder:
 
     def __init__(self, root: Path, database: str | None = None) -> None:
         self.root = root
-        self.config: Config = configs.load(root / "config.toml")
+        config = configs.load(root / "config.toml")
+        self.config: Config = replace(config, orders=config.orders.rooted(root))
         own_file = f"sqlite:///{(root / 'server.db').resolve()}"
         named = database or os.environ.get(DATABASE) or self.config.server.database
         self.url = named or own_file

@@ -28,7 +28,8 @@ from agent_tui.domain.model import (
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.staffing import Duty, Routing, Surge
 from agent_tui.domain.words import Folding
-from agent_tui.store import sqlite, usage, words
+from agent_tui.orders.model import OrdersAnswer
+from agent_tui.store import orders, sqlite, usage, words
 from agent_tui.store.checksum import checksum
 from agent_tui.store.hygiene import harmless
 from agent_tui.text import clean
@@ -44,7 +45,7 @@ _STATES = "SELECT id, live, state, sum FROM conversation"
 _STATE = msgspec.json.Decoder(Conversation)
 _REFUSAL = msgspec.json.Decoder(e.CommandRefused)
 _ODD = "not_understood:"  # in meta, before a conversation's id
-SCHEMA = 4  # the version of the file that this program reads
+SCHEMA = 5  # the version of the file that this program reads
 SOME = 500  # in one query
 ENTRIES = frozenset({"article", "macro"})
 THINGS: dict[str, type[msgspec.Struct]] = {
@@ -208,18 +209,62 @@ class Cache:
         )
         return [ConversationId(str(key)) for (key,) in rows]
 
-    def messages(self, key: ConversationId) -> list[Message]:
-        """A transcript, in order."""
+    def messages(self, key: ConversationId, after: int = 0) -> list[Message]:
+        """A transcript, in order, from the message after number `after` on."""
         sources: dict[int, list[str]] = {}
-        used = f"{usage.USED} WHERE conversation = ? ORDER BY no, place"
-        for _, no, _, source, *_ in self._sound_rows(used, (key,)):
+        used = f"{usage.USED} WHERE conversation = ? AND no > ? ORDER BY no, place"
+        for _, no, _, source, *_ in self._sound_rows(used, (key, after)):
             sources.setdefault(no, []).append(source)
-        rows = self._sound_rows(f"{_MESSAGES} WHERE conversation = ? ORDER BY no", (key,))
+        query = f"{_MESSAGES} WHERE conversation = ? AND no > ? ORDER BY no"
+        rows = self._sound_rows(query, (key, after))
         return [_message(row, sources.get(row[1], ())) for row in rows]
+
+    def version(self) -> int:
+        """Another number whenever somebody else has written to the cache."""
+        [(version,)] = self._rows("PRAGMA data_version", ())
+        return int(version)
+
+    def counted(self, key: ConversationId, upto: int) -> tuple[int, int]:
+        """How many messages a transcript has up to number `upto`, and how many of them were taken
+        back."""
+        query = "SELECT count(*), total(removed) FROM message WHERE conversation = ? AND no <= ?"
+        [(count, removed)] = self._rows(query, (key, upto))
+        return int(count), int(removed)
 
     def uses(self, since: int) -> list[usage.Use]:
         """How often each author's cached replies came from each entry since then (ms)."""
         return [usage.Use(*row) for row in self._rows(usage.USES, (since,))]
+
+    def orders(self, key: ConversationId) -> OrdersAnswer | None:
+        """What the server last said of the orders of a conversation's customer."""
+        rows = self._sound_rows(orders.ONE, (key,))
+        return next(iter(self._decoded(orders.DECODER, (body for _, _, body, _ in rows))), None)
+
+    def past(self, state: Conversation, limit: int) -> tuple[list[Conversation], int]:
+        """(the last other conversations of the same customer, newest first; how many there are)."""
+        mine = (state.customer.id, state.id)
+        keys = [key for (key,) in self._rows(orders.PAST, (*mine, limit))]
+        found = [self.conversation(key) for key in keys]
+        count = self._rows(orders.COUNT, mine)
+        return [each for each in found if each is not None], count[0][0] if count else 0
+
+    def recent(self, key: ConversationId, limit: int) -> list[Message]:
+        """The last lines of a transcript, the newest first, without what replies came from."""
+        query = f"{_MESSAGES} WHERE conversation = ? ORDER BY no DESC LIMIT ?"
+        return [_message(row) for row in self._sound_rows(query, (key, limit))]
+
+    def notes(self, keys: Sequence[ConversationId], limit: int) -> list[Message]:
+        """The newest internal notes of these conversations."""
+        marks = ",".join("?" * len(keys))
+        query = (
+            f"{_MESSAGES} WHERE conversation IN ({marks}) AND kind = 'note' AND removed = 0"
+            " ORDER BY at DESC, seq DESC LIMIT ?"
+        )
+        return [_message(row) for row in self._sound_rows(query, (*keys, limit))]
+
+    def taken(self, key: ConversationId) -> list[tuple[int, str]]:
+        """(number, source) of what the replies in a conversation came from, in their order."""
+        return [(no, source) for no, source in self._rows(usage.TAKEN, (key,))]
 
     def suggested(self) -> list[Conversation]:
         """Every conversation in which a suggestion waits, resolved ones too."""
@@ -312,9 +357,12 @@ class Cache:
                     db.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own
                 words.clear(db)
                 usage.clear(db)
+                orders.clear(db)
             for recorded in events:
                 fold.take(recorded)
             fold.write()
+            if replace:
+                orders.settle(db)
             db.executemany(
                 "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?, ?, ?)",
                 [_summed("cursor", cursor), _summed("done", str(done))],
@@ -342,6 +390,11 @@ class Cache:
         except sqlite.Damaged:
             self.rebuild()
             return 0
+
+    def save_orders(self, key: ConversationId, answer: OrdersAnswer) -> bool:
+        """Keep what the server said; False if the conversation went, or became another's."""
+        with sqlite.transaction(self._connection(), self.path) as db:
+            return orders.save(db, key, answer)
 
     def forget_refusals(self, upto: int) -> None:
         """The outbox holds them now."""
@@ -412,6 +465,7 @@ class _Fold:
                 self._insert(state.id, messages)
             case e.ConversationLeft(conversation):
                 self._forget(conversation)
+                orders.forget(self._db, conversation)
                 self.touched.add(conversation)
             case e.CommandRefused():
                 self.refused = True
@@ -509,6 +563,7 @@ class _Fold:
 
     def write(self) -> None:
         words.expect(self._db, self._fresh)
+        orders.enter(self._db, self._states.values())
         usage.mark(
             self._db, {key: bool(each.open_suggestions) for key, each in self._states.items()}
         )

@@ -16,6 +16,8 @@ from agent_tui.text import clean
 USED = "SELECT conversation, no, place, source, author, at, sum FROM used"
 USES = "SELECT source, author, count(*), max(at) FROM used WHERE at >= ? GROUP BY source, author"
 
+TAKEN = "SELECT no, source FROM used WHERE conversation = ? ORDER BY no, place"
+
 
 class Use(msgspec.Struct, frozen=True):
     """How often replies of one author came from one entry, and when last (ms)."""

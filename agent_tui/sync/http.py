@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -36,6 +37,7 @@ from agent_tui.domain.query import Query
 from agent_tui.domain.staffing import Duty, Surge
 from agent_tui.errors import EXIT_FAILED, FeedReset, Unauthorized, WireError
 from agent_tui.lang import Both
+from agent_tui.orders.model import OrdersAnswer
 from agent_tui.sync import answers
 from agent_tui.sync.packed import Packed
 from agent_tui.sync.ports import (
@@ -106,9 +108,12 @@ class HttpWire:
         """Revoke the token."""
         await self._call("DELETE", "/v1/session", dict)
 
-    async def typing(self, conversation: ConversationId, typing: bool) -> None:
-        """Tell colleagues and the customer; lost hints are no harm."""
-        await self._call("POST", "/v1/typing", dict, body=TypingRequest(conversation, typing))
+    async def typing(
+        self, conversation: ConversationId, typing: bool, looking: bool = True
+    ) -> None:
+        """Tell colleagues, and of typing the customer; lost hints are no harm."""
+        body = TypingRequest(conversation, typing, looking)
+        await self._call("POST", "/v1/typing", dict, body=body)
 
     async def availability(self, said: AvailabilityRequest) -> Duty:
         """Tell that an agent is there. Raises WireError."""
@@ -131,6 +136,11 @@ class HttpWire:
         """What an article said when. Raises WireError."""
         query = {"id": article, "limit": str(limit)}
         return await self._call("GET", "/v1/knowledge/versions", ArticleVersions, query=query)
+
+    async def orders(self, conversation: ConversationId) -> OrdersAnswer:
+        """The orders of a conversation's customer. Raises WireError."""
+        path = f"/v1/conversations/{quote(conversation, safe='')}/orders"
+        return await self._call("GET", path, OrdersAnswer)
 
     async def search(self, query: Query, limit: int) -> SearchAnswer:
         """Messages that fit, best first, of all that the account may see."""

@@ -33,6 +33,7 @@ from agent_tui.store.outbox import Outbox
 from agent_tui.sync.attendance import Attendance
 from agent_tui.sync.engine import Engine, Link
 from agent_tui.sync.http import HttpWire
+from agent_tui.sync.orders import Lookups
 from agent_tui.sync.ports import Snapshot
 
 WATCH_SECONDS = 0.25
@@ -197,6 +198,7 @@ class SyncThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clock: ThreadClock | None = None
         self._wire: HttpWire | None = None
+        self._lookups: Lookups | None = None
         self._stop = threading.Event()
         self._main: asyncio.Task[None] | None = None
         self._hints: set[asyncio.Task[None]] = set()
@@ -232,7 +234,21 @@ class SyncThread:
             return
         self._told_typing = now
         with contextlib.suppress(RuntimeError):  # its loop has ended
-            loop.call_soon_threadsafe(self._hint, wire, conversation)
+            loop.call_soon_threadsafe(self._hint, wire, conversation, True, True)
+
+    def viewing(self, conversation: ConversationId, looking: bool) -> None:
+        """Tell that the agent looks at a chat, or no longer; never waited for."""
+        loop, wire = self._loop, self._wire
+        if loop is not None and wire is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(self._hint, wire, conversation, False, looking)
+
+    def look_up(self, conversation: ConversationId) -> None:
+        """A chat is looked at: fetch its customer's orders; never waited for."""
+        loop, lookups = self._loop, self._lookups
+        if loop is not None and lookups is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(lookups.want, conversation)
 
     def say(self, availability: Availability, reason: str) -> None:
         """The agent is this from now on."""
@@ -276,9 +292,11 @@ class SyncThread:
         with contextlib.suppress(RuntimeError):  # its loop has ended
             self._loop.call_soon_threadsafe(call, *values)
 
-    def _hint(self, wire: HttpWire, conversation: ConversationId) -> None:
+    def _hint(
+        self, wire: HttpWire, conversation: ConversationId, typing: bool, looking: bool
+    ) -> None:
         if wire is self._wire:
-            hint = asyncio.ensure_future(wire.typing(conversation, True))
+            hint = asyncio.ensure_future(wire.typing(conversation, typing, looking))
             self._hints.add(hint)
             hint.add_done_callback(self._hinted)
 
@@ -338,6 +356,7 @@ class SyncThread:
         store.begin()
         self._clock.jump = outbox.jump
         self._wire = wire = HttpWire(self._base, self._token)
+        self._lookups = lookups = Lookups(wire, cache, self._on_change)
         engine = Engine(
             wire,
             store,
@@ -359,7 +378,8 @@ class SyncThread:
             if self._attendance is not None and self._stop.is_set():
                 await self._attendance.leave(wire, outbox.client)
             # Who still connects while the wire closes is left with a connection nobody closes.
-            self._wire = None
+            self._wire = self._lookups = None
+            await lookups.close()
             hints = list(self._hints)
             for hint in hints:
                 hint.cancel()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from enum import Enum
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from textual import _ansi_sequences
 
@@ -15,12 +17,36 @@ class AltKey(Enum):
     ONE = "alt+1"
     TWO = "alt+2"
     THREE = "alt+3"
+    C = "alt+c"
+    D = "alt+d"
+    E = "alt+e"
+    I = "alt+i"  # noqa: E741 -- the letter
+    F = "alt+f"
+    G = "alt+g"
     K = "alt+k"
+    M = "alt+m"
+    N = "alt+n"
     O = "alt+o"  # noqa: E741 -- the letter
+    P = "alt+p"
     Q = "alt+q"
     S = "alt+s"
     T = "alt+t"
+    U = "alt+u"
     W = "alt+w"
+
+
+class AltArrow(Enum):
+    """Arrows with Alt."""
+
+    UP = "alt+up"
+    RIGHT = "alt+right"
+    LEFT = "alt+left"
+
+
+class Configured(NamedTuple):
+    """A key that somebody chose, in the form of Textual's own."""
+
+    value: str
 
 
 def teach_alt() -> None:
@@ -28,3 +54,15 @@ def teach_alt() -> None:
     sequences = cast("dict[str, Any]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
     for key in AltKey:
         sequences[f"\x1b{key.value[-1]}"] = (key,)
+    # Textual takes them for Escape and the arrow.
+    sequences["\x1b[1;3A"] = (AltArrow.UP,)
+    sequences["\x1b[1;3C"] = (AltArrow.RIGHT,)
+    sequences["\x1b[1;3D"] = (AltArrow.LEFT,)
+
+
+def teach_keys(keys: Iterable[str]) -> None:
+    """The same for keys of this form that somebody configured."""
+    sequences = cast("dict[str, Any]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
+    for key in keys:
+        if re.fullmatch("alt\\+[a-z0-9]", key):
+            sequences[f"\x1b{key[-1]}"] = (Configured(key),)

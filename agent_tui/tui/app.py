@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from textual import events
 from textual.app import App
 
 from agent_tui.errors import DeskError
-from agent_tui.tui.alt import teach_alt
+from agent_tui.tui.alt import teach_alt, teach_keys
+from agent_tui.tui.clipboard import through_tmux, within_tmux
 from agent_tui.tui.first import First, FirstScreen
-from agent_tui.tui.theme import THEMES
+from agent_tui.tui.theme import ANSI, DEFAULT, DEFAULTS, THEMES, check_theme
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-    from textual.command import Provider
 
     from agent_tui.config import Config
     from agent_tui.desk.desk import Desk
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from agent_tui.store.cache import Changes
     from agent_tui.tui.past import HistoryPort
     from agent_tui.tui.screens.workstation import Workstation
+    from agent_tui.tui.tour import Mode
 
 BETWEEN_KEYS = 0.15  # seconds
 HEAVY = ("agent_tui.tui.screens.workstation", "agent_tui.tui.bridge")
@@ -51,6 +54,12 @@ class LinkPort(Protocol):
 
     def typing(self, conversation: ConversationId) -> None:
         """Tell that the agent types."""
+
+    def viewing(self, conversation: ConversationId, looking: bool) -> None:
+        """Tell that the agent looks at a chat, or no longer."""
+
+    def look_up(self, conversation: ConversationId) -> None:
+        """A chat is looked at: what the server knows of its customer's orders is wanted."""
 
     def say(self, availability: Availability, reason: str) -> None:
         """The agent is this from now on."""
@@ -82,15 +91,11 @@ class Parts(Protocol):
     def history(self) -> HistoryPort | None:
         """The search over past messages; None if there is none here. Called from a thread."""
 
+    def notes(self) -> Path | None:
+        """Where small files about this screen lie; None: nowhere."""
+
     def remember(self, first: First) -> None:
         """Keep the first picture of the next start."""
-
-
-def _palette() -> type[Provider]:
-    # Textual's palette is not needed for the first picture.
-    from agent_tui.tui.palette import IntentProvider
-
-    return IntentProvider
 
 
 class WorkstationApp(App[None], inherit_bindings=False):
@@ -100,20 +105,27 @@ class WorkstationApp(App[None], inherit_bindings=False):
     quiet_seconds: float = 1.5
 
     CSS_PATH = "styles.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
+    ENABLE_COMMAND_PALETTE = False  # ours is an intent like any other
 
     workstation: Workstation  # once `ready`
 
     def __init__(
-        self, parts: Parts, first: First | None = None, *, band: str = "", notice: str = ""
+        self,
+        parts: Parts,
+        first: First | None = None,
+        *,
+        band: str = "",
+        notice: str = "",
+        tour: Mode = "",
     ) -> None:
-        super().__init__()
+        # Without colours there are none at all, instead of the greys that Textual makes of them.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.title = "agent-tui"
         self.link = "connecting"
         self.trouble = ""
         self.failure: DeskError | None = None
         self.ready = asyncio.Event()
+        self.tour = tour
         self._parts = parts
         self.history = parts.history
         self._first = first or First()
@@ -121,6 +133,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self._notice = notice
         self._port: LinkPort | None = None
         self._last_key = 0.0
+        self._counted: events.Key | None = None
         self._tray_waits = False
 
     def on_mount(self) -> None:
@@ -128,34 +141,46 @@ class WorkstationApp(App[None], inherit_bindings=False):
         teach_alt()
         for theme in THEMES:
             self.register_theme(theme)
-        self._set_theme(self._first.theme)
+        self.use_theme(self._first.theme)
         opening = FirstScreen(self._first, self._band)
         self.push_screen(opening)
         self.call_after_refresh(self.run_worker, self._open(opening), exit_on_error=True)
 
-    def _set_theme(self, name: str) -> None:
-        self.theme = name if name in self.available_themes else "desk-dark"
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of ours that Textual's own themes do not have."""
+        return DEFAULTS
+
+    def use_theme(self, name: str) -> None:
+        """Put on the theme called so, or the first of ours; without colours, the one that has none
+        of its own."""
+        known = name if name in self.available_themes else DEFAULT
+        self.theme = ANSI.name if self.no_color else known
 
     async def _open(self, opening: FirstScreen) -> None:
         for module in HEAVY:
             await asyncio.to_thread(importlib.import_module, module)
         from agent_tui.tui.bridge import Bridge
-        from agent_tui.tui.commands import check_keys
+        from agent_tui.tui.keymap import KeyMap
         from agent_tui.tui.screens.workstation import Workstation
 
         try:
             desk, config, source = self._parts.desk()
-            self.set_keymap(check_keys(config.keys, source))
+            keymap = KeyMap.of(config, source)
+            self.set_keymap(keymap.changed())
+            teach_keys(keymap.bound())
+            check_theme(config.interface.theme, self.available_themes, source)
         except DeskError as error:
             self.failure = error
             self.exit(return_code=error.exit_code)
             return
-        self._set_theme(config.interface.theme)
         self.bridge = Bridge(desk, self._news)
         self.bridge.start(asyncio.get_running_loop())
-        self.workstation = Workstation(desk, config, self._band, self._notice)
+        self.workstation = Workstation(desk, config, self._band, self._notice, self._parts.notes())
+        self.workstation.ring.slots.recall(self._first.ring)
         await self.switch_screen(self.workstation)
         self.workstation.call_after_refresh(self.workstation.searching.start)
+        self.workstation.call_after_refresh(self.workstation.ghosts.start)
+        self.workstation.call_after_refresh(self.workstation.own_macros.start)
         for event in opening.typed:
             # Anew, and to the app, as from the terminal: Textual passes no event on twice.
             self.post_message(events.Key(event.key, event.character))
@@ -165,16 +190,37 @@ class WorkstationApp(App[None], inherit_bindings=False):
             self._port.start()
         self.set_interval(60, self.remember)
         self.ready.set()
+        self._focus_something()
 
     def remember(self) -> None:
         """Keep what the next start shows first, and report what searches missed."""
         self.workstation.searching.misses.report()
+        self.workstation.panes.remember()
+        self.workstation.meter.save()
         self._parts.remember(self.workstation.listing.first())
+
+    def on_app_focus(self) -> None:
+        """A screen that appeared while another window had the keyboard has the focus nowhere."""
+        self.call_later(self._focus_something)
+
+    def _focus_something(self) -> None:
+        if self.ready.is_set() and self.app_focus and self.screen.focused is None:
+            if self.screen is self.workstation:
+                self.workstation.queue.focus()
+            else:
+                self.screen.focus_next()
+
+    def on_exit_app(self) -> None:
+        """Told to end, as by a browser whose tab was closed: what is being written is kept."""
+        if self.ready.is_set():
+            self.workstation.chat.keep_draft()
 
     async def on_unmount(self) -> None:
         """Stop searching and syncing."""
         if self.ready.is_set():
+            self.workstation.told.close()
             await self.workstation.searching.close()
+            self.workstation.ghosts.close()
         if self._port is not None:
             self._port.close()
 
@@ -193,6 +239,23 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if self._port is not None:
             self._port.typing(conversation)
 
+    def viewing(self, conversation: ConversationId, looking: bool) -> None:
+        """The agent looks at a chat, or no longer."""
+        if self._port is not None:
+            self._port.viewing(conversation, looking)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By OSC 52, and through tmux where that would drop it."""
+        super().copy_to_clipboard(text)
+        if within_tmux():
+            # mypy cannot tell which of Textual's overloads this is.
+            self.run_worker(partial(through_tmux, text), exit_on_error=False)  # type: ignore[arg-type]
+
+    def look_up(self, conversation: ConversationId) -> None:
+        """A chat is looked at."""
+        if self._port is not None:
+            self._port.look_up(conversation)
+
     def _news(self, link: tuple[str, str] | None, presences: list[Presence], indexed: bool) -> None:
         if link is not None:
             self.link, self.trouble = link
@@ -205,7 +268,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if link is not None:
             self.workstation.draw_status()
         if self.bridge.new_in_tray():
-            self.bell()
+            self.workstation.told.ring()
             if not self._tray_waits:
                 self._tray_waits = True
                 self._show_tray_soon()
@@ -214,11 +277,26 @@ class WorkstationApp(App[None], inherit_bindings=False):
         """Remember when somebody last pressed a key."""
         if isinstance(event, events.Key):
             self._last_key = time.monotonic()
+            if not self.app_focus:  # whatever was reported: keys come here
+                self.app_focus = True
+                self._focus_something()
+            if self.ready.is_set() and event is not self._counted:
+                self._counted = event  # what nothing stops comes by here again
+                self.workstation.meter.key()
+                self.workstation.tour.key(event.key)
         await super().on_event(event)
+
+    def idle_seconds(self) -> float:
+        """How long nobody has pressed a key."""
+        return time.monotonic() - self._last_key
 
     def typing_now(self) -> bool:
         """Whether keys follow each other so fast that what can wait should."""
         return time.monotonic() - self._last_key < BETWEEN_KEYS
+
+    def idle(self) -> float:
+        """Seconds since the last key."""
+        return time.monotonic() - self._last_key
 
     def _show_tray_soon(self) -> None:
         """Not under somebody's fingers: the next letters of a sentence would choose there."""

@@ -116,10 +116,11 @@ class Bulk:
         screen.listing.reorder()
         skipped = len(done.skipped)
         more = Both(f" · 跳过 {skipped}", f" · {skipped} skipped") if skipped else Both("", "")
+        key = screen.keymap.shown("undo")
         screen.doing.say(
             Both(
-                f"{run.title.zh} · {done.queued}{more.zh} · Ctrl+Z 撤销",
-                f"{run.title.en} · {done.queued}{more.en} · Ctrl+Z undoes",
+                f"{run.title.zh} · {done.queued}{more.zh} · {key} 撤销",
+                f"{run.title.en} · {done.queued}{more.en} · {key} undoes",
             ),
             seconds=6,
         )

@@ -53,19 +53,23 @@ class Doing:
             self.refuse(refused.reason, refused.detail)
             return False
         self._screen.ui.ring()
-        undo = Both(" · Ctrl+Z 撤销", " · Ctrl+Z undoes") if undoable else Both("", "")
+        again = self._screen.keymap.shown("undo")
+        undo = Both(f" · {again} 撤销", f" · {again} undoes") if undoable else Both("", "")
         self.say(Both(f"{title.zh}{undo.zh}", f"{title.en}{undo.en}"), seconds=3)
         return True
 
     def undo(self) -> None:
-        """The newest of: a desk step, typing."""
+        """The newest of: a desk step, typing. A reply in its grace comes before typing: it is about
+        to leave, and what was typed is kept."""
         typed_later = (
             self._screen.composer.edited_at * 1000 > self._screen.desk.undo_stack.last_at()
         )
-        if self._screen.composer.has_focus and self._screen.composer.text and typed_later:
+        typed = self._screen.composer.has_focus and self._screen.composer.text and typed_later
+        if typed and not self._screen.desk.may_take_back():
             self._screen.composer.undo()
             return
         try:
+            self._screen.chat.keep_draft()
             step = self._screen.desk.undo()
         except StoreError as error:
             self.trouble(error)
@@ -80,6 +84,7 @@ class Doing:
             more = f"{many}{left if step.left else ''}"
             words = Both(f"已撤销：{step.title.zh}{more}", f"undone: {step.title.en}{more}")
             self.say(words, seconds=3)
+            self._screen.grace.taken_back(step)
             if self._screen.current is None and not step.bulk:
                 self._screen.open(step.conversation)
         else:

@@ -21,11 +21,15 @@ ROWS = 60
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """Lines of the queue without their clocks, which would be wrong by now."""
+    """Lines of the queue without their clocks, which would be wrong by now.
+
+    `ring` holds the ids of the chats with the numbers 1, 2 ..., "" where there is none.
+    """
 
     lines: tuple[str, ...] = ()
     theme: str = "desk-dark"
     language: str = "zh"
+    ring: tuple[str, ...] = ()
 
 
 def load(path: Path) -> First:
@@ -33,7 +37,10 @@ def load(path: Path) -> First:
     try:
         data = json.loads(path.read_bytes())
         return First(
-            tuple(str(line) for line in data["lines"]), str(data["theme"]), str(data["language"])
+            tuple(str(line) for line in data["lines"]),
+            str(data["theme"]),
+            str(data["language"]),
+            tuple(str(key) for key in data.get("ring", ())),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return First()

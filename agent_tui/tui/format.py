@@ -10,21 +10,25 @@ from agent_tui.lang import Both
 
 SIGNS = {Urgency.CALM: " ", Urgency.WARNING: "!", Urgency.BREACH: "!!"}
 STATES = {
+    "grace": "~",
     "waiting": "~",
     "sent": "✓",
     "delivered": "✓✓",
     "read": "✓✓",
     "queued": "»",
+    "held": "!",
     "failed": "✗",
     "uncertain": "?",
     "settled": "✓",
 }
 STATE_WORDS = {
+    "grace": Both("即将发送", "about to be sent"),
     "waiting": Both("等待发送", "waiting"),
     "sent": Both("已发", "sent"),
     "delivered": Both("已达", "delivered"),
     "read": Both("已读", "read"),
     "queued": Both("正在送出", "on its way"),
+    "held": Both("没有发出", "not sent"),
     "failed": Both("发送失败", "failed"),
     "uncertain": Both("送达不明", "uncertain"),
     "settled": Both("已处理", "dealt with"),

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
 from agent_tui.domain.ids import ConversationId
+from agent_tui.errors import StoreError
 from agent_tui.knowledge.entry import Entry
 from agent_tui.lang import Both
 from agent_tui.text import clean
 from agent_tui.tui.screens.pick import SlotForm
 
 if TYPE_CHECKING:
+    from agent_tui.macros.flows import Moment
     from agent_tui.macros.model import Action, Macro
     from agent_tui.tui.screens.workstation import Workstation
 
 LEAST = 6  # characters in a row by which an inserted text is known again
+MACRO = "macro:"
 
 
 class Inserted(NamedTuple):
@@ -35,21 +40,55 @@ class Inserted(NamedTuple):
 
 
 class Inserting:
-    """What the agent takes from macros and articles, for each conversation's reply."""
+    """What the agent takes from macros and articles, for each conversation's reply.
+
+    It is kept beside the drafts: after a restart a draft still knows where it came from, and what
+    its macros do when it is sent.
+    """
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
-        self._inserted: dict[ConversationId, list[Inserted]] = {}
 
     def left(self, reply: str) -> list[Inserted]:
         """What was inserted into the open conversation's reply, and of which some is left."""
         key = self._screen.current
-        return [each for each in self._inserted.get(key, ()) if each.is_in(reply)] if key else []
+        pieces = self._screen.desk.canned.inserted(key) if key else ()
+        found = [Inserted(source, text, self._macro_of(source)) for source, text in pieces]
+        return [each for each in found if each.is_in(reply)]
+
+    def _macro_of(self, source: str) -> Macro | None:
+        if not source.startswith(MACRO):
+            return None
+        return self._screen.desk.macros().all.get(source.removeprefix(MACRO))
 
     def forget(self, key: ConversationId | None) -> None:
         """The reply was sent, or emptied."""
         if key is not None:
-            self._inserted.pop(key, None)
+            with self._trouble_told():
+                self._screen.desk.canned.forget(key)
+
+    def put_back(self, key: ConversationId, text: str, sources: tuple[str, ...]) -> None:
+        """A reply that was sent is a draft again: it still comes from where it came from."""
+        with self._trouble_told():
+            self._screen.desk.canned.insert(key, *((source, text) for source in sources))
+
+    @contextmanager
+    def _trouble_told(self) -> Iterator[None]:
+        """What stands in the composer stays there, also where the disk refuses."""
+        try:
+            yield
+        except StoreError as error:
+            self._screen.doing.trouble(error)
+
+    def moment(self) -> Moment:
+        """What decides which macros are offered for the conversation that a key means."""
+        from agent_tui.macros.flows import Moment
+        from agent_tui.macros.model import Situation
+
+        screen = self._screen
+        state = screen.doing.state()
+        situation = Situation.of(state) if state is not None else None
+        return Moment(screen.desk.macros(), screen.doing.customer_language(), _now(), situation)
 
     # --- texts -----------------------------------------------------------------------------------
 
@@ -99,16 +138,30 @@ class Inserting:
     def from_key(self, macro: Macro) -> None:
         """Insert a macro into the open chat, or into the one under the queue's cursor."""
         screen = self._screen
-        if screen.current is None and screen.queue.cursor is not None:
-            screen.open(screen.queue.cursor)
+        key = screen.doing.target()
+        if key is not None and key != screen.current:
+            screen.open(key)  # it was chosen for this customer, in this language
         self.macro(macro)
 
     def macro(self, macro: Macro, *, send: bool = False) -> None:
         """Insert it, after asking for what it needs; its actions go with the next send."""
+        unfit = self._unfit(macro)
+        if unfit is not None:
+            self._screen.doing.say(Both(f"{unfit.zh}：核对后再发", f"{unfit.en}: check first"))
+            send = False
         if macro.head.ask:
             self._screen.run_worker(self._ask_and_put(macro, send))
         else:
             self._put_macro(macro, {}, send)
+
+    def _unfit(self, macro: Macro) -> Both | None:
+        """Why it is not offered for this conversation, or now; None if it is."""
+        moment = self.moment()
+        now = moment.now
+        in_rush = moment.library.surge
+        if not macro.offered(now.date(), now.hour * 60 + now.minute, surge=in_rush):
+            return Both("不在有效期", "not valid now")
+        return macro.unfit(moment.situation) if moment.situation is not None else None
 
     async def _ask_and_put(self, macro: Macro, send: bool) -> None:
         from agent_tui.macros import library
@@ -131,7 +184,7 @@ class Inserting:
         if words and not send:
             joined = " · ".join(words)
             screen.doing.say(Both(f"发送时：{joined}", f"with the reply: {joined}"), seconds=3)
-        self._put(Inserted(f"macro:{macro.id}", text, macro), send)
+        self._put(Inserted(f"{MACRO}{macro.id}", text, macro), send)
 
     def _put(self, inserted: Inserted, send: bool) -> None:
         screen = self._screen
@@ -145,7 +198,8 @@ class Inserting:
             send = False
         composer.put_block(inserted.text)
         if screen.current is not None and not composer.note:
-            self._inserted.setdefault(screen.current, []).append(inserted)
+            with self._trouble_told():
+                screen.desk.canned.insert(screen.current, (inserted.source, inserted.text))
         screen.set_focus(composer)
         if send:
             screen.chat.submit(composer.text)
@@ -162,7 +216,7 @@ class Inserting:
         if not short:
             screen.focus_find()
             return
-        found = screen.desk.macros().by_short(short, screen.doing.customer_language(), _now())
+        found = self.moment().by_short(short)
         if found is None:
             screen.doing.say(Both(f"/{short} 现在不可用", f"/{short} is not offered now"))
             return

@@ -13,7 +13,6 @@ from agent_tui.domain.model import Conversation, Offer
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean, clip
-from agent_tui.tui.commands import BY_ID, key_name
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -89,8 +88,7 @@ class Offers:
         )
 
     def _key(self, intent: str) -> str:
-        keys = self._screen.config.keys.get(intent, BY_ID[intent].default_keys)
-        return key_name(keys.split(",")[0]) if keys else ""
+        return self._screen.keymap.shown(intent)
 
     def take(self) -> None:
         """Insert it at the cursor; it is never sent by itself."""
@@ -106,7 +104,8 @@ class Offers:
         """It is not wanted; can be undone."""
         offer = next(iter(self._open()), None)
         if offer is not None and self._settle(offer, Both("忽略草稿", "dismiss the draft")):
-            undo = Both("已忽略 · Ctrl+Z 撤销", "dismissed · Ctrl+Z undoes")
+            key = self._key("undo")
+            undo = Both(f"已忽略 · {key} 撤销", f"dismissed · {key} undoes")
             self._screen.doing.say(undo, seconds=3)
 
     def _settle(self, offer: Offer, title: Both) -> bool:

@@ -161,9 +161,9 @@ class Searching:
             self._show((), keep)
         elif self._screen.desk.finding.slow:
             self._busy = True
-            # Not a coroutine yet: a worker that is called off before it begins would never await it.
+            # No coroutine yet: a worker that is called off before it begins would not await it.
             work = partial(self._later, self._number, self._query(wanted), keep)
-            self._screen.run_worker(work, group="find", exclusive=True)
+            self._screen.run_worker(work, group="find", exclusive=True)  # type: ignore[arg-type]
         else:
             self._show(self._query(wanted)(), keep)
 
@@ -299,7 +299,7 @@ class Searching:
         if isinstance(row, Hit):
             if what in TAKES and at is None and not find.moved and self._hardly_fits():
                 find.moved = True  # the same key once more means it
-                words = Both("没有很像的：再按一次才用这一条", "nothing close: once more takes this")
+                words = Both("没有很像的：再按一次才用这条", "nothing close: once more takes it")
                 self._screen.doing.say(words)
                 return
             self.taking.entry(what, row.entry, self.done)

@@ -14,6 +14,7 @@ from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands import BY_ID, INTENTS, key_name
 from agent_tui.tui.widgets.find import KEYS as FIND_KEYS
+from agent_tui.tui.widgets.searchbar import KEYS as SEARCH_KEYS
 
 if TYPE_CHECKING:
     from agent_tui.tui.names import Names
@@ -60,10 +61,10 @@ def status_parts(screen: Workstation) -> StatusParts:
         unsent += str(Both(f" ~{desk.unsent} 未发", f" ~{desk.unsent} unsent"))
     if desk.tray:
         count = len(desk.tray)
-        key = key_name(screen.config.keys.get("tray", BY_ID["tray"].default_keys).split(",")[0])
+        key = screen.keymap.shown("tray")
         unsent += str(Both(f" x{count} 待处理 {key}", f" x{count} in the tray {key}"))
     if count := screen.suggesting.waiting():
-        key = BY_ID["review_suggestions"].letters
+        key = screen.keymap.letter("review_suggestions")
         unsent += str(Both(f" ?{count} 建议 {key}", f" ?{count} suggested {key}"))
     if desk.not_understood:
         unsent += str(Both(" 部分内容需升级", " upgrade to see all"))
@@ -75,13 +76,17 @@ def status_parts(screen: Workstation) -> StatusParts:
         unsent=unsent,
         time=fmt.clock(desk.clock()),
         reason=_reason(row, desk.clock(), screen.names) if row else "",
-        keys=_marked_keys() if marked else _keys(screen, focus),
+        keys=_marked_keys(screen) if marked else _keys(screen, focus),
     )
 
 
 def _focus(screen: Workstation) -> str:
     if screen.queue.has_focus:
         return "queue"
+    if screen.reading.active:
+        return "transcript"
+    if screen.reading.search.is_box(screen.focused):
+        return "search"
     return "composer" if screen.composer.has_focus else "find"
 
 
@@ -110,23 +115,26 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
     if focus == "composer":
         note = screen.composer.note
         keys.append(("Enter", str(Both("记备注", "save note") if note else Both("发送", "send"))))
+        if screen.composer.offer is not None:
+            keys.insert(0, ("Tab", str(Both("取灰字", "grey text"))))
     elif focus == "find":
         keys += _find_keys(screen)
-    overrides = screen.config.keys
+    elif focus == "search":
+        keys += [(key, str(title)) for key, title in SEARCH_KEYS]
     for intent in INTENTS:
         if focus not in intent.footer:
             continue
-        everywhere = overrides.get(intent.id, intent.default_keys)
-        key = (everywhere or intent.letters).split(",")[0]
-        if key:
-            keys.append((key_name(key), str(intent.title)))
+        reading = screen.keymap.reading[intent.id][:1] if focus == "transcript" else ()
+        if key := key_name(*reading) if reading else screen.keymap.shown(intent.id):
+            keys.append((key, str(intent.title)))
     return keys
 
 
-def _marked_keys() -> list[tuple[str, str]]:
+def _marked_keys(screen: Workstation) -> list[tuple[str, str]]:
     """What acts on all marked chats, by its letter."""
     intents = [BY_ID[name] for name in ON_MARKED]
-    keys = [(key_name(each.letters.split(",")[0]), str(each.title)) for each in intents]
+    letter = screen.keymap.letter
+    keys = [(key, str(each.title)) for each in intents if (key := letter(each.id))]
     return [*keys, ("Esc", str(Both("取消标记", "unmark")))]
 
 

@@ -153,7 +153,8 @@ class Suggesting:
             return False
         screen.ui.ring()
         if isinstance(command, c.SuggestArticle):
-            words = Both("已提交给组长 · Ctrl+Z 撤回", "handed in · Ctrl+Z takes it back")
+            back = screen.keymap.shown("undo")
+            words = Both(f"已提交给组长 · {back} 撤回", f"handed in · {back} takes it back")
         else:
             words = title
         screen.doing.say(words, seconds=3)

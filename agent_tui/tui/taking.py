@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,8 +27,7 @@ class Taking:
 
     def offered_macros(self) -> list[str]:
         """The ids of the macros offered now, those on a key first."""
-        now = datetime.datetime.now().astimezone()
-        offered = self._screen.desk.macros().offered(self._screen.doing.customer_language(), now)
+        offered = self._screen.inserting.moment().offered()
         keyed = sorted(offered, key=lambda macro: (not macro.head.key, macro.head.key, macro.id))
         return [macro.id for macro in keyed]
 

@@ -17,6 +17,8 @@ from agent_tui.cli.app import app
 from agent_tui.cli.edge import EXIT_INTERRUPTED
 from agent_tui.domain.protocol import ArticleVersions, AuditEntry
 from agent_tui.knowledge.stats import Stats
+from agent_tui.macros.stats import MacroUse
+from agent_tui.orders.model import Order
 from agent_tui.practice.replay import Played
 
 DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
@@ -44,6 +46,9 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "macros list": shapes.MacroEntry,
     "macros lint": shapes.Finding,
     "macros render": shapes.Rendered,
+    "macros test": shapes.MacroTest,
+    "macros stats": MacroUse,
+    "macros import": shapes.Imported,
     "rules test": shapes.RulesTested,
     "rules explain": shapes.Explained,
     "rules list": shapes.RuleEntry,
@@ -55,6 +60,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "inbox secret": shapes.InboxMade,
     "server outgoing": shapes.OutgoingEntry,
     "server migrate": shapes.Migrated,
+    "server orders": Order,
     "server check": shapes.Checked,
     "server backup": shapes.Copied,
     "server restore": shapes.Copied,

@@ -29,6 +29,7 @@ from tests.driver import Http, Serving, conversation_of, make_folder, until
 ENDPOINTS = {
     "/v1/session",
     "/v1/commands",
+    "/v1/conversations/{conversation}/orders",
     "/v1/changes",
     "/v1/snapshot",
     "/v1/stream",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -28,6 +29,7 @@ from agent_tui.tui.app import WorkstationApp
 from agent_tui.tui.commands import BY_ID
 from agent_tui.tui.first import First
 from agent_tui.tui.screens.workstation import Workstation
+from agent_tui.tui.tour import Mode
 from agent_tui.tui.widgets.findlines import FindLines
 
 NOW = 1_795_000_000_000
@@ -223,6 +225,9 @@ class NoNetwork:
         path = self.known.finding.cache
         return MessageSearch(path, "http://127.0.0.1:9", "none", simplified.folding(), self.clock)
 
+    def notes(self) -> Path:
+        return self.known.finding.cache.parent
+
     def remember(self, first: First) -> None:
         pass
 
@@ -237,11 +242,17 @@ async def sit_down(
     band: str = "",
     quiet_seconds: float = 0.0,
     indexed: bool = True,
+    grace: float = 0.0,
+    tour: Mode = "",
 ) -> AsyncIterator[Person]:
-    """A running workstation without a network; nobody waits for idle hands unless told to."""
+    """A running workstation without a network; nobody waits for idle hands, or through the grace of
+    a reply, unless told to."""
     lang.use("en" if language == "en" else "zh")
     desk = world.desk()
-    app = WorkstationApp(NoNetwork(desk, config or Config(), world.clock), band=band)
+    config = config or Config()
+    interface = replace(config.interface, grace_seconds=grace)
+    config = replace(config, interface=interface)
+    app = WorkstationApp(NoNetwork(desk, config, world.clock), band=band, tour=tour)
     app.quiet_seconds = quiet_seconds
     async with app.run_test(size=size, notifications=True) as pilot:
         async with asyncio.timeout(10):

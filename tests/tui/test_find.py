@@ -136,7 +136,6 @@ async def test_what_hardly_fits_takes_two_keys(world: World) -> None:
         assert agent.screen.composer.text
 
 
-
 async def test_what_fits_badly_is_dim(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")

@@ -44,8 +44,9 @@ async def test_messages_come_below_after_a_pause_and_open_their_line(known: Worl
         assert agent.screen.composer.text == "" and agent.screen.composer.has_focus
         assert "我的紫砂壶漏水" in agent.sees()  # far above the end of the chat
         transcript = agent.screen.transcript
-        marked = [line for line in transcript._drawn if line.background == "transcript--found"]
-        assert any("紫砂壶" in text for line in marked for text, _ in line.pieces)
+        lines = (transcript.line(at, 50) for at in range(transcript.line_count()))
+        marked = [pieces for pieces, background in lines if background == "transcript--found"]
+        assert any("紫砂壶" in text for pieces in marked for text, _ in pieces)
 
 
 async def test_the_prefix_leaves_messages_only_and_enter_waits_for_them(known: World) -> None:

@@ -201,9 +201,9 @@ def test_macro_lint_finds_double_keys_and_runs_the_tests_in_the_files(tmp_path: 
     (tmp_path / "c.md").write_text("---\ntitle: c\nkey: F3\nscope: team:x\n---\nx\n", "utf-8")
     head = "key: F3\nshort: q\ntests:\n  - given: {customer.name: 王}\n    expect: [王, 李]"
     assert checked(tmp_path, head, "{{ customer.name }}你好") == [
-        "x.md:1: key F3 is a.md's",
-        "x.md:1: short q is a.md's",
-        "x.md:1: test 1: '李' is not in the result",
+        "x.md:3: key F3 is a.md:3's",
+        "x.md:4: short q is a.md:4's",
+        "x.md:6: test 1: '李' is not in the result",
     ]
 
 

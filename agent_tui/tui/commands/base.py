@@ -16,21 +16,23 @@ class Context(StrEnum):
 
     EVERYWHERE = "everywhere"
     QUEUE = "queue"  # plain letters, while the queue has the focus
+    TRANSCRIPT = "transcript"  # plain letters, while the open chat is read
 
 
 class Intent:
     """Something a person wants.
 
     `id` names it in config.toml; `default_keys` are comma-separated Textual key names; `letters`
-    are extras while the queue has the focus; `title` is a word or two for the status line, `doc` a
-    sentence.
+    are extras while the queue has the focus, `reading` while the transcript has it; `title` is a
+    word or two for the status line, `doc` a sentence.
     `asks`: opens a dialogue and waits for it. `footer`: shown among the next useful keys in these
-    focuses ("queue", "composer", "find").
+    focuses ("queue", "composer", "find", "transcript").
     """
 
     id: ClassVar[str]
     default_keys: ClassVar[str] = ""
     letters: ClassVar[str] = ""
+    reading: ClassVar[str] = ""
     title: ClassVar[Both]
     doc: ClassVar[Both]
     footer: ClassVar[tuple[str, ...]] = ()

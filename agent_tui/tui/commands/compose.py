@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING
 
 from agent_tui.lang import Both
@@ -40,13 +39,13 @@ class PickMacro(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        macros = screen.desk.macros().offered(screen.doing.customer_language(), _now())
+        macros = screen.inserting.moment().offered()
         choices = [
             Choice(
                 macro.id,
                 macro.head.title,
                 " ".join(filter(None, (macro.head.key, f"/{macro.head.short}"))),
-                f"{macro.head.short} {' '.join(macro.head.tags)}",
+                f"{macro.head.short} {' '.join(macro.head.tags)} {macro.head.note}",
             )
             for macro in sorted(
                 macros, key=lambda each: (not each.head.key, each.head.key, each.id)
@@ -65,7 +64,7 @@ class MacroSlot(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
-        found = screen.desk.macros().by_key(self.key, screen.doing.customer_language(), _now())
+        found = screen.inserting.moment().by_key(self.key)
         if found is None:
             screen.doing.say(Both(f"{self.key} 没有宏", f"there is no macro on {self.key}"))
         else:
@@ -88,6 +87,64 @@ def _slot(key: str) -> type[MacroSlot]:
 
 
 MACRO_SLOTS = tuple(_slot(key) for key in KEYS)
+
+
+class NextStep(Intent):
+    id = "next_step"
+    default_keys = "alt+c"
+    title = Both("下一步", "next step")
+    doc = Both(
+        "插入流程的下一步，或上一条回复之后该用的宏",
+        "Insert the next step of the flow, or a macro that follows the last reply",
+    )
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        await screen.flows.next()
+
+
+class SaveMacro(Intent):
+    id = "save_macro"
+    default_keys = "alt+m"
+    title = Both("存为宏", "save as macro")
+    doc = Both(
+        "把正在写的，或刚发出的回复存成自己的宏，马上能用",
+        "Keep what is being written, or the reply sent last, as a macro of one's own",
+    )
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        await screen.own_macros.save()
+
+
+class SendNext(Intent):
+    id = "send_next"
+    default_keys = "alt+n"
+    title = Both("发送并下一个", "send, next")
+    doc = Both(
+        "发送，并打开最紧急的会话；发出前可撤回",
+        "Send, and open the most urgent chat; can be taken back while it waits",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.chat.submit(screen.composer.text, to_next=True)
+
+
+class SendResolveNext(Intent):
+    id = "send_resolve_next"
+    default_keys = "alt+d"
+    title = Both("发送并解决", "send, resolve")
+    doc = Both(
+        "发送、标为已解决，并打开最紧急的会话；一次撤销全部撤回",
+        "Send, resolve, and open the most urgent chat; one undo takes all of it back",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.chat.submit(screen.composer.text, resolve=True, to_next=True)
 
 
 class UnsentTray(Intent):
@@ -142,7 +199,3 @@ class DismissDraft(Intent):
 
     async def run(self, screen: Workstation) -> None:
         screen.offers.dismiss()
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now().astimezone()

@@ -279,8 +279,8 @@ class Undo(Intent):
     letters = "u"
     title = Both("撤销", "undo")
     doc = Both(
-        "撤销最近一步；刚打过字时撤销打字",
-        "Undo the last step; right after typing, undo the typing",
+        "撤回还没发出的回复，撤销最近一步；刚打过字时撤销打字",
+        "Take back a reply that has not left, undo the last step; right after typing, the typing",
     )
 
     async def run(self, screen: Workstation) -> None:

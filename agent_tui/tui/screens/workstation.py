@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -16,27 +17,42 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.tui.asking import Asking
-from agent_tui.tui.bound import QueueKeys, everywhere
+from agent_tui.tui.bound import QueueKeys, TranscriptKeys, everywhere
 from agent_tui.tui.bulk import Bulk
+from agent_tui.tui.card import CardWork
 from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.chatview import ChatView
-from agent_tui.tui.commands import BY_ID, keys_of
+from agent_tui.tui.commands import BY_ID
 from agent_tui.tui.doing import Doing
 from agent_tui.tui.duty import OwnDuty
 from agent_tui.tui.filtering import Filtering
+from agent_tui.tui.flows import Flows
+from agent_tui.tui.ghosts import Ghosts
+from agent_tui.tui.grace import SendGrace
 from agent_tui.tui.inserting import Inserting
+from agent_tui.tui.keymap import KeyMap
 from agent_tui.tui.listing import Listing
+from agent_tui.tui.meter import Meter
 from agent_tui.tui.names import Names
 from agent_tui.tui.offers import Offers, Strip
+from agent_tui.tui.ownmacros import OwnMacros
+from agent_tui.tui.panes import Panes
+from agent_tui.tui.reading import Reading
+from agent_tui.tui.ring import Ring
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.searching import Searching
 from agent_tui.tui.status import status_parts
 from agent_tui.tui.suggesting import Suggesting
+from agent_tui.tui.tiles import Tiles
+from agent_tui.tui.told import Announcer
+from agent_tui.tui.tour import Tour
+from agent_tui.tui.widgets.card import CustomerCard
 from agent_tui.tui.widgets.composer import Composer
 from agent_tui.tui.widgets.filterbox import FilterBox
 from agent_tui.tui.widgets.find import FindPane
-from agent_tui.tui.widgets.panels import ChatHeader, CustomerCard, StatusLine
+from agent_tui.tui.widgets.panels import ChatHeader, StatusLine
 from agent_tui.tui.widgets.queue import QueueList
+from agent_tui.tui.widgets.searchbar import SearchBar
 from agent_tui.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -50,20 +66,30 @@ class Workstation(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 -- Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = list(everywhere())
 
-    def __init__(self, desk: Desk, config: Config, band: str, notice: str) -> None:
+    def __init__(
+        self, desk: Desk, config: Config, band: str, notice: str, notes: Path | None = None
+    ) -> None:
         super().__init__()
         self.desk = desk
         self.config = config
         self.current: ConversationId | None = None
         self._band = band
         self._notice = notice
-        self._keys = keys_of(config.keys)
+        self.keymap = KeyMap.of(config)
+        self._keys = self.keymap.bound()
         self.doing = Doing(self)
         self.listing = Listing(self)
+        self.ring = Ring(self)
+        self.tiles = Tiles(self)
         self.chat = ChatWork(self)
+        self.grace = SendGrace(self)
         self.view = ChatView(self)
+        self.reading = Reading(self)
         self.offers = Offers(self)
         self.inserting = Inserting(self)
+        self.ghosts = Ghosts(self)
+        self.flows = Flows(self)
+        self.own_macros = OwnMacros(self)
         self.searching = Searching(self)
         self.suggesting = Suggesting(self)
         self.names = Names(desk)
@@ -71,21 +97,28 @@ class Workstation(Screen[None]):
         self.bulk = Bulk(self)
         self.duty = OwnDuty(self)
         self.asking = Asking(self)
+        self.panes = Panes(self, notes)
+        self.meter = Meter(self, notes)
+        self.tour = Tour(self)
+        self.card = CardWork(self)
 
     # --- composition -----------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         if self._band:
             yield Static(self._band, id="band", markup=False)
+        yield Static(id="tour", markup=False)
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield Static(id="queue-title", markup=False)
                 yield FilterBox(id="filter")
-                yield QueueKeys(id="queue")
+                yield QueueKeys(self.keymap, id="queue")
             with Vertical(id="middle"):
                 yield ChatHeader(id="header")
-                yield Transcript(id="transcript")
+                yield TranscriptKeys(self.keymap, id="transcript")
+                yield SearchBar(id="search")
                 yield Strip(id="strip")
+                yield Strip(id="flow")
                 yield Strip(id="answers")
                 yield Composer(id="composer")
             with Vertical(id="side"):
@@ -103,16 +136,23 @@ class Workstation(Screen[None]):
         self.composer.is_short = self.inserting.is_short
         self.composer.on_submit = self.chat.submit
         self.composer.on_complete = self.inserting.complete
+        self.panes.start(self.config.interface.theme)
         self.filtering.start()
         self.desk.listen(self.desk_changed)
         self.listing.start()
+        self.ring.start()
+        self.told = Announcer(self)
         self.view.draw()
         self.set_interval(1.0, self._tick)
+        self.grace.start()
+        self.tour.start()
         if self._notice:
             self.doing.say(Both(self._notice, self._notice), seconds=12)
 
     def on_resize(self) -> None:
+        self.call_after_refresh(self.panes.fit)
         self.call_after_refresh(self.view.draw)
+        self.call_after_refresh(self.tiles.resized)
 
     @property
     def ui(self) -> WorkstationApp:
@@ -132,6 +172,7 @@ class Workstation(Screen[None]):
             self.run_worker(intent.run(self), exit_on_error=True)
         else:
             await intent.run(self)
+        self.tour.heard(name)
 
     async def intend_key(self, key: str) -> bool:
         """A key in a text field: run its intent, if it has one."""
@@ -146,11 +187,14 @@ class Workstation(Screen[None]):
     def open(self, key: ConversationId) -> None:
         """Open a conversation and put the cursor where one writes."""
         self.chat.keep_draft()
+        self.ring.leave(key)
         self.current = key
         self.queue.opened = key
         self.listing.reorder()
         self.queue.move_to(key)
+        self.tiles.follow()
         self.chat.opened()
+        self.card.opened()
         self.view.draw()
         self.set_focus(self.composer)
 
@@ -173,7 +217,9 @@ class Workstation(Screen[None]):
     def leave_chat(self) -> None:
         """Close the conversation and go back to the queue."""
         self.chat.keep_draft()
+        self.ring.leave(None)
         self.current = self.queue.opened = None
+        self.tiles.follow()
         self.composer.begin("", "")
         self.searching.opened()
         self.view.draw()
@@ -181,6 +227,10 @@ class Workstation(Screen[None]):
 
     def back(self) -> None:
         """Escape: what slid over goes, then the queue has the focus."""
+        if self.card.hide():
+            return
+        if self.reading.back():
+            return
         if self.has_class("-side") or self.find.has_focus_within:
             self.remove_class("-side")
             self.searching.opened()
@@ -206,13 +256,9 @@ class Workstation(Screen[None]):
         """The search box, sliding over the chat where the terminal is narrow."""
         if self.current is None and self.queue.cursor is not None:
             self.open(self.queue.cursor)
+        self.card.hide()
         self.add_class("-side")
         self.find.begin()
-
-    def toggle_side(self) -> None:
-        """Show or hide what slides over."""
-        self.toggle_class("-side")
-        self.view.draw()
 
     def toggle_note(self) -> None:
         """Between replying and writing a note."""
@@ -226,12 +272,15 @@ class Workstation(Screen[None]):
         self.open(event.conversation)
 
     def on_queue_list_cursor_moved(self) -> None:
+        self.card.moved()
         self.draw_status()
 
     def on_composer_edited(self) -> None:
         self.chat.edited()
+        self.tour.look()
 
     def on_descendant_focus(self) -> None:
+        self.reading.focused()
         self.draw_status()
 
     # --- news ------------------------------------------------------------------------------------
@@ -241,11 +290,17 @@ class Workstation(Screen[None]):
         if not self.is_mounted:
             return
         self.names.changed(changes)
+        self.ghosts.changed(changes)
         self.duty.changed(changes)
         self.bulk.changed()
+        self.tour.look()
+        self.card.changed(changes)
+        self.ring.changed()
         self.listing.reorder()
-        self.listing.ring_for_new()
-        if changes.all or self.current in changes.conversations or changes.things:
+        self.told.changed(changes)
+        self.tiles.changed(changes)
+        here = self.current in changes.conversations
+        if changes.all or here or changes.things or changes.outbox:
             self.view.draw()
             self.searching.follow()
         self.draw_status()
@@ -256,20 +311,28 @@ class Workstation(Screen[None]):
             self.queue.tick(now)
         else:
             self.listing.reorder()
-        self.view.header()
+        self.view.tick()
+        self.card.tick()
         self.searching.draw_title()
         self.draw_status()
         self.chat.tick()
+        self.told.tick()
+        self.tiles.tick()
 
     def draw_status(self) -> None:
-        """The line at the bottom."""
+        """The line at the bottom, and where a flow stands."""
+        self.flows.draw()
         self._status.show(**status_parts(self))
 
     def relabel(self) -> None:
         """The language changed: every word is drawn again."""
         self.searching.relabel()
         self.query_one(FilterBox).relabel()
+        self.composer.relabel()
+        self.tour.relabel()
+        self.tiles.relabel()
         self.listing.reorder()
+        self.queue.refresh()
         self.view.draw()
         self.draw_status()
 
@@ -279,7 +342,7 @@ class Workstation(Screen[None]):
         """Every key."""
         from agent_tui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.config.keys))
+        self.app.push_screen(HelpScreen(self.keymap))
 
     def show_tray(self) -> None:
         """What was not sent."""
@@ -295,6 +358,7 @@ class Workstation(Screen[None]):
     async def leave(self) -> None:
         """Quit; drafts are kept, and unsent commands wait in the outbox."""
         self.chat.keep_draft()
+        await self.grace.leave()
         if self.desk.unsent:
             count = self.desk.unsent
             question = Both(

@@ -67,7 +67,7 @@ class BoardList(LineView, can_focus=True):
     }
     DEFAULT_CSS = """
     BoardList { height: 1fr; padding: 0 1; }
-    BoardList > .board--cursor { background: $primary 30%; }
+    BoardList > .board--cursor { background: $row-cursor; }
     BoardList > .board--head { color: $secondary; text-style: bold; }
     BoardList > .board--dim { color: $secondary; }
     BoardList > .board--name { color: $foreground; }

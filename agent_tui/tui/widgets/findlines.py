@@ -33,7 +33,7 @@ class FindLines(LineView, can_focus=False):
     DEFAULT_CSS = """
     FindLines { overflow-y: hidden; scrollbar-gutter: auto; }
     FindLines > .find--cursor { background: $boost; }
-    FindLines.-busy > .find--cursor { background: $primary 30%; }
+    FindLines.-busy > .find--cursor { background: $row-cursor; }
     FindLines > .find--number { color: $accent; text-style: bold; }
     FindLines > .find--title { color: $foreground; }
     FindLines > .find--dim { color: $secondary; }

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from agent_tui.text import clean, fit
+from agent_tui.text import clean, fit, steady
 
 Piece = tuple[str, str]  # text, component class (empty: the widget's own style)
 
@@ -57,7 +57,7 @@ class LineView(ScrollView):
             base = base + self.get_component_rich_style(background)
         # Everything was cleaned on its way in; a second look costs nothing and guards the terminal.
         segments = [
-            Segment(text if text.isprintable() else clean(text), self._style(base, name))
+            Segment(steady(text if text.isprintable() else clean(text)), self._style(base, name))
             for text, name in pieces
             if text
         ]

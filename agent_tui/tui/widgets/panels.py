@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
+from agent_tui.desk.reasons import STATUSES, TYPES, word
 from agent_tui.domain import sla
-from agent_tui.domain.model import Conversation, Status
+from agent_tui.domain.model import Conversation
 from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Urgency
@@ -34,6 +35,12 @@ class ChatHeader(Static):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id, markup=False)
+        self._drawn: Content | None = None
+        self._again: Callable[[], None] = lambda: None
+
+    def on_resize(self) -> None:
+        """Another width: the same, cut and spaced for it."""
+        self._again()
 
     def show(
         self,
@@ -45,10 +52,29 @@ class ChatHeader(Static):
         me: str,
         names: Mapping[str, str],
         presence: str,
+        number: int | None = None,
+        unread: int = 0,
+        here: bool = False,
     ) -> None:
-        """Draw the line for `state` at `now` (ms)."""
+        """Draw the line for `state` at `now` (ms), if it looks different from what is there.
+
+        `number` is the chat's in the ring; `here` marks the one of several that is written to.
+        """
+        self._again = partial(
+            self.show,
+            state,
+            policy,
+            plan,
+            now,
+            me=me,
+            names=names,
+            presence=presence,
+            number=number,
+            unread=unread,
+            here=here,
+        )
         if state is None:
-            self.update("")
+            self._draw(Content(""))
             return
         width = max(10, self.size.width - 2)
         due = sla.due(state, policy, plan)
@@ -66,57 +92,27 @@ class ChatHeader(Static):
         ]
         left = "  " + " · ".join(fact for fact in facts if fact)
         if presence:
-            left = f"  {presence}"
-        room = width - cell_len(right) - 1
+            left = f"  {presence} ·" + left[1:]
+        slot = ("▸ " if here else "") + (f"{number} " if number is not None else "")
+        new = f" *{min(unread, 99)}" if unread else ""
+        room = width - cell_len(slot + new + right) - 1
         name = clip(state.customer.name, max(4, room // 2))
         left = clip(left, max(0, room - cell_len(name)))
-        gap = " " * max(1, width - cell_len(name) - cell_len(left) - cell_len(right))
-        self.update(
-            Content.assemble((name, "bold"), (left + gap, "$secondary"), (right, COLORS[urgency])),
-            layout=False,
+        taken = cell_len(slot + name + new + left + right)
+        self._draw(
+            Content.assemble(
+                (slot, "$accent"),
+                (name, "bold"),
+                (new, "$primary bold"),
+                (left + " " * max(1, width - taken), "$secondary"),
+                (right, COLORS[urgency]),
+            )
         )
 
-
-class CustomerCard(Static):
-    """Who the customer is, and what is known of this conversation."""
-
-    DEFAULT_CSS = """
-    CustomerCard { height: 1fr; padding: 0 1; border-top: solid $border; }
-    """
-
-    def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
-        super().__init__(id=id, markup=False)
-
-    def show(self, state: Conversation | None, now: int) -> None:
-        """Draw the card."""
-        if state is None:
-            self.update("")
-            return
-        customer = state.customer
-        rows: list[tuple[Both, str]] = [
-            (Both("等级", "tier"), customer.tier),
-            (Both("语言", "language"), {"zh": "中文", "en": "English"}.get(customer.language, "")),
-            (Both("标签", "tags"), " ".join((*customer.tags, *state.tags))),
-            (Both("状态", "status"), word(STATUSES, state.status)),
-            (Both("类型", "type"), word(TYPES, state.type) if state.type else ""),
-            (Both("优先级", "priority"), word(PRIORITIES, state.priority)),
-            (Both("开始", "since"), fmt.local(state.opened_at).strftime("%m-%d %H:%M")),
-            (Both("消息", "messages"), str(state.messages)),
-        ]
-        if state.status is Status.SNOOZED and state.until:
-            until = fmt.local(state.until).strftime("%m-%d %H:%M")
-            rows.insert(4, (Both("到", "until"), until))
-        for clock in state.clocks:
-            left = fmt.countdown(clock.due - now)
-            if not clock.due:
-                left = str(Both("暂停，还有 ", "stands, left ")) + fmt.countdown(clock.left)
-            rows.append((Both("时限", "clock"), f"{word(DEADLINES, clock.clock)} {left}"))
-        parts: list[tuple[str, str]] = [(f"{customer.name}\n", "bold")]
-        for title, value in rows:
-            if value:
-                parts += [(f"{title} ", "$secondary"), (f"{value}\n", "")]
-        parts.append((f"{state.id}", "$secondary"))
-        self.update(Content.assemble(*parts))
+    def _draw(self, content: Content) -> None:
+        if self._drawn is None or not content.is_same(self._drawn):
+            self._drawn = content
+            self.update(content, layout=False)
 
 
 class StatusLine(Static):
