@@ -7,8 +7,8 @@ import msgspec
 
 from agent_tui.channels.base import Port
 from agent_tui.channels.webhook import Webhook, WebhookSettings
-from agent_tui.config import Outgoing
 from agent_tui.domain.model import Channel
+from agent_tui.settings.server import Outgoing
 
 
 def open_channel(

@@ -8,9 +8,9 @@ import msgspec
 from agent_tui.channels import signature
 from agent_tui.channels.base import Inbound, Outbound, Outcome, Refused, Request
 from agent_tui.channels.post import post
-from agent_tui.config import Outgoing
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
+from agent_tui.settings.server import Outgoing
 
 ID_CHARS = 128
 

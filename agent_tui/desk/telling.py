@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent_tui.config import Told
 from agent_tui.desk.rows import QueueRow, Section, turns
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Status
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Urgency
 from agent_tui.lang import Both
+from agent_tui.settings.workstation import Told
 from agent_tui.text import clean_line
 
 LONGEST = 100  # characters of a notification

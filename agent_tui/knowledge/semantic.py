@@ -17,9 +17,9 @@ from agent_tui.knowledge.entry import Entry, Hit, Kind
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
-    from agent_tui.config import Semantic
     from agent_tui.knowledge.embedding import Embedder, Vectors
     from agent_tui.knowledge.embedding.meanings import Meanings
+    from agent_tui.settings.workstation import Semantic
 
 log = logging.getLogger(__name__)
 

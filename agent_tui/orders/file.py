@@ -22,8 +22,8 @@ from agent_tui.orders import reading
 from agent_tui.orders.source import SourceBroken
 
 if TYPE_CHECKING:
-    from agent_tui.config import Orders
     from agent_tui.orders.model import Order
+    from agent_tui.settings.server import Orders
 
 log = logging.getLogger(__name__)
 ROWS = 500  # of one customer, the newest

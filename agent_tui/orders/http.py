@@ -23,8 +23,8 @@ from agent_tui.text import clean_line
 if TYPE_CHECKING:
     import httpx
 
-    from agent_tui.config import Orders
     from agent_tui.orders.model import Order
+    from agent_tui.settings.server import Orders
 
 ANSWER_BYTES = 1 << 20
 MOST_ORDERS = 200  # of an answer, looked at

@@ -8,8 +8,8 @@ from agent_tui.errors import ConfigError, DeskError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
-    from agent_tui.config import Orders
     from agent_tui.orders.model import Order
+    from agent_tui.settings.server import Orders
 
 
 class SourceBroken(DeskError):

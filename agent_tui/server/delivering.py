@@ -14,7 +14,6 @@ import httpx
 from agent_tui.channels.base import Arrived, Outbound, Outcome, Port, Refused, Unknown, Unreached
 from agent_tui.channels.opening import open_channel
 from agent_tui.channels.post import client
-from agent_tui.config import Outgoing
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, InboxId
 from agent_tui.domain.model import DeliveryState
@@ -24,6 +23,7 @@ from agent_tui.server.clock import now_ms
 from agent_tui.server.hub import Listener
 from agent_tui.server.outgoing import Claimed, Held, Report, Verdict
 from agent_tui.server.service import Service
+from agent_tui.settings.server import Outgoing
 
 LOOK_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0

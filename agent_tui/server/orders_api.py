@@ -19,7 +19,6 @@ from sqlalchemy import or_, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent_tui.config import Orders
 from agent_tui.domain.context import may_see
 from agent_tui.domain.model import Agent, Conversation
 from agent_tui.errors import NotFound
@@ -31,6 +30,7 @@ from agent_tui.server.clock import now_ms
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import Endpoint, json
 from agent_tui.server.service import Service
+from agent_tui.settings.server import Orders
 
 AT_ONCE = 4  # questions to the source beside each other
 KEPT = 5_000  # customers whose last answer is kept

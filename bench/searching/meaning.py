@@ -8,10 +8,10 @@ from pathlib import Path
 
 from syncing.report import percentile
 
-from agent_tui.config import Semantic
 from agent_tui.knowledge.entry import Entry, Hit
 from agent_tui.knowledge.index import SearchIndex
 from agent_tui.knowledge.semantic import Meaning
+from agent_tui.settings.workstation import Semantic
 
 
 class Fused:

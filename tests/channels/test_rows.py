@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import update
 
 from agent_tui.channels.base import Arrived, Refused, Unknown, Unreached
-from agent_tui.config import Outgoing
 from agent_tui.domain.ids import ConversationId, InboxId, MessageId
 from agent_tui.domain.model import DeliveryState
 from agent_tui.server import audit, outgoing, schema
@@ -16,6 +15,7 @@ from agent_tui.server.database import Database
 from agent_tui.server.delivering import verdict
 from agent_tui.server.outgoing import FARTHEST_MS, Claimed, Held, Report, Verdict
 from agent_tui.server.workspace import ChangeWorkspace
+from agent_tui.settings.server import Outgoing
 from tests.channels.conftest import Open
 from tests.channels.shop import Shop
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 from starlette.responses import Response
 
-from agent_tui.config import Config, Server
+from agent_tui.config import Config
 from agent_tui.errors import Unauthorized
 from agent_tui.server import assigning, notify, timers
 from agent_tui.server.agent_api import AgentApi
@@ -22,6 +22,7 @@ from agent_tui.server.endpoint import route
 from agent_tui.server.hub import Hub
 from agent_tui.server.service import Service
 from agent_tui.server.writer import Job, Writer
+from agent_tui.settings.server import Server
 from tests.sim.scheduler import Scheduler, Signal, Task
 from tests.sim.storage import PostgresStorage, Storage
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from agent_tui.config import Config, Guards
+from agent_tui.config import Config
 from agent_tui.desk.guarding.findings import Kind
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.commands import text_of
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Status
+from agent_tui.settings.workstation import Guards
 from agent_tui.tui import sending
 from agent_tui.tui.screens.guard import GuardScreen
 from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent_tui.config import Config, Interface
+from agent_tui.config import Config
 from agent_tui.errors import ConfigError
+from agent_tui.settings.workstation import Interface
 from agent_tui.tui.commands import INTENTS
 from agent_tui.tui.keychecks import checked
 from agent_tui.tui.keymap import PRESETS, KeyMap, table

@@ -8,8 +8,9 @@ import pytest
 from textual import events
 
 from agent_tui import lang
-from agent_tui.config import Config, Interface
+from agent_tui.config import Config
 from agent_tui.desk.rows import View
+from agent_tui.settings.workstation import Interface
 from agent_tui.tui import layout
 from agent_tui.tui.layout import Layout
 from tests.tui.driver import Person, World, sit_down

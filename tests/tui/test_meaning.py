@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from agent_tui.config import Config, Semantic
+from agent_tui.config import Config
 from agent_tui.knowledge.semantic import Meaning
+from agent_tui.settings.workstation import Semantic
 from tests.tui import driver
 from tests.tui.driver import Person, World, sit_down
 from tests.unit.models import Hashed

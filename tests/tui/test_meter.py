@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_tui.config import Config, Interface
+from agent_tui.config import Config
+from agent_tui.settings.workstation import Interface
 from agent_tui.tui import layout
 from agent_tui.tui.hints import _same
 from agent_tui.tui.meter import FILE, Day, Days, load

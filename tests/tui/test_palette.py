@@ -8,7 +8,8 @@ import pytest
 from pypinyin import Style, lazy_pinyin
 from textual.widgets import Input, Static
 
-from agent_tui.config import Config, Interface
+from agent_tui.config import Config
+from agent_tui.settings.workstation import Interface
 from agent_tui.tui import lookup
 from agent_tui.tui.commands import INTENTS
 from agent_tui.tui.commands.base import Intent

@@ -10,8 +10,9 @@ from rich.color import ColorType
 from textual.color import Color
 from textual.dom import DOMNode
 
-from agent_tui.config import Config, Interface
+from agent_tui.config import Config
 from agent_tui.errors import ConfigError
+from agent_tui.settings.workstation import Interface
 from agent_tui.tui import theme
 from agent_tui.tui.theme import ANSI, CONTRAST, DARK, LIGHT, THEMES, check_theme
 from tests.tui.driver import World, sit_down

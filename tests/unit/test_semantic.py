@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from agent_tui import lang
-from agent_tui.config import Semantic
 from agent_tui.knowledge.embedding.meanings import BATCH, Key
 from agent_tui.knowledge.entry import Entry, Hit
 from agent_tui.knowledge.index import SearchIndex
 from agent_tui.knowledge.semantic import MOST, POINTS, REST, SAVED_EVERY, Meaning, Near, fuse
+from agent_tui.settings.workstation import Semantic
 from tests.unit.models import FREIGHT, INVOICE, THREE, WEEKEND, Hashed, many
 
 # --- words and meaning ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_tui import lang
-from agent_tui.config import Config, Told, parse
+from agent_tui.config import Config, parse
 from agent_tui.desk.rows import QueueRow, Section
 from agent_tui.desk.telling import Event, Telling, words
 from agent_tui.domain.ids import ConversationId
@@ -18,6 +18,7 @@ from agent_tui.domain.model import Status
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Deadline, Due
 from agent_tui.errors import ConfigError
+from agent_tui.settings.workstation import Told
 from agent_tui.tui.terminal import PROGRAM, notification, through, way
 from tests import factories as f
 from tests.unit.test_order import queue_row

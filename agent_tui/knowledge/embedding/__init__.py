@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from agent_tui.config import Semantic
+    from agent_tui.settings.workstation import Semantic
 
     Vectors = npt.NDArray[np.float32]
 

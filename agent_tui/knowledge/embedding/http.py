@@ -19,8 +19,8 @@ from agent_tui.text import clean_line
 if TYPE_CHECKING:
     import httpx
 
-    from agent_tui.config import Semantic
     from agent_tui.knowledge.embedding import Vectors
+    from agent_tui.settings.workstation import Semantic
 
 BATCH_BYTES = 65_536  # of text in one request; a longer text goes alone
 ANSWER_BYTES = 33_554_432

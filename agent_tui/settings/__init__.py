@@ -1,0 +1,1 @@
+"""The tables of config.toml, each with its defaults, bounds and what they mean."""
