@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_tui import paths
+from agent_tui.errors import DeskError
+from agent_tui.lang import Both
 from agent_tui.paths import Profile
 from agent_tui.tui import first
 from agent_tui.tui.app import WorkstationApp
@@ -100,8 +103,15 @@ def workstation(
     """Run until the agent leaves; the exit code.
 
     Without `login`, the profile's own. `tour`: see there; the default is for real customers.
-    Raises ConfigError, StoreError, Unauthorized.
+    Raises ConfigError, StoreError, Unauthorized; DeskError where the screen would not be seen.
     """
+    if sys.__stdin__ is not None and sys.__stdin__.isatty() and not _is_seen():
+        raise DeskError(
+            Both(
+                "标准错误被重定向了，界面画在那里", "standard error is redirected: it is the screen"
+            ),
+            Both("去掉 2> 再启动", "start without 2>"),
+        )
     picture = first.load(profile.first)
     app = WorkstationApp(ProfileParts(profile, login), picture, band=band, notice=notice, tour=tour)
     leave_when_told(app)
@@ -109,6 +119,10 @@ def workstation(
     if app.failure is not None:
         raise app.failure
     return app.return_code or 0
+
+
+def _is_seen() -> bool:
+    return sys.__stderr__ is not None and sys.__stderr__.isatty()
 
 
 def _log_to(profile: Profile) -> None:

@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     from agent_tui.macros.model import Macro
 
 Clock = Callable[[], int]
+# What customers write to be seen, and no search can answer.
+NUDGES = frozenset(
+    {"", "在吗", "在么", "在不在", "有人吗", "人呢", "还在吗", "喂", "你好", "您好", "亲"}
+    | {"hello", "hi", "hey", "anyone", "anyone there", "are you there", "still there"}
+)
+_MARKS = " ?？!！.。,，~～…"
 Listener = Callable[[Changes], None]
 T = TypeVar("T", bound=msgspec.Struct)
 REPLY = Both("回复", "reply")
@@ -631,11 +637,17 @@ class Desk:
         self.refresh(Changes(outbox=True))
 
     def last_words(self, key: ConversationId) -> str:
-        """The customer's last message."""
+        """The customer's last message that says something; a nudge only if there is no other."""
+        said = ""
         for line in reversed(self.transcript(key)):
             if line.message.kind is MessageKind.CUSTOMER:
-                return line.message.text[:200]
-        return ""
+                text = line.message.text[:200]
+                if text.strip(_MARKS).lower() not in NUDGES:
+                    return text
+                said = said or text
+            elif said and line.message.kind is MessageKind.REPLY:
+                break  # what was asked before it was answered
+        return said
 
     def report_searches(self, misses: tuple[tuple[str, int], ...]) -> None:
         """Count searches that found nothing; lost if the outbox is full."""

@@ -103,4 +103,4 @@ def sentence(order: Order, language: str) -> str:
     number = f"Order {order.no}" if english else f"订单 {order.no}"
     bought = (items(order, language), money(order.amount, order.currency))
     parts = (number, *bought, where.strip(), expected)
-    return comma.join(part for part in parts if part)
+    return comma.join(part for part in parts if part) + ("." if english else "。")

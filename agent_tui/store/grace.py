@@ -225,8 +225,8 @@ class GraceTable:
     def recover(
         self, now: int, note_key: Callable[[ConversationId], ConversationId]
     ) -> list[Recovered]:
-        """Make drafts of what processes left here that have ended; a draft that stands already is
-        kept, before it. `note_key`: under which a conversation's draft of a note is kept."""
+        """Make drafts of what processes left here that have ended, before the draft that stands
+        there: it was written later. `note_key`: under which a draft of a note is kept."""
         others = {row.owner for row in self.rows() if row.owner != self.owner}
         dead = {name for name in others if not lives(self._outbox.path.parent, name)}
         if not dead:
@@ -237,9 +237,11 @@ class GraceTable:
             self._take_out(db, left)
             for row in left:
                 found.setdefault(row.conversation, []).append(row)
-                key = row.conversation
-                self._outbox.add_draft(db, key, replies_of(row.command), now)
-                self._outbox.add_draft(db, note_key(key), notes_of(row.command), now)
+            for key, rows in found.items():
+                for row in reversed(rows):
+                    replies, notes = replies_of(row.command), notes_of(row.command)
+                    self._outbox.add_draft(db, key, replies, now, first=True)
+                    self._outbox.add_draft(db, note_key(key), notes, now, first=True)
         return [_recovered(key, rows) for key, rows in found.items()]
 
     def _take_out(self, db: sqlite3.Connection, rows: Sequence[Kept]) -> None:

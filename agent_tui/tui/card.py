@@ -144,7 +144,7 @@ class CardWork:
         if last is not None and last.conversation == state.id and self._takes_back(last.text):
             place = (last.place + 1) % len(orders)
         text = words.sentence(orders[place], state.customer.language)
-        composer.put(text)
+        composer.put_block(text)
         self._inserted = Inserted(state.id, place, text)
         screen.set_focus(composer)
         if len(orders) > 1:

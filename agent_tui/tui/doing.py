@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_tui.desk.reasons import reason
 from agent_tui.desk.undo import Undo
@@ -11,10 +11,21 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
-from agent_tui.text import clean
+from agent_tui.text import clean, clip
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
+
+
+RECENT_MS = 60_000
+
+
+class Elsewhere(NamedTuple):
+    """A step in another chat: what it was, whose chat it is, and how many minutes ago."""
+
+    title: Both
+    who: str
+    minutes: int
 
 
 class Doing:
@@ -58,14 +69,31 @@ class Doing:
         self.say(Both(f"{title.zh}{undo.zh}", f"{title.en}{undo.en}"), seconds=3)
         return True
 
+    def elsewhere(self) -> Elsewhere | None:
+        """What would be undone, if it was done some time ago in a chat other than the key's: its
+        effects are not on the screen."""
+        desk = self._screen.desk
+        step, now = desk.undo_stack.newest(), desk.clock()
+        if step is None or step.bulk or self._typed() or now - step.at < RECENT_MS:
+            return None
+        if step.conversation in (self.target(), self._screen.current):
+            return None
+        return Elsewhere(step.title, self._who(step.conversation), (now - step.at) // 60_000)
+
+    def _who(self, key: ConversationId) -> str:
+        state = self._screen.desk.conversation(key)
+        return clip(state.customer.name, 16) if state is not None else key
+
+    def _typed(self) -> bool:
+        """Whether what was typed is newer than what was done."""
+        composer, last = self._screen.composer, self._screen.desk.undo_stack.last_at()
+        later = composer.edited_at * 1000 > last
+        return bool(composer.has_focus and composer.text and later)
+
     def undo(self) -> None:
         """The newest of: a desk step, typing. A reply in its grace comes before typing: it is about
         to leave, and what was typed is kept."""
-        typed_later = (
-            self._screen.composer.edited_at * 1000 > self._screen.desk.undo_stack.last_at()
-        )
-        typed = self._screen.composer.has_focus and self._screen.composer.text and typed_later
-        if typed and not self._screen.desk.may_take_back():
+        if self._typed() and not self._screen.desk.may_take_back():
             self._screen.composer.undo()
             return
         try:
@@ -82,6 +110,8 @@ class Doing:
             many = f" · {count}" if step.bulk else ""
             left = Both(f" · {len(step.left)} 个期间已变", f" · {len(step.left)} changed since")
             more = f"{many}{left if step.left else ''}"
+            who = "" if step.bulk else f" · {self._who(step.conversation)}"
+            more += who
             words = Both(f"已撤销：{step.title.zh}{more}", f"undone: {step.title.en}{more}")
             self.say(words, seconds=3)
             self._screen.grace.taken_back(step)

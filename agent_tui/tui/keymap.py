@@ -38,7 +38,7 @@ PRESETS: dict[str, Preset] = {
         {
             "cursor_top": "home,gg",
             "read_first": "home,gg",
-            "resolve_next": "dd,e",
+            "resolve_next": "dd,D",
             "palette": "colon",
             "quit": "ZZ",
         },

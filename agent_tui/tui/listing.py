@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,15 @@ from agent_tui.tui.first import ROWS, First
 if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
     from agent_tui.domain.ids import ConversationId
+    from agent_tui.store.cache import Changes
     from agent_tui.tui.filtering import Filtering
     from agent_tui.tui.screens.workstation import Workstation
 
 SECTIONS = list(Section)
 AGAIN_MS = 1000
 FLASH_SECONDS = 0.6
+# A list of so many rows is put in order so often at most (s); between, rows change where they are.
+MANY, EVERY = 1_000, 0.25
 VIEW_NAMES = {
     View.WORK: Both("我的与待认领", "mine and unclaimed"),
     View.MINE: Both("我的", "mine"),
@@ -41,6 +45,8 @@ class Listing:
         self._rows: Sequence[QueueRow] = ()
         self._title = ""
         self._filtered = Filtered(screen.desk)
+        self._ordered = 0.0
+        self._waits = False
         self.view = View.WORK
 
     def start(self) -> None:
@@ -58,6 +64,20 @@ class Listing:
         self.reorder()
         self._screen.queue.focus()
 
+    def changed(self, changes: Changes) -> None:
+        """Rows read differently now, or there are others."""
+        rests = time.monotonic() - self._ordered < EVERY
+        if changes.all or len(self._rows) < MANY or not rests or self._screen.filtering.active:
+            self.reorder()
+            return
+        rows = self._screen.desk.by_id()
+        for key in changes.conversations:
+            if row := rows.get(key):
+                self._screen.queue.put(row)
+        if not self._waits:
+            self._waits = True
+            self._screen.set_timer(EVERY, self.reorder)
+
     def reorder(self) -> None:
         """Show the rows in order; while the agent moves in the list, new ones go below."""
         screen = self._screen
@@ -66,6 +86,7 @@ class Listing:
             rows = self._still(rows)
         self._rows = rows
         screen.queue.show(rows, screen.desk.policy, screen.desk.clock())
+        self._ordered, self._waits = time.monotonic(), False
         self.title()
 
     def _arranged(self) -> list[QueueRow]:

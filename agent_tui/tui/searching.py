@@ -252,11 +252,11 @@ class Searching:
         """The likely answers in one line, for terminals without room for the pane."""
         strip = self._screen.query_one("#answers", Strip)
         titles = [hit.entry.title for hit in self._hits[:NUMBERED]] if not self._text else []
-        room = (strip.size.width or NARROW) // max(1, len(titles)) - 4
+        room = ((strip.size.width or NARROW) - 4) // max(1, len(titles)) - 4
         parts = [
             part
             for number, title in enumerate(titles, 1)
-            for part in ((f"{number} ", "$accent bold"), (f"{clip(title, room)}  ", ""))
+            for part in ((f"{_key_of(number)} ", "$accent bold"), (f"{clip(title, room)}  ", ""))
         ]
         strip.show(Content.assemble(*parts) if parts and self._screen.current else None)
 
@@ -317,6 +317,10 @@ class Searching:
         screen.remove_class("-side")
         screen.set_focus(screen.composer)
         self._reset()
+
+
+def _key_of(number: int) -> str:
+    return "Alt+1" if number == 1 else str(number)
 
 
 def _likely(search: Search) -> Sequence[Hit]:

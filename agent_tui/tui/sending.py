@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from agent_tui.macros.model import Macro
     from agent_tui.tui.screens.workstation import Workstation
 
+_SHORT = re.compile(r"/[a-z0-9]{1,16}", re.IGNORECASE)  # written to be a macro
 SETTLE = 0.5  # seconds for which a question takes no answer: it comes under typing hands
 RESOLVED = Both("发送并解决", "send and resolve")
 
@@ -78,6 +80,10 @@ class Sender:
 
     def reply(self, key: ConversationId, text: str, resolve: bool, to_next: bool) -> None:
         """Send it, unless something should be looked at first. Raises StoreError."""
+        if _SHORT.fullmatch(text.strip()):
+            name = text.strip()
+            self._screen.doing.say(Both(f"没有宏 {name}，没有发出", f"no macro {name}: not sent"))
+            return
         sending = self._sending(key, text, resolve, to_next)
         findings = self._findings(sending)
         if self._blocked(sending.text, findings):

@@ -59,6 +59,15 @@ def status_parts(screen: Workstation) -> StatusParts:
     unsent = ""
     if desk.unsent:
         unsent += str(Both(f" ~{desk.unsent} 未发", f" ~{desk.unsent} unsent"))
+    left = desk.grace.next_in(desk.clock())
+    if left is not None:
+        key = screen.keymap.shown("undo")
+        unsent = str(
+            Both(
+                f" ~{left // 1000 + 1} 秒后发出 {key} 收回",
+                f" ~{left // 1000 + 1} s, {key} takes it back",
+            )
+        )
     if desk.tray:
         count = len(desk.tray)
         key = screen.keymap.shown("tray")

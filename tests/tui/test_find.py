@@ -84,7 +84,7 @@ async def test_what_hardly_fits_is_no_likely_answer(world: World) -> None:
 async def test_in_80_columns_the_answers_are_one_line_above_the_reply(world: World) -> None:
     async with sit_down(world, size=(80, 24)) as agent:
         await agent.does("next_urgent")
-        assert "1 退货运费由谁" in agent.sees() and "3 " in agent.sees()
+        assert "Alt+1 退货运费由" in agent.sees() and "3 " in agent.sees()
         await agent.does("find")
         assert "知识库与宏" in agent.sees()
         await agent.press("escape")

@@ -212,3 +212,15 @@ async def test_a_hundred_kilobytes_are_pasted_at_once(world: World) -> None:
             assert agent.screen.composer.text == text
             await writes(agent, "还能打字")
             assert agent.screen.composer.text.endswith("还能打字")
+
+
+async def test_a_long_text_is_taken_back_in_one_step(world: World) -> None:
+    """The scroll bar goes with it, while the cursor still stands on a line that is gone."""
+    async with sit_down(world, size=(120, 36)) as agent:
+        await agent.does("next_urgent")
+        agent.screen.composer.put("\n".join(f"line {n}" for n in range(30)))
+        await agent.pilot.pause()
+        agent.screen.composer.undo()
+        await agent.pilot.pause()
+        assert agent.screen.composer.text == ""
+        assert agent.screen.composer.cursor_location == (0, 0)

@@ -264,7 +264,7 @@ async def test_after_a_crash_it_is_a_draft(world: World, tmp_path: Path) -> None
     world.clock.now += 60_000
     async with sit_down(world, grace=GRACE) as agent:
         await agent.does("next_urgent")
-        assert agent.screen.composer.text == "正在写\n没发出"
+        assert agent.screen.composer.text == "没发出\n正在写"
         assert status(agent, C1) is Status.OPEN
         assert not world.sent() and not waiting(world)
         (notice,) = [each for each in agent.notices() if "草稿" in each]

@@ -131,7 +131,7 @@ async def test_help_shows_the_keys_that_are_set_and_finds_them(world: World) -> 
         assert "vim" in said and "Ctrl+_ · c" in said and "gg" in said and "tt" in said
         await agent.types("jiejue")
         said = await help_says(agent)
-        assert said.splitlines()[0].startswith("Ctrl+D · dd e")
+        assert said.splitlines()[0].startswith("Ctrl+D · dd D")
         assert "认领会话" not in said
         for _ in "jiejue":
             await agent.press("backspace")

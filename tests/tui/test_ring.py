@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Channel, Customer, Status
-from agent_tui.tui import first
+from agent_tui.domain.model import Channel, Customer, Priority, Status
+from agent_tui.tui import first, listing
 from agent_tui.tui.ring import SLOTS, Slots, Trail
 from agent_tui.tui.tiles import Places
 from agent_tui.tui.widgets.panels import ChatHeader
@@ -283,3 +284,25 @@ async def test_the_open_row_is_seen_as_such_and_words_change_with_the_language(
         assert "待认领 3" in agent.sees()
         await agent.press("L")
         assert "unclaimed 3" in agent.sees()
+
+
+async def test_in_a_long_list_rows_change_where_they_are_until_it_is_sorted_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MANY", 0)
+    async with sit_down(world) as agent:
+        queue = agent.screen.queue
+        given, before = agent.desk.queue(agent.screen.listing.view), queue.order()
+        weights = [row.weight for row in given]
+        agent.screen.listing.reorder()
+        agent.desk.do(before[-1], c.SetPriority(Priority.URGENT))
+        assert queue.order() == before
+        queue.move_to(before[-1])
+        row = queue.row_at_cursor()
+        assert row is not None
+        assert row.weight > weights[-1]
+        assert [row.weight for row in given] == weights  # the desk's own list is left alone
+        queue.unfreeze()
+        await agent.pilot.pause(2 * listing.EVERY)
+        assert queue.order() == [row.id for row in agent.desk.queue(agent.screen.listing.view)]
+        assert queue.order() != before

@@ -113,7 +113,7 @@ def test_a_dead_process_leaves_drafts_and_nothing_is_sent(tmp_path: Path) -> Non
     dead.close()
     (found,) = alive.grace.recover(f.NOW, note_key)
     assert found == grace.Recovered(C1, ("没发出",), ("内部",), (RESOLVE,))
-    assert alive.drafts()[C1].text == "正在写\n没发出"
+    assert alive.drafts()[C1].text == "没发出\n正在写"
     assert alive.drafts()[note_key(C1)].text == "内部"
     assert alive.grace.recover(f.NOW, note_key) == []
     assert (alive.grace.rows(), texts(alive)) == ([], ["活着的"])

@@ -398,10 +398,10 @@ def test_a_sentence_for_the_customer() -> None:
         *("2231", 0, "shipped", (Item("杯", 2), Item("盘"), Item("碗")), "58.00", "CNY"),
         *("中通", "7312", "2026-11-24"),
     )
-    zh = "订单 2231，杯 x2、盘等，¥58.00，运输中（中通 7312），预计 2026-11-24 送达"
-    en = "Order 2231, 杯 x2, 盘…, ¥58.00, on its way (中通 7312), expected 2026-11-24"
+    zh = "订单 2231，杯 x2、盘等，¥58.00，运输中（中通 7312），预计 2026-11-24 送达。"
+    en = "Order 2231, 杯 x2, 盘…, ¥58.00, on its way (中通 7312), expected 2026-11-24."
     assert (words.sentence(parcel, "zh"), words.sentence(parcel, "en")) == (zh, en)
-    assert words.sentence(Order("7"), "zh") == "订单 7"
+    assert words.sentence(Order("7"), "zh") == "订单 7。"
     assert words.sentence(Order("7", state="ODD", amount="3.00", currency="SEK"), "en") == (
-        "Order 7, 3.00 SEK, ODD"
+        "Order 7, 3.00 SEK, ODD."
     )

@@ -24,6 +24,14 @@ class SwitchLanguage(Intent):
         lang.use("en" if lang.current() == "zh" else "zh")
         screen.relabel()
         screen.panes.chose_language()
+        letter = screen.keymap.letter("switch_language")
+        if letter:  # it may have been hit by accident, in a language one does not read
+            words = (
+                f"English · {letter}：中文"
+                if lang.current() == "en"
+                else f"中文 · {letter}: English"
+            )
+            screen.doing.say(Both(words, words))
 
 
 class SwitchTheme(Intent):

@@ -154,7 +154,10 @@ class UnsentTray(Intent):
     doc = Both("没发出去的内容：看原因，再处理", "What was not sent: see why, and deal with it")
 
     async def run(self, screen: Workstation) -> None:
-        screen.show_tray()
+        if screen.desk.tray:
+            screen.show_tray()
+        else:
+            screen.doing.say(Both("没有未发送的内容", "nothing is unsent"))
 
 
 class Undelivered(Intent):

@@ -251,15 +251,24 @@ class WaitForCustomer(Intent):
     title = Both("等客户", "wait")
     doc = Both("标为等客户回复", "Mark as waiting for the customer")
     needs_chat = True
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
+        state = screen.doing.state()
+        question = Both(
+            "客户还在等回复。仍要标为等客户？",
+            "The customer waits for a reply. Mark it as waiting for the customer all the same?",
+        )
+        owed = state is not None and state.waiting_since is not None
+        if owed and not await screen.app.push_screen_wait(Confirm(str(question))):
+            return
         screen.doing.act(c.SetStatus(Status.PENDING), Both("等客户", "waiting for customer"))
 
 
 class ResolveNext(Intent):
     id = "resolve_next"
     default_keys = "ctrl+d"
-    letters = "e"
+    letters = "D"  # nobody types it by accident into the list
     title = Both("解决", "resolve")
     doc = Both("标为已解决并打开下一个；可撤销", "Resolve and open the next chat; can be undone")
     footer = ("composer",)
@@ -282,6 +291,15 @@ class Undo(Intent):
         "撤回还没发出的回复，撤销最近一步；刚打过字时撤销打字",
         "Take back a reply that has not left, undo the last step; right after typing, the typing",
     )
+    asks = True
 
     async def run(self, screen: Workstation) -> None:
+        step = screen.doing.elsewhere()
+        if step is not None:
+            question = Both(
+                f"撤销{step.who}的“{step.title.zh}”？那是 {step.minutes} 分钟前在另一个会话里做的",
+                f"Undo “{step.title.en}” of {step.who}? That was {step.minutes} min ago, elsewhere",
+            )
+            if not await screen.app.push_screen_wait(Confirm(str(question))):
+                return
         screen.doing.undo()

@@ -56,6 +56,7 @@ class Picker(ClosesOnce, ModalScreen[str | None]):
         height: auto; max-height: 16; border: none; padding: 0; background: $panel;
     }
     Picker #pick-title { text-style: bold; }
+    Picker #pick-keys { color: $secondary; }
     """
 
     def __init__(
@@ -74,6 +75,9 @@ class Picker(ClosesOnce, ModalScreen[str | None]):
             if self._filtered:
                 yield OrderedInput(id="pick-filter", compact=True)
             yield OptionList(id="pick-list", compact=True)
+            take = Both("Enter 选定 · Esc 返回", "Enter takes · Esc back")
+            pick = Both("数字或 Enter 选定 · Esc 返回", "a digit or Enter takes · Esc back")
+            yield Label(str(take if self._filtered else pick), id="pick-keys", markup=False)
 
     def on_mount(self) -> None:
         """Show everything, and focus the filter."""

@@ -296,7 +296,7 @@ class Workstation(Screen[None]):
         self.tour.look()
         self.card.changed(changes)
         self.ring.changed()
-        self.listing.reorder()
+        self.listing.changed(changes)
         self.told.changed(changes)
         self.tiles.changed(changes)
         here = self.current in changes.conversations

@@ -13,6 +13,7 @@ from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from agent_tui.text import clip, head, steady
 
@@ -122,9 +123,20 @@ class Ghost(Area):
 
     def _refresh_size(self) -> None:
         """One line below the text stays free."""
+        self._keep_inside()
         super()._refresh_size()
         width, height = self.virtual_size
         self.virtual_size = Size(width, height + 1)
+
+    def _keep_inside(self) -> None:
+        """Amid an undo the cursor still stands where a line was; a scroll bar that goes away then
+        looks for it."""
+        last = self.document.line_count - 1
+        ends = [
+            (row, column) if row <= last else self.document.end for row, column in self.selection
+        ]
+        if (inside := Selection(*ends)) != self.selection:
+            self.set_reactive(TextArea.selection, inside)
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one line."""

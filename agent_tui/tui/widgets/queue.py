@@ -107,6 +107,12 @@ class QueueList(LineView, can_focus=True):
             self._draw_row(place)
         self.tick(now)
 
+    def put(self, row: QueueRow) -> None:
+        """Show `row` where its chat stands, until the rows are shown in order again."""
+        place = self._places.put(row)
+        if place is not None:
+            self._draw_row(place)
+
     def _arrange(self, places: Places, now: int) -> None:
         before, self._places, self._now = self._places, places, now
         # What is not seen is not acted on.

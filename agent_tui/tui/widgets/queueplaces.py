@@ -15,6 +15,7 @@ class Places:
 
     def __init__(self, rows: Sequence[QueueRow] = ()) -> None:
         self.rows = rows
+        self._copied = False
         self.keys: list[ConversationId] = [row.id for row in rows]
         self.where = {key: place for place, key in enumerate(self.keys)}
         self.headings = headings(rows)  # each before the row of its place
@@ -45,8 +46,19 @@ class Places:
         ]
         if not all(_stays(before[place], rows[place]) for place in changed):
             return None
-        self.rows = rows
+        self.rows, self._copied = rows, False
         return changed
+
+    def put(self, row: QueueRow) -> int | None:
+        """Take `row` if its chat stands under the same heading; its place."""
+        place = self.where.get(row.id)
+        if place is None or not _stays(self.rows[place], row):
+            return None
+        rows = self.rows if self._copied else list(self.rows)  # what was given is not ours
+        assert isinstance(rows, list)
+        rows[place] = row
+        self.rows, self._copied = rows, True
+        return place
 
     def line_of(self, place: int) -> int:
         """The first line of the row at `place`."""
