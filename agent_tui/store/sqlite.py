@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Literal
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 
+PATIENCE = 30.0  # seconds for which others may hold the file
 # Python's module reads SQLite's messages as UTF-8, and fails on those that quote damaged bytes.
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
@@ -32,13 +34,27 @@ def connect(path: Path, *, synchronous: Literal["NORMAL", "FULL"]) -> sqlite3.Co
     try:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-        connection.execute("PRAGMA journal_mode=WAL")
+        connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+        _use_wal(connection)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA cell_size_check=ON")
     except (*ERRORS, OSError) as error:
         raise explain(error, path) from error
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Changing the journal does not wait for others who open or close the file just then."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager
