@@ -217,6 +217,8 @@ async def test_views_of_what_waits_and_of_what_is_unsent(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.press("1")
         await agent.does("pending")
+        assert "客户还在等回复" in agent.sees()  # nobody is told to wait who was not answered
+        await agent.press("y")
         await agent.press("escape", "2")
         await agent.types("half")
         await agent.press("escape", "3")
