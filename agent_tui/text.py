@@ -129,7 +129,7 @@ def _steady(cluster: str) -> str:
         return cluster
     if len(cluster) > 1 and _emoji(cluster[0]) and ord(cluster[0]) not in _FLAG:
         return cluster[0]
-    return _UNSTEADY.sub("", cluster.translate(_FLAG))
+    return _UNSTEADY.sub("", cluster.translate(_FLAG)) or cluster  # a colour alone is a square
 
 
 def clusters(text: str) -> Iterator[str]:

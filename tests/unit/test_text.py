@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from agent_tui.text import _PLAIN, clean, clean_line, clip, fit, wrap
+from agent_tui.text import _PLAIN, clean, clean_line, clip, fit, steady, wrap
 from tests.unit.strategies import raw_texts
 
 ESC, CSI, OSC, BEL, ST = "\x1b", "\x9b", "\x9d", "\x07", "\x9c"
@@ -173,7 +173,12 @@ def test_nothing_is_wider_than_its_cells(text: str, cells: int) -> None:
 @given(shown, st.integers(2, 50))
 def test_wrapping_loses_nothing_but_space(text: str, cells: int) -> None:
     """No wide character is cut in two, and none is lost."""
-    assert "".join("".join(wrap(text, cells)).split()) == "".join(text.split())
+    assert "".join("".join(wrap(text, cells)).split()) == "".join(steady(text).split())
+
+
+def test_a_colour_of_skin_alone_is_not_lost() -> None:
+    assert steady("\U0001f3fb") == "\U0001f3fb"
+    assert steady("\U0001f44d\U0001f3fb") == "\U0001f44d"
 
 
 @pytest.mark.parametrize(
