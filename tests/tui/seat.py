@@ -140,7 +140,7 @@ async def seated(
         await seat.until(lambda: finding.size > 80 and not finding.building)
         await pilot.pause(0.05)
         yield seat
-        seat.desk.close()
+    seat.desk.close()  # not before the screen, which reads it every second
     for handler in {*logging.root.handlers} - {*handlers}:  # the profile's log
         logging.root.removeHandler(handler)
         handler.close()
