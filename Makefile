@@ -13,7 +13,7 @@ help:  ## this list
 demo: $(VENV)/.run  ## a server with scripted customers, and the workstation
 	@$(BIN)/agent-tui demo $(ARGS)
 
-test: $(VENV)/.dev  ## every test (those that need a browser skip where there is none)
+test: $(VENV)/.dev  ## every test (those that need a browser or such skip without)
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/.dev  ## style, types, layers, content

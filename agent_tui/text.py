@@ -113,6 +113,7 @@ def _emoji(char: str) -> bool:
 # does not, a colour of skin takes two cells or none; and a flag takes two, or each half does.
 _UNSTEADY = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 _FLAG = {0x1F1E6 + place: 0x41 + place for place in range(26)}
+_TONES, _SQUARE = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff", "\U0001f7eb"
 
 
 def steady(text: str) -> str:
@@ -127,9 +128,11 @@ def steady(text: str) -> str:
 def _steady(cluster: str) -> str:
     if not _UNSTEADY.search(cluster):
         return cluster
+    if cluster[0] in _TONES:  # a colour alone: Rich counts none of its two cells
+        return _SQUARE
     if len(cluster) > 1 and _emoji(cluster[0]) and ord(cluster[0]) not in _FLAG:
         return cluster[0]
-    return _UNSTEADY.sub("", cluster.translate(_FLAG)) or cluster  # a colour alone is a square
+    return _UNSTEADY.sub("", cluster.translate(_FLAG)) or cluster
 
 
 def clusters(text: str) -> Iterator[str]:

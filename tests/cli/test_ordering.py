@@ -17,7 +17,7 @@ def test_a_customers_orders(cli: Cli, folder: Path) -> None:
     gone = cli("server", "orders", "v", *where)
     assert gone.code == 1 and "books.csv" in gone.err
     (folder / "books.csv").write_text("no,customer,item,state\n2231,v,glass,已签收\n", "utf-8")
-    assert cli("server", "orders", "v", *where).out == "Order 2231, glass, delivered\n"
+    assert cli("server", "orders", "v", *where).out == "Order 2231, glass, delivered.\n"
     (order,) = cli("server", "orders", "v", "--json", *where).json()
     assert order == {"no": "2231", "items": [{"name": "glass"}], "state": "delivered"}
     nobody = cli("server", "orders", "w", *where)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from agent_tui.text import cluster_after, cluster_at, cluster_before, clusters
 from agent_tui.tui.widgets.composer import Composer
+from tests import unicode_data
 from tests.tui.driver import World, sit_down
 
 FAMILY, FLAG, HEART, HANGUL, HINDI, ACCENT = (
@@ -85,61 +80,38 @@ def test_a_place_inside_a_cluster_is_its_beginning(sample: str) -> None:
     assert cluster_after(text, 2) == cluster_at(text, 2 + len(sample)) == 2 + len(sample)
 
 
-# --- the standard's own tests, if they are at hand -----------------------------------------------
+# --- the standard's own tests ---------------------------------------------------------------------
 
-FOLDER = Path(os.environ.get("AGENT_TUI_UNICODE_TESTS", ""))
 # Changed since version 15.0: consonants around a virama are one cluster, scissors are no emoji.
 CHANGED = "\u094d", "\u2701"
+LINES = "\n\r\x85\u2028\u2029\x0b\x0c\x1c\x1d\x1e"  # what the composer's document splits at
 
 
-def cases(name: str) -> Iterator[dict[str, object]]:
-    path = FOLDER / name
-    raw = path.read_bytes()
-    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
-    yield from map(json.loads, filter(None, text.split("\n")))
-
-
-@pytest.mark.skipif(
-    not os.environ.get("AGENT_TUI_UNICODE_TESTS"), reason="no folder of Unicode's tests"
-)
 async def test_the_standards_break_tests(world: World) -> None:
     looked = 0
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
         composer = agent.screen.composer
-        for case in cases("grapheme_break_test_15.0.jsonl"):
-            text = str(case["text"])
-            parts = ["".join(chr(int(code, 16)) for code in part) for part in case["clusters"]]  # type: ignore[attr-defined]
+        for parts, note in unicode_data.broken():
+            text = "".join(parts)
             if any(char in text for char in CHANGED):
                 continue
-            assert list(clusters(text)) == parts, case["note"]
-            if (
-                "\n" in text
-                or "\r" in text
-                or "\x85" in text
-                or "\u2028" in text
-                or "\u2029" in text
-            ):
-                continue  # more than one line
-            if any(char in text for char in "\x0b\x0c\x1c\x1d\x1e"):
+            assert list(clusters(text)) == parts, note
+            if any(char in text for char in LINES):
                 continue
             put(composer, text)
-            assert stops(composer, len(text)) == ends(parts), case["note"]
+            assert stops(composer, len(text)) == ends(parts), note
             looked += 1
     assert looked > 400
 
 
-@pytest.mark.skipif(
-    not os.environ.get("AGENT_TUI_UNICODE_TESTS"), reason="no folder of Unicode's tests"
-)
 async def test_every_emoji_is_one(world: World) -> None:
+    looked = 0
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
         composer = agent.screen.composer
-        looked = 0
-        for case in cases("emoji_test_15.0.jsonl.gz"):
-            text = str(case["text"])
+        for text in unicode_data.emoji():
             put(composer, f"{text}x")
-            assert stops(composer, len(text) + 2) == ends([text, "x"]), case
+            assert stops(composer, len(text) + 2) == ends([text, "x"]), ascii(text)
             looked += 1
     assert looked > 4000

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +9,7 @@ from rich.cells import cell_len
 from wcwidth import wcswidth, wcwidth
 
 from agent_tui.text import clean, clip, clusters, fit, steady, wrap
+from tests import unicode_data
 
 FAMILY, FLAG, HEART = "👨‍👩‍👧", "🇨🇳", "❤️"
 SAMPLES = [FAMILY, FLAG, HEART, "👍🏽", "1️⃣", "🏳️‍🌈", "字", "かが", "\u1112\u1161\u11ab", "e\u0301"]
@@ -58,32 +54,20 @@ def test_plain_text_stays_as_it_is() -> None:
     assert steady("字a，") == "字a，" and steady(FLAG) == "CN" and steady(FAMILY) == "👨"
 
 
-FOLDER = os.environ.get("AGENT_TUI_UNICODE_TESTS", "")
-
-
-@pytest.mark.skipif(not FOLDER, reason="no folder of Unicode's tests")
 def test_every_emoji_takes_the_same_cells_everywhere() -> None:
     looked = 0
-    with gzip.open(Path(FOLDER) / "emoji_test_15.0.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for case in map(json.loads, lines):
-            line = fit(clean(f"字{case['text']}x"), 8)
-            assert cell_len(line) == wcswidth(line) == one_by_one(line) == 8, case
-            looked += 1
+    for one in unicode_data.emoji():
+        line = fit(clean(f"字{one}x"), 8)
+        assert cell_len(line) == wcswidth(line) == one_by_one(line) == 8, ascii(one)
+        looked += 1
     assert looked > 4000
 
 
-@pytest.mark.skipif(not FOLDER, reason="no folder of Unicode's tests")
 def test_wide_characters_take_the_cells_of_the_standard() -> None:
     """EastAsianWidth's W and F take two cells; what the terminal's table has newer stays."""
     wrong: list[str] = []
-    with gzip.open(Path(FOLDER) / "EastAsianWidth-15.0.txt.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            codes, _, rest = line.partition("#")[0].partition(";")
-            if rest.strip() in ("W", "F"):
-                first, _, last = codes.strip().partition("..")
-                for code in range(int(first, 16), int(last or first, 16) + 1):
-                    char = chr(code)
-                    shown = steady(clean(char))
-                    if not cell_len(shown) == one_by_one(shown) in (0, wcwidth(char)):
-                        wrong.append(f"{code:04X}")
+    for char in unicode_data.wide():
+        shown = steady(clean(char))
+        if not cell_len(shown) == one_by_one(shown) in (0, wcwidth(char)):
+            wrong.append(f"{ord(char):04X}")
     assert not wrong
