@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 
 import msgspec
 
-from agent_tui import toml_lines
+from agent_tui import misfits, toml_lines
 from agent_tui.domain.plan import CalendarError, Plan, PlanError
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.rules import Rule
@@ -126,23 +125,22 @@ def _explain(error: msgspec.ValidationError, source: str, text: str) -> ConfigEr
     message = str(error)
     where = re.search(r"at `(?:key` in `)?\$\.?([^`]*)`", message)
     place = where.group(1) if where else ""
-    unknown = re.search(r"unknown field `([^`]+)`", message)
-    if not unknown:
+    key = misfits.unknown(message)
+    if not key:
         source = _named(source, text, place)
-        what = message.split(" - at `")[0]
+        what = misfits.explained(message.split(" - at `")[0])
         return ConfigError(
-            Both(f"{source}：{place}：{what}", f"{source}: {place}: {what}"),
+            Both(f"{source}：{place}：{what.zh}", f"{source}: {place}: {what.en}"),
             Both(
                 "改成所说的类型或范围；docs/config.md 列出全部设置",
                 "use the type and range it names; docs/config.md lists every setting",
             ),
         )
-    key = unknown.group(1)
     name = f"{place}.{key}" if place else key
     source = _named(source, text, name)
-    near = difflib.get_close_matches(key, _fields(place), n=1, cutoff=0.5)
+    near = misfits.nearest(key, _fields(place))
     hint = (
-        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
+        Both(f"是不是 {near}？", f"did you mean {near}?")
         if near
         else Both(
             "删掉它；docs/config.md 列出全部设置",

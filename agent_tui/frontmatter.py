@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 import yaml
 
-from agent_tui import charset
+from agent_tui import charset, misfits
 from agent_tui.lang import Both
 
 MAX_BYTES = 1_000_000
@@ -104,15 +104,28 @@ def convert(data: dict[str, Any], kind: type[T], text: str) -> T:
         what, _, where = message.partition(" - at `$.")
         key = where.rstrip("`").split(".")[0].split("[")[0] if where else ""
         line = line_of(text, key) if key else 1
-        if "unknown field" in message:
-            key = message.split("`")[1]
+        if strange := misfits.unknown(message):
             # One on its table's own line stands nowhere by itself.
-            own = line_of(text, key)
-            line = own if own > 1 else line
+            own = line_of(text, strange)
+            raise Malformed(own if own > 1 else line, _unknown(strange, kind)) from None
+        said = misfits.explained(what)
         raise Malformed(
             line,
-            Both(f"{key or '文件头'}：{what}", f"{key or 'front matter'}: {what}"),
+            Both(f"{key or '文件头'}：{said.zh}", f"{key or 'front matter'}: {said.en}"),
         ) from None
+
+
+def _unknown(key: str, kind: type[Any]) -> Both:
+    known = sorted(set(misfits.keys(kind)))
+    near = misfits.nearest(key, known)
+    if near:
+        return Both(
+            f"没有 {key} 这一项，是不是 {near}？", f"unknown key {key}: did you mean {near}?"
+        )
+    return Both(
+        f"没有 {key} 这一项；可以写 {'、'.join(known)}",
+        f"unknown key {key}; there are {', '.join(known)}",
+    )
 
 
 def join(data: Mapping[str, Value], body: str) -> str:

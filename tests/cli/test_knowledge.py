@@ -90,7 +90,7 @@ def test_lint(cli: Cli, files: Path) -> None:
     done = cli("kb", "lint", str(root))
     assert (done.code, done.out) == (
         1,
-        f"{root}/bad.md:2: titel: Object contains unknown field `titel`\n"
+        f"{root}/bad.md:2: unknown key titel: did you mean title?\n"
         f"{root}/old.md:3: warning: expired since 2020-01-01\n",
     )
     assert "2 files, 1 problems, 1 warnings" in done.err
@@ -185,7 +185,7 @@ def test_edit_says_what_is_wrong(
     path = files / "kb" / "air" / "drones.md"
     assert (done.code, done.out) == (
         1,
-        f"{path}:2: titel: Object contains unknown field `titel`\n",
+        f"{path}:2: unknown key titel: did you mean title?\n",
     )
     editor(monkeypatch, tmp_path, "sys.exit(3)")
     assert "ended with 3" in cli("kb", "edit", "air/drones", "--data", str(files)).err
@@ -211,7 +211,7 @@ def test_edit_with_somebody_there(
         terminal.reads("which one?")
         number = next(line for line in terminal.seen.splitlines() if "night" in line)[0]
         terminal.types(f"{number}\n")
-        terminal.reads("night.md:2: titel")
+        terminal.reads("night.md:2: unknown key titel")
         terminal.reads("open it again? [y/N]")
         terminal.types("y\n")
         assert child.wait(20) == 0

@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Folder:
         ("no front matter", "x.md:1: the first line must be ---"),
         ("---\ntitle: x\n", "x.md:3: the closing --- is missing"),
         ("---\ntitle: x\ntags: [a\n---\n", "x.md:4: bad YAML: "),
-        ("---\ntitle: x\ntitel: y\n---\n", "x.md:3: titel: Object contains unknown field `titel`"),
+        ("---\ntitle: x\ntitel: y\n---\n", "x.md:3: unknown key titel: did you mean title?"),
         ("---\ntitle: x\nlang: fr\n---\n", "x.md:3: lang: Invalid enum value 'fr'"),
         ("---\nlang: zh\ntitle: ' '\n---\n", "x.md:3: the title is empty"),
     ],

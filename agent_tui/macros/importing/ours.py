@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from agent_tui import misfits
 from agent_tui.frontmatter import Malformed
 from agent_tui.knowledge.articles import lines_of, one_line
 from agent_tui.knowledge.importing.row import _SEPARATORS, field_of
@@ -135,7 +136,8 @@ def _exported(place: str, data: Mapping[str, Any]) -> Row:
         head = msgspec.convert(front | {"tags": _several(data.get("tags"))} | more, Head)
         return of_macro(place, library.checked(key, text_of(head, said(data, "body"))))
     except msgspec.ValidationError as error:
-        raise Unfit(str(error), str(error)) from None
+        words = misfits.explained(str(error))
+        raise Unfit(words.zh, words.en) from None
     except Malformed as error:
         raise Unfit(error.text.zh, error.text.en) from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from agent_tui import frontmatter
+from agent_tui import frontmatter, misfits
 from agent_tui.frontmatter import Malformed
 from agent_tui.knowledge.articles import plain
 from agent_tui.knowledge.importing.plan import Step, safe, slug
@@ -161,7 +161,8 @@ def _merged(row: Row, lang: str, there: Head | None) -> Head:
     try:
         return msgspec.convert(data, Head)
     except msgspec.ValidationError as error:
-        raise Unfit(str(error), str(error)) from None
+        said = misfits.explained(str(error))
+        raise Unfit(said.zh, said.en) from None
 
 
 def _checked(key: str, head: Head, body: str) -> str:
