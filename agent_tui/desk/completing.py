@@ -11,6 +11,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -103,15 +104,15 @@ class Completing:
         """Read and index everything. Raises StoreError, OSError."""
         from agent_tui.knowledge.completion import Completer
 
+        with self._turn:
+            sent = list(self._sent)
         things = Things(self._path)
         try:
-            known = list(self._texts(things))
+            known = bounded(chain(reversed(sent), self._texts(things)))
         finally:
             things.close()
-        with self._turn:
-            count = len(self._sent)
-            known += self._sent
-        fresh = Completer(_bounded(known))
+        count = len(sent)
+        fresh = Completer(reversed(known))
         with self._turn:
             late = list(self._sent)[count:]
             if late:
@@ -119,19 +120,19 @@ class Completing:
             self.completer = fresh
 
     def _texts(self, things: Things) -> Iterator[Text]:
-        """The least important first."""
+        """The most important first."""
         from agent_tui.knowledge.completion import REPLY, Text
 
+        if self._own and self._path.exists():
+            for each in reversed(list(replies.own(self._path, self._me().id, REPLIES))):
+                said = REPLY.join(mask(text, (each.name,)) for text in each.texts)
+                yield Text(said, _OWN, each.language, each.type)
+        yield from self._macros(things)
         for article in _of(things, "article", Article):
             if article.audience == "public":
                 source = f"article:{article.id}"
                 kind = article.category
                 yield Text(article.body, _ARTICLE, article.lang, kind, source)
-        yield from self._macros(things)
-        if self._own and self._path.exists():
-            for each in replies.own(self._path, self._me().id, REPLIES):
-                said = REPLY.join(mask(text, (each.name,)) for text in each.texts)
-                yield Text(said, _OWN, each.language, each.type)
 
     def _macros(self, things: Things) -> Iterator[Text]:
         from agent_tui.knowledge.completion import Text
@@ -157,13 +158,13 @@ def _of(things: Things, kind: str, type_: type[T]) -> Iterator[T]:
             yield thing
 
 
-def _bounded(texts: list[Text]) -> Iterable[Text]:
-    """The last of `texts`, as many as may be kept."""
+def bounded(texts: Iterable[Text]) -> list[Text]:
+    """The first of `texts`, as many as may be kept; the others are not even read."""
     left = CHARACTERS
     kept: list[Text] = []
-    for text in reversed(texts):
+    for text in texts:
         left -= len(text.text)
         if left < 0:
             break
         kept.append(text)
-    return reversed(kept)
+    return kept

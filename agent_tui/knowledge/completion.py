@@ -13,6 +13,7 @@ continuation goes beyond one, and what was written behind it is found again behi
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -89,12 +90,10 @@ class _Part:
         self.types = np.array([names.number(each.type) for each in texts], np.int16)
         self.sources = np.array([names.number(each.source) for each in texts], np.int64)
         self._order: npt.NDArray[np.uint32] | None = None
-        self._keys = np.zeros(0, np.uint64)
         if index:
             keys = self.codes[FAR:].astype(np.uint64) << np.uint64(32)
             keys |= self.codes[FAR - 1 : -1]
             order = np.argsort(keys, kind="stable")
-            self._keys = keys[order]
             self._order = (order + FAR + 1).astype(np.uint32)
 
     def behind(self, before: Codes, depth: int) -> Places:
@@ -111,11 +110,16 @@ class _Part:
             if depth > 1:
                 low |= int(before[-2])
                 high = low + 1
-            start, end = np.searchsorted(self._keys, np.array((low, high), np.uint64)).tolist()
+            start = bisect_left(self._order, low, key=self._key)
+            end = bisect_left(self._order, high, lo=start, key=self._key)
             if depth == 1:
                 start = max(start, end - MANY)
             places = self._order[start:end].astype(np.int64)
         return places if depth > 1 else places[-MANY:]
+
+    def _key(self, place: int) -> int:
+        """What `place` is ordered by. Not kept: it would be the largest table of all."""
+        return int(self.codes[place - 1]) << 32 | int(self.codes[place - 2])
 
     def levels(self, before: Codes, least: int) -> list[Places]:
         """For each number of equal characters from `LEAST` on, the places; only where something
