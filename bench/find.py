@@ -261,7 +261,8 @@ def _polled(terminal: Terminal, seen: Callable[[], bool]) -> float:
 
 def _ready(terminal: Terminal) -> None:
     """Wait until keys move the queue's highlight, and leave it between others."""
-    for _ in range(20):
+    end = time.perf_counter() + PATIENCE
+    while time.perf_counter() < end:
         terminal.press(DOWN)
         terminal.text()
         before = _grounds(terminal)
