@@ -45,8 +45,9 @@ class Service:
         row = await self.tokens.find(bearer(request), auth.AGENT, now_ms())
         key = AgentId(row.subject)
         known = self.hub.directory.agents.get(key)
-        # One that is not known yet was made on the command line a moment ago.
-        return _usable(known) if known else await self.account(key)
+        # Memory may be a moment behind: one that is not known in it may have been made just now,
+        # one that was locked out may have been let in again, by another replica.
+        return known if known and not known.disabled else await self.account(key)
 
     async def account(self, key: AgentId) -> Agent:
         """The account as it is stored. Raises Unauthorized if it may not be used."""

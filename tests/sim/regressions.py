@@ -32,4 +32,5 @@ FOUND: dict[int, str] = {
 # These are run with them.
 REACTED: dict[int, str] = {
     575: "a share of the time that was added to the settings was to warn of what was over",
+    1397: "let in again by one replica, logged out by another that had not heard of it",
 }
