@@ -23,10 +23,10 @@ REPLICAS = 3
 class Fleet:
     """`serving` is the view from outside: its address is the balancer's."""
 
-    def __init__(self, root: Path, url: str, children: Nursery) -> None:
+    def __init__(self, root: Path, url: str, children: Nursery, settings: str = "") -> None:
         self.url = url
         self._children = children
-        config = f'{LIMITS}[server]\ndatabase = "{url}"\n'
+        config = f'{LIMITS}[server]\ndatabase = "{url}"\n{settings}'
         self.serving = Serving(make_folder(root, config))
         self._root = root
         self.ports = [free_port() for _ in range(REPLICAS)]
@@ -84,10 +84,11 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def fleet(root: Path, server: Any = None) -> Iterator[Fleet]:
-    """Three replicas on a database of their own, in the common cluster or another."""
+def fleet(root: Path, server: Any = None, settings: str = "") -> Iterator[Fleet]:
+    """Three replicas on a database of their own, in the common cluster or another; `settings` is
+    more of config.toml."""
     with database(server) as url, nursery() as children:
-        found = Fleet(root, url, children)
+        found = Fleet(root, url, children, settings)
         try:
             yield found
         finally:

@@ -205,8 +205,8 @@ def test_a_workstation_sees_a_rolling_restart_as_a_reconnect(
             sent.append(f"答复 {n}")
             station.sends(key, sent[-1])
             replicas.start(n)
-            station.until(lambda desk: not desk.unsent)
-        assert station.desk.tray == []
+            station.until(lambda desk: not desk.pending.unsent)
+        assert station.desk.tray.items == []
         texts = [m.text for m in serving.messages(key) if m.author == "anna"]
         assert texts == sent
         assert set(station.links) <= {"connecting", "online", "offline"}
