@@ -29,7 +29,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 REPLIES = 10_000  # of one's own that are known, the latest
-CHARACTERS = 1_500_000  # of everything: some 50,000 sentences
+CHARACTERS = 1_000_000  # of everything: some 30,000 sentences, 10 MB
 SINCE = 2_000  # replies sent since the start that are kept for the next index
 _MACRO, _ARTICLE, _OWN = 2.0, 0.7, 1.0  # weights
 _OPEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")

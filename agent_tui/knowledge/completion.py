@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from agent_tui.knowledge.masking import MARKS, NAME, VALUE
 
-Codes = npt.NDArray[np.uint32]
+Codes = npt.NDArray[np.uint16]
 Places = npt.NDArray[np.int64]
 
 REPLY = "\x1e"  # stands before a reply: what was sent last is before that
@@ -91,7 +91,7 @@ class _Part:
         self.sources = np.array([names.number(each.source) for each in texts], np.int64)
         self._order: npt.NDArray[np.uint32] | None = None
         if index:
-            keys = self.codes[FAR:].astype(np.uint64) << np.uint64(32)
+            keys = self.codes[FAR:].astype(np.uint32) << np.uint32(16)
             keys |= self.codes[FAR - 1 : -1]
             order = np.argsort(keys, kind="stable")
             self._order = (order + FAR + 1).astype(np.uint32)
@@ -105,8 +105,8 @@ class _Part:
                 here &= self.codes[:-2] == before[-2]
             places = np.flatnonzero(here) + 2
         else:
-            low = int(before[-1]) << 32
-            high = low + (1 << 32)
+            low = int(before[-1]) << 16
+            high = low + (1 << 16)
             if depth > 1:
                 low |= int(before[-2])
                 high = low + 1
@@ -119,7 +119,7 @@ class _Part:
 
     def _key(self, place: int) -> int:
         """What `place` is ordered by. Not kept: it would be the largest table of all."""
-        return int(self.codes[place - 1]) << 32 | int(self.codes[place - 2])
+        return int(self.codes[place - 1]) << 16 | int(self.codes[place - 2])
 
     def levels(self, before: Codes, least: int) -> list[Places]:
         """For each number of equal characters from `LEAST` on, the places; only where something
@@ -287,10 +287,11 @@ def _likeliest(ways: dict[str, float]) -> str:
 
 
 def folded(text: str) -> Codes:
-    """Code points without case, full-width forms as ASCII."""
-    codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+    """Code points without case, full-width forms as ASCII; all beyond 16 bits as one."""
+    wide = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+    codes = np.minimum(wide, 0xFFFF).astype(np.uint16)
     codes = np.where((codes >= 0xFF01) & (codes <= 0xFF5E), codes - 0xFEE0, codes)
-    return np.where((codes >= 65) & (codes <= 90), codes + 32, codes).astype(np.uint32)
+    return np.where((codes >= 65) & (codes <= 90), codes + 32, codes).astype(np.uint16)
 
 
 def _latin(codes: Codes) -> npt.NDArray[np.bool_]:
