@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from agent_tui.domain import events as e
-from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.routing import Blocked, Floor, Placed, Seat
 from playing.house import PureHouse
@@ -13,6 +15,10 @@ from playing.house import PureHouse
 
 class _Faulty(PureHouse):
     """Does one thing wrong, each time that it could."""
+
+    def with_room(self, seats: dict[AgentId, Seat], floor: Floor) -> set[TeamId]:
+        """Always looks at everybody."""
+        return set(self.shop.teams)
 
 
 class Lifo(_Faulty):
@@ -23,7 +29,7 @@ class Lifo(_Faulty):
         waiting: list[Conversation],
         seats: dict[AgentId, Seat],
         floor: Floor,
-        last: dict[ConversationId, AgentId],
+        last: Mapping[ConversationId, AgentId],
     ) -> list[Placed | Blocked]:
         """One by one, the latest first."""
         found: list[Placed | Blocked] = []
@@ -35,61 +41,56 @@ class Lifo(_Faulty):
         return found
 
 
-class OneTooMany(_Faulty):
+class _OtherSeats(_Faulty):
+    """Gives out as if the agents were not as they are."""
+
+    def taken_for(self, seat: Seat) -> Seat:
+        """What an agent's seat is taken for."""
+        raise NotImplementedError
+
+    def dispatch(
+        self,
+        waiting: list[Conversation],
+        seats: dict[AgentId, Seat],
+        floor: Floor,
+        last: Mapping[ConversationId, AgentId],
+    ) -> list[Placed | Blocked]:
+        """On other seats."""
+        others = {key: self.taken_for(seat) for key, seat in seats.items()}
+        return super().dispatch(waiting, others, floor, last)
+
+
+class OneTooMany(_OtherSeats):
     """Everybody gets one more than they may have."""
 
-    def dispatch(
-        self,
-        waiting: list[Conversation],
-        seats: dict[AgentId, Seat],
-        floor: Floor,
-        last: dict[ConversationId, AgentId],
-    ) -> list[Placed | Blocked]:
+    def taken_for(self, seat: Seat) -> Seat:
         """With a chat less in hand than there is."""
-        less = {k: msgspec.structs.replace(seat, load=seat.load - 1) for k, seat in seats.items()}
-        return super().dispatch(waiting, less, floor, last)
+        return msgspec.structs.replace(seat, load=seat.load - 1)
 
 
-class OneTooFew(_Faulty):
+class OneTooFew(_OtherSeats):
     """Who has room for one chat more is passed over."""
 
-    def dispatch(
-        self,
-        waiting: list[Conversation],
-        seats: dict[AgentId, Seat],
-        floor: Floor,
-        last: dict[ConversationId, AgentId],
-    ) -> list[Placed | Blocked]:
+    def taken_for(self, seat: Seat) -> Seat:
         """With a chat more in hand than there is."""
-        more = {k: msgspec.structs.replace(seat, load=seat.load + 1) for k, seat in seats.items()}
-        return super().dispatch(waiting, more, floor, last)
+        return msgspec.structs.replace(seat, load=seat.load + 1)
 
 
-class Mixed(_Faulty):
+class Mixed(_OtherSeats):
     """Any agent gets any chat, of whatever team."""
 
-    def dispatch(
-        self,
-        waiting: list[Conversation],
-        seats: dict[AgentId, Seat],
-        floor: Floor,
-        last: dict[ConversationId, AgentId],
-    ) -> list[Placed | Blocked]:
+    def taken_for(self, seat: Seat) -> Seat:
         """As if everybody were in every team."""
-        teams = tuple(self.shop.teams)
-        able = {
-            k: msgspec.structs.replace(seat, agent=msgspec.structs.replace(seat.agent, teams=teams))
-            for k, seat in seats.items()
-        }
-        return super().dispatch(waiting, able, floor, last)
+        agent = msgspec.structs.replace(seat.agent, teams=tuple(self.shop.teams))
+        return msgspec.structs.replace(seat, agent=agent)
 
 
 class Forgetful(_Faulty):
     """A chat whose number ends in 7 is never given out, and no reason is said."""
 
-    def _place(self, found: Placed | Blocked) -> None:
+    def _place(self, found: Placed | Blocked, words: dict[int, str]) -> None:
         if not found.conversation.endswith("7"):
-            super()._place(found)
+            super()._place(found, words)
 
 
 class Rung(_Faulty):

@@ -8,8 +8,9 @@ through these themselves.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
 from agent_tui.domain.evolve import evolve
-from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
 from agent_tui.domain.model import Agent, Conversation, Customer, Status
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.domain.routing import Blocked, Floor, Placed, Seat
@@ -32,6 +33,8 @@ from playing.shop import Shop
 from playing.told import Told
 
 SYSTEM, CUSTOMER = "system", "customer"
+FIRST = 40  # of a team's queue, who are looked at before all the others
+LOOK_AGAIN = 10_000  # ms; while nobody has room, why the others wait is looked at so often
 _LOOKED = (e.MarkedRead, e.ReplySent, e.NoteAdded)
 
 
@@ -115,6 +118,12 @@ class PureHouse:
         self.duties: dict[AgentId, Duty] = {}
         self.seats = {key: Seat(agent) for key, agent in shop.agents.items()}
         self.queue: set[ConversationId] = set()
+        self._unexplained: set[ConversationId] = set()  # of them, those who have just come
+        self._of_team: defaultdict[TeamId, set[ConversationId]] = defaultdict(set)
+        self._helpers = {team: _chain(shop, team) for team in shop.teams}
+        self._looked_at = 0
+        self._is_cut = False
+        self._lightest = min(shop.plan.weigh(inbox.channel) for inbox in shop.inboxes.values())
         self.told = Told()
         self.owned: defaultdict[AgentId, set[ConversationId]] = defaultdict(set)
         self._ignored: defaultdict[AgentId, int] = defaultdict(int)
@@ -191,21 +200,67 @@ class PureHouse:
         for agent in sorted(self.duties):
             if self.owned[agent] and self._is_gone(agent, floor):
                 self._take_back(agent, floor)
-        waiting = [self.states[key] for key in self.queue]
-        if waiting:
-            seats = {k: seat for k, seat in self.seats.items() if floor.takes(seat.agent)}
-            last = {s.id: who for s in waiting if (who := self._last_agent(s)) is not None}
-            for found in self.dispatch(waiting, seats, floor, last):
-                self._place(found)
-                self._tell(found, seats, floor)
+        seats = {k: seat for k, seat in self.seats.items() if floor.takes(seat.agent)}
+        if self._give(self._to_place(seats, floor, FIRST), seats, floor):
+            # Others than the first few may be the ones for whom there is still room.
+            self._give(self._to_place(seats, floor, None), seats, floor)
         self.log.rounds.append(Dispatched(len(self.log.rows), self.now))
+
+    def _give(self, waiting: list[Conversation], seats: dict[AgentId, Seat], floor: Floor) -> bool:
+        """One pass; whether these were but the first of many, and somebody still has room."""
+        words: dict[int, str] = {}  # most wait for one and the same reason
+        cut = self._is_cut
+        for found in self.dispatch(waiting, seats, floor, _LastAgents(self)) if waiting else ():
+            self._place(found, words)
+            self._tell(found, seats, floor)
+        return cut and any(self._waits_for(room) for room in self.with_room(seats, floor))
+
+    def _waits_for(self, team: TeamId) -> bool:
+        return any(team in helpers and self._of_team[of] for of, helpers in self._helpers.items())
+
+    def _to_place(
+        self, seats: dict[AgentId, Seat], floor: Floor, most: int | None
+    ) -> list[Conversation]:
+        """Whom to look at, of each team at most so many. Where nobody has room nobody is placed,
+        and the reasons of those who wait there seldom change."""
+        self._is_cut = False
+        if self.now - self._looked_at >= LOOK_AGAIN:
+            self._looked_at = self.now
+            return [self.states[key] for key in self.queue]
+        room = self.with_room(seats, floor)
+        found = set(self._unexplained)
+        for team, helpers in self._helpers.items():
+            keys: Collection[ConversationId] = self._of_team[team]
+            if room.isdisjoint(helpers):
+                continue
+            if most is not None and len(keys) > most:
+                self._is_cut = True
+                states = (self.states[key] for key in keys)
+                keys = [s.id for s in heapq.nsmallest(most, states, key=self.first)]
+            found.update(keys)
+        return [self.states[key] for key in found]
+
+    def first(self, s: Conversation) -> tuple[object, ...]:
+        """Sort key, smallest first: whom a free agent is given next."""
+        return routing.order_key(s)
+
+    def with_room(self, seats: dict[AgentId, Seat], floor: Floor) -> set[TeamId]:
+        """The teams that somebody works for who has room for anything."""
+        return {
+            team
+            for team in self.shop.teams
+            if any(
+                floor.works_for(seat.agent, team) and floor.has_room(seat, team, self._lightest)
+                for seat in seats.values()
+            )
+        }
 
     def dispatch(
         self,
         waiting: list[Conversation],
         seats: dict[AgentId, Seat],
         floor: Floor,
-        last: dict[ConversationId, AgentId],
+        last: Mapping[ConversationId, AgentId],
     ) -> list[Placed | Blocked]:
         """The product's; policies to compare with have their own."""
         copies = {key: msgspec.structs.replace(seat) for key, seat in seats.items()}
@@ -234,9 +289,9 @@ class PureHouse:
             if wait is not None:
                 self.record(wait, SYSTEM, found.conversation)
 
-    def _place(self, found: Placed | Blocked) -> None:
+    def _place(self, found: Placed | Blocked, words: dict[int, str]) -> None:
         state = self.states[found.conversation]
-        why = found.why.encode()
+        why = words.get(id(found.why)) or words.setdefault(id(found.why), found.why.encode())
         if isinstance(found, Placed):
             self.told.ended(state, self.now)
             by = self.now + self.shop.routing.answer_within * 1000
@@ -245,7 +300,8 @@ class PureHouse:
         elif why != state.held:
             self.record(e.HeldInQueue(why), SYSTEM, state.id)
 
-    def _last_agent(self, state: Conversation) -> AgentId | None:
+    def last_agent(self, state: Conversation) -> AgentId | None:
+        """Who answered the customer last, within the time that the settings say."""
         since = self.now - self.shop.routing.last_agent * 1000
         of = [self.states[key] for key in self._of_customer[state.customer.id]]
         answered = [s for s in of if s.last_at >= since and s.last_reply_by is not None]
@@ -312,6 +368,14 @@ class PureHouse:
             self.queue.add(key)
         else:
             self.queue.discard(key)
+        if before is not None:
+            self._of_team[before.team].discard(key)
+        if key in self.queue:
+            self._of_team[after.team].add(key)
+        if key in self.queue and not after.held:
+            self._unexplained.add(key)
+        else:
+            self._unexplained.discard(key)
 
     def _append(
         self,
@@ -324,3 +388,30 @@ class PureHouse:
         row = Row(len(self.log.rows) + 1, self.now, by, key, event)
         self.log.rows.append(row)
         self.heard(row, before, after)
+
+
+def _chain(shop: Shop, team: TeamId) -> set[TeamId]:
+    """The team, and those that help it once its chats have waited."""
+    found = {team}
+    while (team := TeamId(shop.plan.team(team).overflow)) and team not in found:
+        found.add(team)
+    return found
+
+
+class _LastAgents(Mapping[ConversationId, AgentId]):
+    """Who had each customer before, looked up where somebody has room."""
+
+    def __init__(self, house: PureHouse) -> None:
+        self._house = house
+
+    def __getitem__(self, key: ConversationId) -> AgentId:
+        found = self._house.last_agent(self._house.states[key])
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[ConversationId]:
+        return iter(self._house.queue)
+
+    def __len__(self) -> int:
+        return len(self._house.queue)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from agent_tui.domain import events as e
 from agent_tui.domain import routing
-from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.routing import Blocked, Floor, Placed, Seat
 from agent_tui.domain.why import Because, Why
@@ -27,13 +27,13 @@ class FirstCome(PureHouse):
         waiting: list[Conversation],
         seats: dict[AgentId, Seat],
         floor: Floor,
-        last: dict[ConversationId, AgentId],
+        last: Mapping[ConversationId, AgentId],
     ) -> list[Placed | Blocked]:
         """One after the other; what found no seat finds none for another like it."""
         seats = {key: msgspec.structs.replace(seat) for key, seat in seats.items()}
         found: list[Placed | Blocked] = []
         full: dict[object, Why] = {}
-        for s in sorted(waiting, key=lambda s: (s.waiting_since or s.opened_at, s.id)):
+        for s in sorted(waiting, key=self.first):
             alike = (s.team, s.type, s.customer.language, s.declined)
             if alike in full:
                 found.append(Blocked(s.id, full[alike]))
@@ -46,6 +46,10 @@ class FirstCome(PureHouse):
                 seats[placed.agent].load += floor.plan.load(s)
                 seats[placed.agent].assigned_at = floor.now
         return found
+
+    def first(self, s: Conversation) -> tuple[object, ...]:
+        """Who came first."""
+        return (s.waiting_since or s.opened_at, s.id)
 
 
 class InTurn(PureHouse):
@@ -62,7 +66,7 @@ class InTurn(PureHouse):
         waiting: list[Conversation],
         seats: dict[AgentId, Seat],
         floor: Floor,
-        last: dict[ConversationId, AgentId],
+        last: Mapping[ConversationId, AgentId],
     ) -> list[Placed | Blocked]:
         """Round and round."""
         found: list[Placed | Blocked] = []
@@ -74,6 +78,10 @@ class InTurn(PureHouse):
                 found.append(Placed(s.id, agent, s.team, Why(Because.ROUND_ROBIN, (agent,))))
         return found
 
+    def with_room(self, seats: dict[AgentId, Seat], floor: Floor) -> set[TeamId]:
+        """Everybody always has."""
+        return set(self.shop.teams)
+
     def _take_turn(self, seats: dict[AgentId, Seat]) -> AgentId | None:
         for _ in self._circle:
             agent = self._circle[self._next % len(self._circle)]
@@ -82,9 +90,9 @@ class InTurn(PureHouse):
                 return agent
         return None
 
-    def _place(self, found: Placed | Blocked) -> None:
+    def _place(self, found: Placed | Blocked, words: dict[int, str]) -> None:
         if isinstance(found, Blocked):
-            super()._place(found)
+            super()._place(found, words)
             return
         state = self.states[found.conversation]
         event = e.Assigned(found.agent, found.team, state.epoch + 1, found.why.encode())
