@@ -71,7 +71,7 @@ def transcripts(profile: Profile) -> dict[str, tuple[str, tuple[str, ...]]]:
     try:
         return {
             row.id: (row.name, tuple(line.message.text for line in desk.transcript(row.id)))
-            for row in desk.rows()
+            for row in desk.queue.rows()
         }
     finally:
         desk.close()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,52 +10,33 @@ import typer
 
 from agent_tui.cli import output
 from agent_tui.cli.output import words
+from agent_tui.cli.served import (
+    Data,
+    Database,
+    Json,
+    administering,
+    check_id,
+    check_team,
+    data_folder,
+    exists,
+    missing,
+)
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Role, Team
-from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
+    from agent_tui.cli.served_shapes import Account as Entry
     from agent_tui.server.setup import DataFolder
     from agent_tui.server.writer import Writer
 
-RESERVED = frozenset({"me", "system", "customer"})
+RESERVED = frozenset({"me", "none", "system", "customer"})
 HOUR_MS = 3600 * 1000
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help=words("数据目录", "the server's data folder")),
-]
-Database = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help=words("数据库地址", "database, if not the folder's own")),
-]
-Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
 Account = Annotated[str, typer.Argument(metavar="NAME", help=words("账号", "the account"))]
 
 user = typer.Typer(no_args_is_help=True, help=words("坐席账号", "Accounts."))
 team = typer.Typer(no_args_is_help=True, help=words("团队", "Teams."))
-
-
-def data_folder(data: Path | None) -> Path:
-    """`--data`, or the default place."""
-    from agent_tui import paths
-
-    return data.expanduser() if data else paths.data_home() / "server"
-
-
-@contextmanager
-def administering(data: Path | None, database: str | None) -> Iterator[tuple[DataFolder, Writer]]:
-    """The folder's configuration and a writer on its database. Raises ServerError, ConfigError."""
-    import logging
-
-    from agent_tui.cli import edge
-    from agent_tui.server import setup
-
-    edge.log_to_stderr(logging.WARNING)
-    folder = setup.open_existing(data_folder(data), database)
-    with setup.administration(folder) as (_, writer):
-        yield folder, writer
 
 
 # --- the folder ----------------------------------------------------------------------------------
@@ -188,13 +166,13 @@ def user_reset(
 
 @user.command("list", help=words("列出账号", "Every account."))
 def user_list(data: Data = None, database: Database = None, json: Json = False) -> None:
-    from agent_tui.cli import shapes
+    from agent_tui.cli.served_shapes import Account as Entry
     from agent_tui.server import auth, setup
 
     folder = setup.open_existing(data_folder(data), database)
     with setup.administration(folder) as (db, writer):
         found = [
-            shapes.Account(
+            Entry(
                 id=agent.id,
                 name=agent.name,
                 role=agent.role,
@@ -204,15 +182,15 @@ def user_list(data: Data = None, database: Database = None, json: Json = False) 
             )
             for agent in sorted(writer.directory.agents.values(), key=lambda each: each.id)
         ]
-    if json:
-        output.document(found)
-        return
-    for each in found:
-        state = str(Both("停用", "disabled")) if each.disabled else ""
-        if not each.password and not state:
-            state = str(Both("未设密码", "no password yet"))
-        fields = (each.id, each.role, ",".join(each.teams) or "-", each.name, state)
-        output.say("  ".join(fields).rstrip())
+    output.listing(found, json, _account_line)
+
+
+def _account_line(account: Entry) -> str:
+    state = str(Both("停用", "disabled")) if account.disabled else ""
+    if not account.password and not state:
+        state = str(Both("未设密码", "no password yet"))
+    fields = (account.id, account.role, ",".join(account.teams) or "-", account.name, state)
+    return "  ".join(fields).rstrip()
 
 
 def invite(
@@ -234,7 +212,7 @@ def _invite(folder: DataFolder, writer: Writer, account: AgentId, json: bool) ->
 
 
 def _invited(account: str, code: str, expires_at: int, json: bool) -> None:
-    from agent_tui.cli.shapes import InviteIssued
+    from agent_tui.cli.served_shapes import InviteIssued
 
     if json:
         output.document(InviteIssued(account, code, expires_at))
@@ -283,7 +261,7 @@ def load_token(
     json: Json = False,
 ) -> None:
     """Print a token that lifts the per-address limits for a load test."""
-    from agent_tui.cli.shapes import TokenIssued
+    from agent_tui.cli.served_shapes import TokenIssued
     from agent_tui.server import accounts
     from agent_tui.server.clock import now_ms
 
@@ -302,43 +280,8 @@ def load_token(
     )
 
 
-# --- checks --------------------------------------------------------------------------------------
-
-
 def _agent(account: str, writer: Writer) -> Agent:
     found = writer.directory.agents.get(AgentId(account))
     if found is None:
         raise missing(Both("账号", "account"), account, writer.directory.agents)
     return found
-
-
-def check_team(key: str, writer: Writer) -> None:
-    """Raises NotFound for a team that does not exist."""
-    if TeamId(key) not in writer.directory.teams:
-        raise missing(Both("团队", "team"), key, writer.directory.teams)
-
-
-def missing(kind: Both, key: str, known: Iterable[str]) -> NotFound:
-    """The error for a name that is none of `known`."""
-    names = " ".join(sorted(known)) or "-"
-    return NotFound(
-        Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
-        Both(f"现有：{names}", f"there are: {names}"),
-    )
-
-
-def exists(kind: Both, key: str) -> UsageError:
-    """The error for an id that is taken."""
-    return UsageError(
-        Both(f"已有{kind.zh} {key}", f"the {kind.en} {key} exists already"),
-        Both("换一个编号", "choose another id"),
-    )
-
-
-def check_id(key: str, pattern: str, reserved: frozenset[str] = frozenset()) -> None:
-    """Raises UsageError for what cannot be an id."""
-    if not re.fullmatch(pattern, key) or key in reserved:
-        raise UsageError(
-            Both(f"不能用 {key!r} 作编号", f"{key!r} cannot be an id"),
-            Both("用字母、数字和 -，最多 40 个", "use letters, digits and -, at most 40"),
-        )

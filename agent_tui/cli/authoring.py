@@ -23,35 +23,24 @@ if TYPE_CHECKING:
 
 # Points (0 to 100) from which a title may be meant; by which the best leads to be taken unasked.
 MEANT, LEAD = 70, 12
-TEMPLATE = Both(
-    """\
+TEMPLATE = """\
 ---
 title: {title}
 lang: {lang}
-# 顾客会怎么问，一行一个
+# {asked}
 questions: []
 tags: []
-# public：可以发给客户；internal：只给同事
+# {audience}
 audience: public
 owner: ""
 # valid: {{from: 2026-01-01, to: 2026-12-31}}
 ---
 
-""",
-    """\
----
-title: {title}
-lang: {lang}
-# other ways customers ask for it, one a line
-questions: []
-tags: []
-# public: a customer may get it; internal: for colleagues only
-audience: public
-owner: ""
-# valid: {{from: 2026-01-01, to: 2026-12-31}}
----
-
-""",
+"""
+ASKED = Both("顾客会怎么问，一行一个", "other ways customers ask for it, one a line")
+AUDIENCE = Both(
+    "public：可以发给客户；internal：只给同事",
+    "public: a customer may get it; internal: for colleagues only",
 )
 
 
@@ -71,7 +60,6 @@ def new(
     data: Data = None,
 ) -> None:
     from agent_tui import frontmatter
-    from agent_tui.knowledge import files
     from agent_tui.knowledge.articles import one_line
     from agent_tui.knowledge.importing import plan
     from agent_tui.knowledge.importing.row import Row, Unfit, language_of
@@ -92,14 +80,9 @@ def new(
         path = root / f"{plan.Planner(root).id_of(row, language)}.md"
     except Unfit as unfit:
         raise UsageError(unfit.why) from None
-    text = TEMPLATE.format(title=frontmatter.scalar(name), lang=language)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not files.create(path, str(text)):
-        raise UsageError(
-            Both(f"{path} 已存在", f"{path} is there already"),
-            Both("用 agent-tui kb edit 修改它", "change it with agent-tui kb edit"),
-        )
-    output.say(str(path))
+    title = frontmatter.scalar(name)
+    text = TEMPLATE.format(title=title, lang=language, asked=ASKED, audience=AUDIENCE)
+    make(path, text, "kb")
     if edit:
         _edit(root, path)
 
@@ -112,6 +95,20 @@ def edit(
 ) -> None:
     root = linting.editable(data)
     _edit(root, root / f"{_chosen(root, wanted)}.md")
+
+
+def make(path: Path, text: str, command: str) -> None:
+    """Write a new file of `kb` or `macros`, and say where. Raises UsageError where there is one."""
+    from agent_tui.knowledge import files
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not files.create(path, text):
+        edit = f"agent-tui {command} edit"
+        raise UsageError(
+            Both(f"{path} 已存在", f"{path} is there already"),
+            Both(f"用 {edit} 修改它", f"change it with {edit}"),
+        )
+    output.say(str(path))
 
 
 # --- which one -----------------------------------------------------------------------------------
@@ -181,9 +178,13 @@ def _edit(root: Path, path: Path) -> None:
         open_editor(path)
         if not _wrong(root, path):
             return
-        again = Both("再打开改一改吗？", "open it again?")
-        if not output.is_tty() or not output.confirmed(again):
+        if not again():
             raise typer.Exit(errors.EXIT_FAILED)
+
+
+def again() -> bool:
+    """Something is wrong with the file: whether whoever is there wants the editor once more."""
+    return output.is_tty() and output.confirmed(Both("再打开改一改吗？", "open it again?"))
 
 
 def open_editor(path: Path) -> None:

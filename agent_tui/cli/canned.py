@@ -13,7 +13,7 @@ import typer
 
 from agent_tui import errors
 from agent_tui.cli import linting, macro_files, macro_transfer, output
-from agent_tui.cli.linting import Data, Folder, Json
+from agent_tui.cli.linting import Data, Folder, Json, Strict
 from agent_tui.cli.output import words
 from agent_tui.errors import ContentError, NotFound, UsageError
 from agent_tui.lang import Both
@@ -57,9 +57,7 @@ def macros_list(data: Data = None, json: Json = False) -> None:
 @macros.command("lint", help=words("检查快捷回复文件", "Check macro files and run their tests."))
 def macros_lint(
     folder: Folder = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help=words("提醒也算问题", "let warnings count too"))
-    ] = False,
+    strict: Strict = False,
     json: Json = False,
 ) -> None:
     from agent_tui.macros import library

@@ -11,10 +11,10 @@ from agent_tui.cli.shapes import (
     QueueEntry,
     TrayEntry,
 )
-from agent_tui.desk import desk as desks
-from agent_tui.desk import reasons
+from agent_tui.desk import reasons, transcripts
 from agent_tui.desk import tray as trays
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.drafts import conversation_of
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
 from agent_tui.domain.ids import ConversationId
@@ -23,7 +23,7 @@ from agent_tui.lang import Both
 from agent_tui.store.outbox import TrayItem
 from agent_tui.tui import format as shown
 
-WIDTHS = {"due": 22, "name": 14, "place": 16, "preview": 44}
+WIDTHS = {"due": 24, "name": 14, "place": 16, "preview": 44}
 
 
 def _due(due: sla.Due | None) -> Due | None:
@@ -95,13 +95,13 @@ def conversation(desk: Desk, key: ConversationId) -> ConversationCard:
         opened_at=state.opened_at,
         last_at=state.last_at,
         unread=state.unread,
-        due=_due(sla.due(state, desk.policy, desk.plan)),
+        due=_due(sla.due(state, desk.directory.policy, desk.directory.plan)),
         draft=draft.text if draft else "",
         messages=[_line(line) for line in desk.transcript(key)],
     )
 
 
-def _line(line: desks.Line) -> Line:
+def _line(line: transcripts.Line) -> Line:
     return Line(
         no=line.message.no if line.state not in ("grace", "waiting") else 0,
         id=line.message.id,
@@ -119,7 +119,7 @@ def tray_entry(desk: Desk, item: TrayItem) -> TrayEntry:
     state = desk.conversation(item.conversation)
     return TrayEntry(
         id=item.id,
-        conversation=trays.conversation_of(item.conversation),
+        conversation=conversation_of(item.conversation),
         name=state.customer.name if state else "",
         at=item.order.queued_at,
         held=item.held,
@@ -128,8 +128,8 @@ def tray_entry(desk: Desk, item: TrayItem) -> TrayEntry:
         why=reasons.reason(item.reason, item.detail),
         text=item.text,
         action="" if item.text else trays.words(item.order.command),
-        since=[_line(line) for line in desk.since(item)],
-        ways=[str(way) for way in desk.ways(item)],
+        since=[_line(line) for line in desk.tray.since(item)],
+        ways=[str(way) for way in desk.tray.ways(item)],
     )
 
 
@@ -153,7 +153,7 @@ def transcript(desk: Desk, card: ConversationCard) -> str:
     if card.tags:
         head += " · " + " ".join(f"#{tag}" for tag in card.tags)
     lines = [head, ""]
-    agents = {str(key): agent.name for key, agent in desk.agents().items()}
+    agents = {str(key): agent.name for key, agent in desk.directory.agents().items()}
     for line in card.messages:
         who = agents.get(line.author, line.author)
         if line.kind == MessageKind.CUSTOMER:

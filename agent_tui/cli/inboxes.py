@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 import typer
 
 from agent_tui.cli import output
-from agent_tui.cli.administration import (
+from agent_tui.cli.maintenance import server
+from agent_tui.cli.output import words
+from agent_tui.cli.served import (
     Data,
     Database,
     Json,
@@ -18,8 +20,6 @@ from agent_tui.cli.administration import (
     exists,
     missing,
 )
-from agent_tui.cli.maintenance import server
-from agent_tui.cli.output import words
 from agent_tui.domain.ids import InboxId, TeamId
 from agent_tui.domain.model import Channel, Inbox
 from agent_tui.errors import UsageError
@@ -106,7 +106,7 @@ def inbox_secret(
 
 @server.command("outgoing", help=words("没送达的回复", "Replies that did not arrive."))
 def outgoing(data: Data = None, database: Database = None, json: Json = False) -> None:
-    from agent_tui.cli.shapes import OutgoingEntry
+    from agent_tui.cli.served_shapes import OutgoingEntry
     from agent_tui.server.outgoing import unfinished
     from agent_tui.tui import format as shown
 
@@ -135,7 +135,7 @@ def outgoing(data: Data = None, database: Database = None, json: Json = False) -
 
 
 def _made(key: str, secret: str, json: bool) -> None:
-    from agent_tui.cli.shapes import InboxMade
+    from agent_tui.cli.served_shapes import InboxMade
 
     if json:
         output.document(InboxMade(key, secret))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from agent_tui.cli import authoring, linting, output, transfer
-from agent_tui.cli.linting import Data, Folder, Json
+from agent_tui.cli.linting import Data, Folder, Json, Strict
 from agent_tui.cli.output import words
 from agent_tui.lang import Both
 
@@ -74,9 +74,7 @@ def search(
 @kb.command("lint", help=words("检查知识文件", "Check article files."))
 def lint(
     folder: Folder = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help=words("提醒也算问题", "let warnings count too"))
-    ] = False,
+    strict: Strict = False,
     json: Json = False,
 ) -> None:
     from agent_tui.knowledge import lint as linter

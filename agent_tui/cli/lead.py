@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from agent_tui.desk.board import AgentLine, Response, TeamLine
 
 Team = Annotated[str, typer.Argument(metavar="TEAM", help=words("团队编号", "a team's id"))]
-STATES = {
-    "online": Both("在线", "online"),
-    "busy": Both("忙碌", "busy"),
-    "away": Both("暂离", "away"),
-    "offline": Both("离线", "offline"),
-}
 
 
 def agents(
@@ -42,13 +36,7 @@ def agents(
         wanted = naming.team(session.desk, team) if team else None
         found = board(session.desk).agents
         entries = [agent_entry(each) for each in found if wanted is None or wanted in each.teams]
-    if json:
-        output.document(entries)
-        return
-    for each in entries:
-        output.say(_agent_line(each))
-    if not entries:
-        output.note(Both("没有坐席", "no agents"))
+    output.listing(entries, json, _agent_line, Both("没有坐席", "no agents"))
 
 
 def teams(offline: Offline = False, json: Json = False) -> None:
@@ -58,13 +46,7 @@ def teams(offline: Offline = False, json: Json = False) -> None:
     with open_session(offline) as session:
         warn_if_old(session)
         entries = [team_entry(each) for each in board(session.desk).teams]
-    if json:
-        output.document(entries)
-        return
-    for each in entries:
-        output.say(_team_line(each))
-    if not entries:
-        output.note(Both("没有团队", "no teams"))
+    output.listing(entries, json, _team_line, Both("没有团队", "no teams"))
 
 
 def surge(
@@ -97,14 +79,14 @@ def surge(
         helpers = "、".join(joined), ", ".join(joined)
         output.say(
             Both(
-                f"{team} 进入高峰，上限 ×{found.factor:g}，到 {until} 为止；"
+                f"{team} 高峰支援开始，上限 ×{found.factor:g}，到 {until} 为止；"
                 f"支援：{helpers[0] or '无'}",
                 f"surge in {team}: capacities ×{found.factor:g} until {until};"
                 f" joining: {helpers[1] or 'nobody'}",
             )
         )
     else:
-        output.say(Both(f"{team} 的高峰结束", f"the surge in {team} is over"))
+        output.say(Both(f"{team} 的高峰支援结束", f"the surge in {team} is over"))
 
 
 def presence(
@@ -140,7 +122,7 @@ def presence(
     if json:
         output.document(PresenceState(found.agent, found.availability, found.reason, found.since))
         return
-    output.say(f"{found.agent}  {STATES[found.availability]}  {found.reason}".rstrip())
+    output.say(f"{found.agent}  {_state(found.availability)}  {found.reason}".rstrip())
 
 
 # --- entries and lines ---------------------------------------------------------------------------
@@ -164,6 +146,7 @@ def agent_entry(line: AgentLine) -> AgentEntry:
         late=line.late,
         response=line.response.ms if line.response else None,
         response_measured=_measured(line.response),
+        partial=line.partial,
     )
 
 
@@ -186,6 +169,8 @@ def team_entry(line: TeamLine) -> TeamEntry:
         surge_until=line.surge.until if line.surge else None,
         surge_factor=line.surge.factor if line.surge else None,
         joined=list(line.joined) if line.surge else [],
+        partial=line.partial,
+        opens=line.opens,
     )
 
 
@@ -197,14 +182,15 @@ def _agent_line(each: AgentEntry) -> str:
     from agent_tui import text
     from agent_tui.desk import reasons
 
-    reason = reasons.why(each.reason) if each.reason else ""
+    reason = reasons.duty_reason(each.reason) if each.reason else ""
+    more = "+" if each.partial else ""
     fields = (
         text.fit(each.id, 14),
-        text.fit(each.name, 12),
-        text.fit(str(STATES[each.state]), 8),
-        text.fit(f"{each.load:g}/{each.capacity:g}", 8),
+        text.fit(each.name, 16),
+        text.fit(_state(each.state), 8),
+        text.fit(f"{each.load:g}{more}/{each.capacity:g}", 8),
         text.fit(str(Both(f"{each.chats} 个", f"{each.chats} chats")), 9),
-        *_waits(each.longest_wait, each.late, each.response),
+        *_waits(each.longest_wait, each.late, each.response, each.response_measured),
         reason,
     )
     return "  ".join(fields).rstrip()
@@ -218,31 +204,43 @@ def _team_line(each: TeamEntry) -> str:
     if each.surge_until is not None:
         until = shown.clock(each.surge_until)
         helpers = " ".join(each.joined)
-        surge = str(Both(f"高峰到 {until} {helpers}", f"surge until {until} {helpers}"))
+        surge = str(Both(f"高峰支援到 {until} {helpers}", f"surge until {until} {helpers}"))
+    elif each.opens:
+        surge = str(Both(f"休息到 {each.opens}", f"closed until {each.opens}"))
+    free = f"{'≤' if each.partial and each.room else ''}{each.room:g}"
     here = Both(
-        f"在线 {each.online}/{each.agents} 余 {each.room:g}",
-        f"{each.online}/{each.agents} online, room {each.room:g}",
+        f"在线 {each.online}/{each.agents} 余 {free}",
+        f"{each.online}/{each.agents} online, room {free}",
     )
     fields = (
         text.fit(each.id, 14),
         text.fit(str(Both(each.name_zh, each.name_en)), 14),
         text.fit(str(Both(f"等待 {each.waiting}", f"{each.waiting} waiting")), 12),
-        *_waits(each.longest_wait, each.late, each.response),
+        *_waits(each.longest_wait, each.late, each.response, each.response_measured),
         text.fit(str(here), 24),
         surge,
     )
     return "  ".join(fields).rstrip()
 
 
-def _waits(longest: int | None, late: int, response: int | None) -> tuple[str, str, str]:
+def _state(availability: str) -> str:
+    from agent_tui.desk.reasons import AVAILABILITIES, word
+
+    return word(AVAILABILITIES, availability)
+
+
+def _waits(
+    longest: int | None, late: int, response: int | None, measured: bool
+) -> tuple[str, str, str]:
     from agent_tui import text
     from agent_tui.tui import format as shown
 
     def length(ms: int | None) -> str:
         return "-" if ms is None else shown.ago(ms)
 
+    reply = f"{'' if measured or response is None else '~'}{length(response)}"
     return (
         text.fit(str(Both(f"最久 {length(longest)}", f"longest {length(longest)}")), 16),
         text.fit(str(Both(f"超时 {late}", f"{late} late")), 8),
-        text.fit(str(Both(f"响应 {length(response)}", f"response {length(response)}")), 16),
+        text.fit(str(Both(f"响应 {reply}", f"response {reply}")), 16),
     )

@@ -21,6 +21,7 @@ class AgentEntry(Shape, frozen=True):
     late: int
     response: int | None
     response_measured: bool
+    partial: bool
 
 
 class TeamEntry(Shape, frozen=True):
@@ -40,6 +41,8 @@ class TeamEntry(Shape, frozen=True):
     surge_until: int | None
     surge_factor: float | None
     joined: list[str]
+    partial: bool
+    opens: str
 
 
 class SurgeState(Shape, frozen=True):
@@ -79,6 +82,7 @@ class LoadShift(Shape, frozen=True):
     after: float
     chats_before: int
     chats_after: int
+    partial: bool
 
 
 class LeftOut(Shape, frozen=True):

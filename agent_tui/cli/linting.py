@@ -27,6 +27,10 @@ Folder = Annotated[
     typer.Argument(metavar="DIR", help=words("目录；默认是自带内容", "default: what is shipped")),
 ]
 
+Strict = Annotated[
+    bool, typer.Option("--strict", help=words("提醒也算问题", "let warnings count too"))
+]
+
 
 def sources_of(data: Path | None) -> Sources:
     """What is in the data folder, or what this account has."""

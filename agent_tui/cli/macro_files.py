@@ -76,7 +76,6 @@ def new(
     data: Data = None,
 ) -> None:
     from agent_tui.frontmatter import Malformed
-    from agent_tui.knowledge import files
     from agent_tui.knowledge.articles import one_line
     from agent_tui.knowledge.importing.plan import slug
     from agent_tui.knowledge.importing.row import language_of
@@ -109,13 +108,7 @@ def new(
             Both(f"/{head.short} 已有了", f"/{head.short} is taken"),
             Both("用 --short 另给一个", "give another one with --short"),
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not files.create(path, written):
-        raise UsageError(
-            Both(f"{path} 已存在", f"{path} is there already"),
-            Both("用 agent-tui macros edit 修改它", "change it with agent-tui macros edit"),
-        )
-    output.say(str(path))
+    authoring.make(path, written, "macros")
     if edit:
         _edit(root, path)
 
@@ -169,8 +162,7 @@ def _edit(root: Path, path: Path) -> None:
             break
         for problem in problems:
             output.say(linting.line_of(root, problem))
-        again = Both("再打开改一改吗？", "open it again?")
-        if not output.is_tty() or not output.confirmed(again):
+        if not authoring.again():
             output.note(Both(f"没有替换；草稿在 {draft}", f"not replaced; the draft is {draft}"))
             raise typer.Exit(errors.EXIT_FAILED)
     if path.read_bytes() != before:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_tui.cli import output
-from agent_tui.cli.administration import Data, Json, data_folder
-from agent_tui.cli.administration import Database as Address
 from agent_tui.cli.output import words
+from agent_tui.cli.served import Data, Json, data_folder
+from agent_tui.cli.served import Database as Address
 from agent_tui.errors import EXIT_FAILED, UsageError
 from agent_tui.lang import Both
 
@@ -66,7 +66,7 @@ def _bar() -> Iterator[Callable[[str, int, int], None]]:
 
 @server.command("migrate", help=words("升级数据库结构", "Bring the schema up to date."))
 def migrate(data: Data = None, database: Address = None, json: Json = False) -> None:
-    from agent_tui.cli.shapes import Migrated
+    from agent_tui.cli.served_shapes import Migrated
     from agent_tui.server import setup
     from agent_tui.server.database import Database
 
@@ -92,7 +92,7 @@ def migrate(data: Data = None, database: Address = None, json: Json = False) -> 
     help=words("检查日志、链和各表是否一致", "Verify the log, its chain and every table."),
 )
 def check(data: Data = None, database: Address = None, json: Json = False) -> None:
-    from agent_tui.cli.shapes import Checked, Wrong
+    from agent_tui.cli.served_shapes import Checked, Wrong
     from agent_tui.server import audit
 
     with _opened(data, database) as (_, found), _bar() as bar:
@@ -141,7 +141,7 @@ def backup(
     database: Address = None,
     json: Json = False,
 ) -> None:
-    from agent_tui.cli.shapes import Copied
+    from agent_tui.cli.served_shapes import Copied
     from agent_tui.server import copying
 
     path = file.expanduser()
@@ -164,7 +164,7 @@ def restore(
     database: Address = None,
     json: Json = False,
 ) -> None:
-    from agent_tui.cli.shapes import Copied
+    from agent_tui.cli.served_shapes import Copied
     from agent_tui.server import copying, occupancy
 
     with _opened(data, database) as (_, found), occupancy.alone(found):
@@ -193,7 +193,7 @@ def copy(
     database: Address = None,
     json: Json = False,
 ) -> None:
-    from agent_tui.cli.shapes import Copied
+    from agent_tui.cli.served_shapes import Copied
     from agent_tui.server import copying, occupancy
     from agent_tui.server.database import Database
 
@@ -236,7 +236,7 @@ def compact(
     database: Address = None,
     json: Json = False,
 ) -> None:
-    from agent_tui.cli.shapes import Compacted
+    from agent_tui.cli.served_shapes import Compacted
     from agent_tui.server import compaction
 
     with _opened(data, database) as (folder, found), _bar() as bar:
@@ -254,7 +254,7 @@ def compact(
 
 
 def _tell(json: bool, copied: object) -> None:
-    from agent_tui.cli.shapes import Copied
+    from agent_tui.cli.served_shapes import Copied
 
     assert isinstance(copied, Copied)
     if json:

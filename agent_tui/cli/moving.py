@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
     from agent_tui.domain.ids import AgentId, ConversationId
 
+NOBODY = "none"  # as in filters: agent:none
 SHOWN = 20  # of the moves that a dry run prints; --json has all
 
 
@@ -70,16 +71,30 @@ def assign(
             state = desk.conversation(key)
             assert state is not None  # found by its id just now
             steps.append((key, Assign(agent, into, state.epoch, state.assignee)))
+        if agent is not None and not json:
+            _mind(desk, agent)
         if len(names) == 1 and steps:
             finish(session.do(*steps[0]), json)
         else:
             _finish_all(session.do_all(steps, Both("转给", "assign")), json)
 
 
+def _mind(desk: Desk, agent: AgentId) -> None:
+    """Say so if whoever gets chats is not there to answer."""
+    from agent_tui.desk.bulk import away
+
+    for note in away([desk.directory.agents()[agent]], desk.directory.floor(desk.clock())):
+        output.note(note)
+
+
 def reassign(
     source: Annotated[
         str,
-        typer.Option("--from", metavar="AGENT", help=words("谁的会话", "whose chats")),
+        typer.Option(
+            "--from",
+            metavar="AGENT",
+            help=words("谁的会话；none 是排队中没人的", "whose chats; none: those that nobody has"),
+        ),
     ],
     to: Annotated[
         list[str] | None,
@@ -107,7 +122,12 @@ def reassign(
     with open_session(offline) as session:
         warn_if_old(session)
         desk = session.desk
-        owner = naming.agent(desk, source)
+        owner = None if source == NOBODY else naming.agent(desk, source)
+        if owner is None and not to:
+            raise UsageError(
+                Both("没人的会话要说转给谁", "chats that nobody has need somebody to go to"),
+                Both("加上 --to 坐席", "add --to AGENT"),
+            )
         targets = [naming.agent(desk, each) for each in to or ()]
         run = _planned(desk, owner, targets, where, spread)
         if not json:
@@ -124,7 +144,7 @@ def reassign(
 
 def _planned(
     desk: Desk,
-    owner: AgentId,
+    owner: AgentId | None,
     targets: list[AgentId],
     where: str,
     spread: Literal["least-loaded", "round-robin"],
@@ -132,8 +152,11 @@ def _planned(
     """What would be done. Raises FilterError, NotFound."""
     from agent_tui.desk import bulk
     from agent_tui.domain.commands import Release
+    from agent_tui.domain.model import Status
 
-    rows = [*desk.queue(View.ALL), *desk.queue(View.SNOOZED)]
+    rows = [*desk.queue.shown(View.ALL), *desk.queue.shown(View.SNOOZED)]
+    if owner is None:  # what waits: those put aside are nobody's on purpose
+        rows = [row for row in rows if row.status is Status.OPEN]
     mine = [row.id for row in rows if row.assignee == owner]
     if where.strip():
         found, view = naming.filtered(desk, where)
@@ -203,22 +226,25 @@ def _code(verdicts: list[Verdict]) -> int:
 
 def _show(desk: Desk, run: DryRun) -> None:
     """The dry run in lines."""
-    names = {str(key): agent.name for key, agent in desk.agents().items()}
+    names = {str(key): agent.name for key, agent in desk.directory.agents().items()}
     moves = _moves(desk, run)
     for move in moves[:SHOWN]:
-        to = names.get(move[2] or "", str(Both("队列", "queue")))
-        output.say(f"{move[0]}  {names.get(move[1] or '', '-')} → {to}")
+        owner, to = (names.get(each or "", str(Both("队列", "queue"))) for each in move[1:])
+        output.say(f"{move[0]}  {owner} → {to}")
     if (more := len(moves) - SHOWN) > 0:
         output.say(Both(f"……另有 {more} 个", f"... and {more} more"))
     for each in run.loads:
+        sign = "+" if each.partial else ""
         output.say(
             Both(
-                f"{each.name}：{each.before:g} → {each.after:g}，上限 {each.capacity:g}"
+                f"{each.name}：{each.before:g}{sign} → {each.after:g}{sign}，上限 {each.capacity:g}"
                 f"（{each.chats_before} → {each.chats_after} 个会话）",
-                f"{each.name}: {each.before:g} → {each.after:g} of {each.capacity:g}"
+                f"{each.name}: {each.before:g}{sign} → {each.after:g}{sign} of {each.capacity:g}"
                 f" ({each.chats_before} → {each.chats_after} chats)",
             )
         )
+    if any(each.partial for each in run.loads):
+        output.note(Both("+：别的团队的会话没算", "+: chats of other teams are not counted"))
     for note in run.notes:
         output.note(note)
     for key, why in run.skipped:
@@ -259,6 +285,7 @@ def _document(desk: Desk, run: DryRun, verdicts: list[Verdict], outcome: str) ->
                 each.after,
                 each.chats_before,
                 each.chats_after,
+                each.partial,
             )
             for each in run.loads
         ],

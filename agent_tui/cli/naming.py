@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from agent_tui.desk.meant import guess
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.errors import NotFound
 from agent_tui.lang import Both
@@ -22,13 +22,10 @@ def known(key: str, names: Collection[str], kind: Both) -> None:
     """Raises NotFound with the nearest name, unless nothing is known here yet."""
     if key in names or not names:
         return
-    near = difflib.get_close_matches(key, [str(name) for name in names], n=1, cutoff=0.5)
     listed = " ".join(sorted(names))
     raise NotFound(
         Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
-        Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?")
-        if near
-        else Both(f"可选：{listed}", f"known: {listed}"),
+        guess(key, names) or Both(f"可选：{listed}", f"known: {listed}"),
     )
 
 
@@ -36,13 +33,13 @@ def agent(desk: Desk, key: str) -> AgentId:
     """The account `key`; `me` is one's own. Raises NotFound."""
     if key == "me":
         return desk.me.id
-    known(key, desk.agents().keys(), AGENT)
+    known(key, desk.directory.agents().keys(), AGENT)
     return AgentId(key)
 
 
 def team(desk: Desk, key: str) -> TeamId:
     """The team `key`. Raises NotFound."""
-    known(key, desk.teams().keys(), TEAM)
+    known(key, desk.directory.teams().keys(), TEAM)
     return TeamId(key)
 
 
@@ -58,17 +55,17 @@ def filtered(desk: Desk, text: str) -> tuple[Filter, View]:
     found = parse(text)
     view = View.over(
         desk.clock(),
-        desk.policy,
+        desk.directory.policy,
         desk.me.id,
-        agents=desk.agents().values(),
-        teams=desk.teams().values(),
-        inboxes=desk.inboxes().values(),
+        agents=desk.directory.agents().values(),
+        teams=desk.directory.teams().values(),
+        inboxes=desk.directory.inboxes().values(),
         types=TYPES,
-        plan=desk.plan,
+        plan=desk.directory.plan,
     )
     for kind, name in found.strangers(view):
         if kind == "team":
-            known(name, desk.teams().keys(), TEAM)
+            known(name, desk.directory.teams().keys(), TEAM)
         else:
-            known(name, desk.agents().keys(), AGENT)
+            known(name, desk.directory.agents().keys(), AGENT)
     return found, view

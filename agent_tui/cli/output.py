@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from agent_tui.lang import Both
+
+T = TypeVar("T")
 
 
 def words(zh: str, en: str) -> str:
@@ -33,6 +36,19 @@ def document(value: Any) -> None:
     # A terminal or pipe that is not UTF-8 gets \u escapes: the document stays the same.
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     sys.stdout.write(json.dumps(plain, ensure_ascii=ascii_only, indent=2) + "\n")
+
+
+def listing(
+    found: Sequence[T], as_json: bool, line: Callable[[T], Both | str], nothing: Both | None = None
+) -> None:
+    """A `line` for each, or all of them as a document; `nothing` is said where there are none."""
+    if as_json:
+        document(found)
+        return
+    for each in found:
+        say(line(each))
+    if nothing is not None and not found:
+        note(nothing)
 
 
 def is_tty() -> bool:

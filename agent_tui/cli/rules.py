@@ -11,6 +11,7 @@ import typer
 
 from agent_tui import errors, paths
 from agent_tui.cli import output
+from agent_tui.cli.explaining import in_words, outcome_of, tell
 from agent_tui.cli.linting import Json
 from agent_tui.cli.output import words
 from agent_tui.errors import NotFound, UsageError
@@ -19,7 +20,7 @@ from agent_tui.lang import Both
 if TYPE_CHECKING:
     from agent_tui.config import Config
     from agent_tui.domain.model import Channel
-    from agent_tui.domain.rules import Asked, Failure, Matched, Rules, Tried
+    from agent_tui.domain.rules import Asked, Failure, Rules
 
 rules = typer.Typer(no_args_is_help=True, help=words("问题分类规则", "Rules for question types."))
 
@@ -39,18 +40,7 @@ Configured = Annotated[
     ),
 ]
 # As the server makes them, or enough of one to tell it from a word.
-CONVERSATION = re.compile(r"c[0-9a-f]{6,12}")
-UNFIT = {
-    "inbox": Both("收件箱是 {0}", "the inbox is {0}"),
-    "channel": Both("渠道是 {0}", "the channel is {0}"),
-    "customer_tags": Both("客户标签是 {0}", "the customer's tags are {0}"),
-    "tier": Both("客户等级是 {0}", "the customer's tier is {0}"),
-    "language": Both("客户语言是 {0}", "the customer's language is {0}"),
-    "order": Both("订单状态是 {0}", "the order's state is {0}"),
-    "any": Both("一个词也没有", "none of its words is there"),
-    "all": Both("缺“{0}”", "'{0}' is missing"),
-    "none": Both("有“{0}”，那行不算", "'{0}' is there, and no line counts"),
-}
+CONVERSATION = re.compile(r"c[0-9a-f]{6,12}|c(?=[0-9a-f]*[0-9])[0-9a-f]{3,5}")
 
 
 @rules.command("test", help=words("运行规则旁边的例子", "Run the examples beside the rules."))
@@ -78,7 +68,7 @@ def rules_test(file: File = None, json: Json = False) -> None:
                         each.rule,
                         each.example.text,
                         _expected(each),
-                        _outcome(each.got),
+                        outcome_of(each.got),
                     )
                     for each in failures
                 ],
@@ -86,13 +76,13 @@ def rules_test(file: File = None, json: Json = False) -> None:
         )
     else:
         for each in failures:
-            wanted, came = _expected(each), _outcome(each.got)
+            wanted, came = _expected(each), outcome_of(each.got)
             output.say(
                 Both(
                     f"{path}:{line_of(text, each.place)}: “{each.example.text}”"
-                    f"应为 {_said(wanted)}，实际 {_said(came)}",
+                    f"应为 {in_words(wanted)}，实际 {in_words(came)}",
                     f"{path}:{line_of(text, each.place)}: '{each.example.text}' "
-                    f"should give {_said(wanted)}, gave {_said(came)}",
+                    f"should give {in_words(wanted)}, gave {in_words(came)}",
                 )
             )
         for note in odd:
@@ -173,7 +163,7 @@ def _explain_conversation(name: str, json: bool) -> None:
             for line in desk.transcript(key)
             if line.message.kind is MessageKind.CUSTOMER
         ]
-        made = Rules(desk.plan.routing.rules, spelling())
+        made = Rules(desk.directory.plan.routing.rules, spelling())
     customer = state.customer
 
     def said(text: str) -> Asked:
@@ -218,65 +208,9 @@ def rules_list(file: File = None, json: Json = False) -> None:
         output.say(f"{each.name:18} {each.type:15} {given:22} {count}")
 
 
-def tell(rules: Rules, asked: Asked, json: bool) -> None:
-    """What `asked` comes to, and what every rule says of it."""
-    from agent_tui.cli.shapes import Explained, RuleTried
-    from agent_tui.desk import reasons
-    from agent_tui.domain.why import Why
-
-    tried = rules.explain(asked)
-    decided = next((each.matched for each in tried if each.decides), None)
-    why = Why.matched(decided).encode() if decided else ""
-    if json:
-        output.document(
-            Explained(
-                decided.type if decided else "",
-                decided.team if decided else "",
-                (decided.priority or "") if decided else "",
-                list(decided.tags) if decided else [],
-                why,
-                [
-                    RuleTried(each.rule, bool(each.matched), each.decides, each.failed, _why(each))
-                    for each in tried
-                ],
-            )
-        )
-        return
-    if decided is None:
-        output.say(
-            Both("没有匹配的规则，归收件箱的团队", "no rule matches: it goes to the inbox's team")
-        )
-    else:
-        output.say(f"{_said(_outcome(decided))}  {reasons.why(why)}")
-    for each in tried:
-        mark = "*" if each.decides else "+" if each.matched else " "
-        output.say(f"{mark} {each.rule:18} {_why(each)}")
-
-
-def _why(tried: Tried) -> str:
-    """Why a rule matched or did not, in words."""
-    from agent_tui.desk import reasons
-    from agent_tui.domain.why import Why
-
-    if tried.matched:
-        return reasons.why(Why.matched(tried.matched).encode())
-    return str(UNFIT[tried.failed]).format(tried.detail or "-")
-
-
 def _expected(failure: Failure) -> str:
     wanted = failure.example
     return " ".join(filter(None, (wanted.type, wanted.team, wanted.priority)))
-
-
-def _outcome(matched: Matched | None) -> str:
-    """Type, team and priority that a rule gives, with blanks between; empty for no rule."""
-    if matched is None:
-        return ""
-    return " ".join(filter(None, (matched.type, matched.team, matched.priority)))
-
-
-def _said(outcome: str) -> str:
-    return outcome or str(Both("无", "nothing"))
 
 
 def _channel(name: str) -> Channel | None:

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import typer
 
 from agent_tui.cli import output
-from agent_tui.cli.administration import Data, Database, data_folder
 from agent_tui.cli.output import words
+from agent_tui.cli.served import Data, Database, data_folder
 
 SWITCH_SECONDS = 0.0005  # Python's own is ten times that
 

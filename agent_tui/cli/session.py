@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import queue
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
 from agent_tui import bootstrap
+from agent_tui.cli import output
 from agent_tui.cli.shapes import Verdict
+from agent_tui.desk import reasons
 from agent_tui.domain.commands import AgentCommand
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.outcome import Held
-from agent_tui.errors import NotFound, Unauthorized, UsageError
+from agent_tui.errors import NotFound, StoreError, Unauthorized, UsageError
 from agent_tui.lang import Both
 from agent_tui.paths import Profile
 from agent_tui.store.bulks import Bulk
@@ -43,6 +46,7 @@ class Session:
         self._profile = profile
         self._login = login
         self.trouble = ""
+        self._undecided: set[int] = set()
         if not offline:
             self._link = bootstrap.Link(
                 profile,
@@ -54,6 +58,7 @@ class Session:
     def __enter__(self) -> Session:
         try:
             if self._link is not None:
+                self._undecided = _undecided(self._profile)
                 self._link.start()
                 self._catch_up()
             # Opened only now: a damaged cache has been built anew, under another file.
@@ -74,8 +79,29 @@ class Session:
         if self._link is not None:
             self._link.close()
         if self._outbox is not None:
+            self._tell_late(self._outbox)
             self._outbox.close()
         self.desk.close()
+
+    def _tell_late(self, outbox: Outbox) -> None:
+        """What became, meanwhile, of deeds to many chats that an earlier command could only queue:
+        nobody else tells of them."""
+        waiting = set(outbox.unsettled())
+        for bulk in outbox.bulks():
+            open_still = any(bulk.first <= number <= bulk.last for number in waiting)
+            if bulk.first not in self._undecided or open_still or not bulk.refused:
+                continue
+            count = bulk.last - bulk.first + 1
+            said = Counter(reasons.both(code, detail) for _, code, detail in bulk.refused)
+            zh = "；".join(f"{each} 个{why[0]}" for why, each in said.most_common())
+            en = "; ".join(f"{each} {why[1]}" for why, each in said.most_common())
+            output.note(
+                Both(
+                    f"之前的“{bulk.title.zh}”：{count} 个里有 {len(bulk.refused)} 个没动：{zh}",
+                    f"earlier, {bulk.title.en}: {len(bulk.refused)} of {count} left as they are:"
+                    f" {en}",
+                )
+            )
 
     def _catch_up(self) -> None:
         """Until the cache is up to date, another process sees to that, or patience ends."""
@@ -110,7 +136,7 @@ class Session:
 
     def find(self, prefix: str) -> ConversationId:
         """The conversation that `prefix` names, alone. Raises NotFound, UsageError."""
-        found = self.desk.find_id(prefix) if prefix else []
+        found = self.desk.conversations.matching(prefix) if prefix else []
         if ConversationId(prefix) in found:
             return ConversationId(prefix)
         if not found:
@@ -160,7 +186,7 @@ class Session:
         """Queue a command for each of many conversations, each only once, and wait until the server
         has decided all, or patience ends. In their order."""
         assert self._outbox is not None
-        left = self.desk.do_all(steps, title=title, undoable=False)
+        left = self.desk.doing.do_all(steps, title=title, undoable=False)
         refused = {
             key: Verdict(
                 key, "held" if isinstance(why, Held) else "refused", why.reason, why.detail
@@ -170,7 +196,7 @@ class Session:
         }
         waiting: set[ConversationId] = set()
         if len(left) < len(steps):
-            bulk = self.desk.bulks[-1]
+            bulk = self.desk.pending.bulks[-1]
             waiting = self._settle(bulk)
             bulk = next((b for b in self._outbox.bulks() if b.first == bulk.first), bulk)
             refused |= {
@@ -203,3 +229,20 @@ class Session:
         if not isinstance(news, Changes):
             link, self.trouble = news
             self._raise_if_logged_out(link)
+
+
+def _undecided(profile: Profile) -> set[int]:
+    """The first numbers of the deeds to many chats that the server has not decided."""
+    try:
+        outbox = Outbox(profile.outbox)
+    except StoreError:
+        return set()  # whoever syncs deals with it
+    try:
+        waiting = set(outbox.unsettled())
+        return {
+            bulk.first
+            for bulk in outbox.bulks()
+            if any(bulk.first <= number <= bulk.last for number in waiting)
+        }
+    finally:
+        outbox.close()

@@ -87,8 +87,10 @@ def of_profile() -> Sources:
         shipped = of_folder(paths.shipped())
         return replace(shipped, macros=Library((*own, *shipped.macros.all.values())))
     desk = bootstrap.open_desk(profile, login)
-    desk.use_own_macros(own)
+    desk.macros.use_own(own)
     try:
-        return Sources(tuple(desk.articles().values()), desk.macros(), desk.me.name)
+        return Sources(
+            tuple(desk.directory.articles().values()), desk.macros.library(), desk.me.name
+        )
     finally:
         desk.close()

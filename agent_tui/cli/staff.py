@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent_tui.cli import naming, output
-from agent_tui.cli.administration import Account, Data, Database, Json, administering
+from agent_tui.cli.administration import Account
 from agent_tui.cli.output import words
+from agent_tui.cli.served import Data, Database, Json, administering
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 

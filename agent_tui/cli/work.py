@@ -77,12 +77,12 @@ def chosen(desk: Desk, view: View | None, where: str) -> list[QueueRow]:
     """The rows of `view` that fit the filter; with a filter, all are looked through, snoozed ones
     if it names them. Raises FilterError, NotFound."""
     if not where.strip():
-        return desk.queue(view or View.WORK)
+        return desk.queue.shown(view or View.WORK)
     found, seen = naming.filtered(desk, where)
     views = [view] if view else [View.ALL]
     if view is None and "snoozed" in str(found):
         views.append(View.SNOOZED)
-    rows = [row for each in views for row in desk.queue(each)]
+    rows = [row for each in views for row in desk.queue.shown(each)]
     fitting = []
     for row in rows:
         state = desk.conversation(row.id)
@@ -121,7 +121,7 @@ def send(
     json: Json = False,
 ) -> None:
     """Reply to a customer, or leave a note, and wait until the server has decided."""
-    from agent_tui.desk.desk import new_message_id
+    from agent_tui.desk.writing import new_message_id
     from agent_tui.domain.commands import AddNote, AgentCommand
     from agent_tui.text import clean
 
@@ -132,7 +132,7 @@ def send(
         )
     with open_session(offline) as session:
         key = session.find(conversation)
-        command: AgentCommand = session.desk.reply(key, text, force=force)
+        command: AgentCommand = session.desk.writing.reply(key, text, force=force)
         if note:
             command = AddNote(message=new_message_id(), text=clean(text))
         finish(session.do(key, command), json)
@@ -144,7 +144,7 @@ def tray(offline: Offline = False, json: Json = False) -> None:
 
     with open_session(offline) as session:
         warn_if_old(session)
-        entries = [documents.tray_entry(session.desk, item) for item in session.desk.tray]
+        entries = [documents.tray_entry(session.desk, item) for item in session.desk.tray.items]
         if json:
             output.document(entries)
             return

@@ -36,7 +36,10 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class AgentLine(msgspec.Struct, frozen=True):
-    """One agent. `longest` (ms): the longest that one of their customers waits for a reply now."""
+    """One agent. `longest` (ms): the longest that one of their customers waits for a reply now.
+
+    `partial`: they may have chats of teams that are not seen here, so `load` may be too low.
+    """
 
     id: AgentId
     name: str
@@ -50,11 +53,14 @@ class AgentLine(msgspec.Struct, frozen=True):
     longest: int | None
     late: int
     response: Response | None
+    partial: bool = False
 
 
 class TeamLine(msgspec.Struct, frozen=True):
     """One team. `waiting`: open chats that nobody has; `longest` (ms) and `late` count those that
-    agents have, too. `room`: the load that its agents could still take."""
+    agents have, too. `room`: the load that its agents could still take; `partial`: at most that,
+    since some of them may have chats that are not seen here. `opens`: when a team that is closed
+    works again, as its own clocks show it; empty while it works."""
 
     id: TeamId
     name: Both
@@ -67,6 +73,8 @@ class TeamLine(msgspec.Struct, frozen=True):
     response: Response | None
     surge: Surge | None
     joined: tuple[str, ...]  # names of floating agents who help in the surge
+    partial: bool = False
+    opens: str = ""
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -79,7 +87,8 @@ class Board(msgspec.Struct, frozen=True):
 
 class Scene(msgspec.Struct, frozen=True):
     """What a board is made of. `rows` are the open chats; `states` those whose first replies are
-    looked at, resolved ones among them as far as the desk still knows them."""
+    looked at, resolved ones among them as far as the desk still knows them. `all`: no chat of any
+    team is missing."""
 
     now: int
     plan: Plan
@@ -89,22 +98,24 @@ class Scene(msgspec.Struct, frozen=True):
     surges: Collection[Surge]
     rows: Sequence[QueueRow]
     states: Iterable[Conversation]
+    all: bool = False
 
 
 def board(desk: Desk) -> Board:
     """The board of the teams that the desk's agent works for; an administrator's: of all."""
-    me, every = desk.me, list(desk.teams().values())
+    me, every = desk.me, list(desk.directory.teams().values())
     shown = every if me.role is Role.ADMIN else [team for team in every if team.id in me.teams]
     return compose(
         Scene(
             now=desk.clock(),
-            plan=desk.plan,
+            plan=desk.directory.plan,
             teams=shown,
-            agents=list(desk.agents().values()),
-            duties=desk.duties(),
-            surges=list(desk.surges().values()),
-            rows=desk.rows(),
-            states=desk.live(),
+            agents=list(desk.directory.agents().values()),
+            duties=desk.directory.duties(),
+            surges=list(desk.directory.surges().values()),
+            rows=desk.queue.rows(),
+            states=desk.conversations.live(),
+            all=len(shown) == len(every),
         )
     )
 
@@ -168,7 +179,6 @@ def _agent(
     floor: Floor,
 ) -> AgentLine:
     duty = scene.duties.get(agent.id, Duty(agent.id, Availability.OFFLINE))
-    teams = {*agent.teams, *(surge.team for surge in scene.surges)}
     waits = _waits(rows, scene.now)
     return AgentLine(
         id=agent.id,
@@ -178,15 +188,29 @@ def _agent(
         reason=duty.reason,
         since=duty.since,
         load=load,
-        capacity=max(
-            scene.plan.capacity(agent),
-            *(floor.capacity(agent, team) for team in teams if floor.works_for(agent, team)),
-        ),
+        capacity=limit(agent, floor),
         chats=sum(row.status not in UNENDING for row in rows),
         longest=max(waits, default=None),
         late=_late(rows, scene.now),
         response=_response(firsts, waits),
+        partial=_partial(agent, scene),
     )
+
+
+def limit(agent: Agent, floor: Floor) -> float:
+    """The load that the agent may have now, with the surges that they help in."""
+    teams = {*agent.teams, *(surge.team for surge in floor.surges)}
+    of_teams = (floor.capacity(agent, team) for team in teams if floor.works_for(agent, team))
+    return max(floor.plan.capacity(agent), *of_teams, 0.0)
+
+
+def elsewhere(agent: Agent, seen: Collection[TeamId]) -> bool:
+    """Whether the agent may have chats of other teams than those that are seen."""
+    return agent.floating or not set(agent.teams) <= set(seen)
+
+
+def _partial(agent: Agent, scene: Scene) -> bool:
+    return not scene.all and elsewhere(agent, [team.id for team in scene.teams])
 
 
 def _team(
@@ -201,6 +225,7 @@ def _team(
     waits = _waits(rows, scene.now)
     able = [agent for agent in here if floor.works_for(agent, team.id)]
     online = [agent for agent in able if floor.takes(agent)]
+    open_now = scene.plan.open_hours(team.id).is_open(scene.now)
     return TeamLine(
         id=team.id,
         name=Both(team.name_zh, team.name_en),
@@ -213,6 +238,8 @@ def _team(
         response=_response(firsts, waits),
         surge=_surge(scene, team.id),
         joined=tuple(agent.name for agent in able if team.id not in agent.teams),
+        partial=any(_partial(agent, scene) for agent in online),
+        opens="" if open_now else scene.plan.opens(team.id, scene.now),
     )
 
 
@@ -243,9 +270,9 @@ def _response(firsts: Sequence[int], waits: Sequence[int]) -> Response | None:
 
 def would_join(desk: Desk, team: TeamId) -> list[str]:
     """Names of the floating agents who would help `team` in a surge and take chats now."""
-    floor = Floor(desk.plan, desk.duties(), (), desk.clock())
+    floor = desk.directory.floor(desk.clock())
     return [
         agent.name
-        for agent in desk.agents().values()
+        for agent in desk.directory.agents().values()
         if agent.floating and team not in agent.teams and floor.takes(agent)
     ]

@@ -1,51 +1,32 @@
 """One deed to many conversations: planned first, looked at, done at once, undone at once.
 
-Loads are what this desk sees: an agent may have more in teams that its user does not lead. Every
-command is guarded by what it was planned on, so that what changed meanwhile is left as it is.
+Every command is guarded by what it was planned on, so that what changed meanwhile is left as it
+is.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.loads import How, Load, LoadBook, Turn
 from agent_tui.desk.reasons import REASONS
 from agent_tui.domain import commands as c
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Agent, Conversation, Role
 from agent_tui.domain.outcome import Held, Rejected
-from agent_tui.domain.routing import Floor, Seat, availability
+from agent_tui.domain.routing import Floor, availability
 from agent_tui.domain.staffing import Availability
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 
-How = Literal["least-loaded", "round-robin"]
 Skipped = tuple[ConversationId, Both]
 SAME = Both("已是这样", "it is so already")
 UNFIT = Both("不适用", "it does not apply here")
-
-
-class Load(msgspec.Struct, frozen=True):
-    """What one agent has before and after: load as `Plan.load` weighs it, and chats that weigh."""
-
-    agent: AgentId
-    name: str
-    capacity: float
-    before: float
-    after: float
-    chats_before: int
-    chats_after: int
-
-    @property
-    def over(self) -> bool:
-        """Whether it is more than the agent may have."""
-        return self.after > self.capacity + 1e-9
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -88,17 +69,17 @@ def assign(
         raise UsageError(
             Both("没有说给谁", "nobody was named to get them"), Both("给出坐席", "name an agent")
         )
-    floor = Floor(desk.plan, desk.duties(), tuple(desk.surges().values()), desk.clock())
-    book = _Book(desk)
+    floor = desk.directory.floor(desk.clock())
+    book = LoadBook(desk)
     states, skipped = _states(desk, marked)
     for state in states:
         book.take(state)
-    turn = _Turn(targets, floor, how)
+    turn = Turn(targets, floor, how)
     steps: list[Step] = []
     for state in states:
         agent = turn.choose(state, book)
         command = c.Assign(agent=agent.id, epoch=state.epoch, owner=state.assignee)
-        outcome = desk.foresee(state.id, command)
+        outcome = desk.doing.foresee(state.id, command)
         if isinstance(outcome, tuple) and outcome:
             book.give(replace(state, assignee=agent.id))
             steps.append(Step(state.id, command))
@@ -107,13 +88,8 @@ def assign(
             skipped.append((state.id, words(outcome or None)))
     names = [each.name for each in targets]
     title = Both(f"转给{'、'.join(names)}", f"assign to {', '.join(names)}")
-    teams = {state.team for state in states}
-    capacities = {
-        each.id: max((floor.capacity(each, team) for team in teams), default=0.0)
-        for each in targets
-    }
-    loads = book.loads([each.id for each in targets], capacities)
-    notes = (*_away(targets, floor), *_over(loads))
+    loads = book.loads([each.id for each in targets] if steps else [])
+    notes = (*away(targets, floor), *_over(loads)) if steps else ()
     return DryRun(title, tuple(steps), loads, tuple(skipped), notes)
 
 
@@ -124,7 +100,7 @@ def act(
     title: Both,
 ) -> DryRun:
     """What `make` says for each of `marked`; None leaves a conversation out."""
-    book = _Book(desk)
+    book = LoadBook(desk)
     states, skipped = _states(desk, marked)
     steps: list[Step] = []
     for state in states:
@@ -133,7 +109,7 @@ def act(
             skipped.append((state.id, UNFIT))
             continue
         command = guarded(state, made)
-        outcome = desk.foresee(state.id, command)
+        outcome = desk.doing.foresee(state.id, command)
         if isinstance(outcome, Rejected | Held) or not outcome:
             skipped.append((state.id, words(outcome or None)))
             continue
@@ -143,7 +119,7 @@ def act(
         book.take(state)
         book.give(after)
         steps.append(Step(state.id, command))
-    loads = book.loads((), {})
+    loads = book.loads(())
     return DryRun(title, tuple(steps), loads, tuple(skipped), tuple(_over(loads)))
 
 
@@ -187,10 +163,10 @@ def apply(desk: Desk, run: DryRun, progress: Callable[[int], None] | None = None
     """Queue every step in one transaction, as one entry to undo.
 
     What changed since the dry run was made is not queued; what the server finds changed is told in
-    `Desk.bulks`. `progress` is told how many steps were looked at.
+    `Pending.bulks`. `progress` is told how many steps were looked at.
     """
     steps = [(step.conversation, step.command) for step in run.steps]
-    left = desk.do_all(steps, title=run.title, progress=progress)
+    left = desk.doing.do_all(steps, title=run.title, progress=progress)
     skipped = tuple((key, words(why)) for key, why in left.items())
     return Applied(len(steps) - len(left), skipped)
 
@@ -200,89 +176,6 @@ def words(refused: object) -> Both:
     if not isinstance(refused, Rejected | Held):
         return SAME
     return REASONS[refused.reason].format(detail=refused.detail or "?")
-
-
-# --- who has how much ----------------------------------------------------------------------------
-
-
-class _Book:
-    """Everybody's load and number of chats, then and now."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._agents = desk.agents()
-        self._now: dict[AgentId, tuple[float, int]] = {}
-        for state in desk.live():
-            self.give(state)
-        self._then = dict(self._now)
-
-    def give(self, state: Conversation) -> None:
-        """Its owner has it."""
-        self._count(state, 1)
-
-    def take(self, state: Conversation) -> None:
-        """Its owner has it no more."""
-        self._count(state, -1)
-
-    def load(self, agent: AgentId) -> float:
-        """What the agent has now."""
-        return self._now.get(agent, (0.0, 0))[0]
-
-    def loads(
-        self, first: Sequence[AgentId], capacities: Mapping[AgentId, float]
-    ) -> tuple[Load, ...]:
-        """Those of `first`, then everybody else whose load changed."""
-        changed = sorted(key for key in self._now if self._now[key] != self._then.get(key))
-        return tuple(self._load(key, capacities) for key in dict.fromkeys([*first, *changed]))
-
-    def _load(self, key: AgentId, capacities: Mapping[AgentId, float]) -> Load:
-        agent = self._agents.get(key)
-        capacity = capacities.get(key)
-        if capacity is None:
-            capacity = self._desk.plan.capacity(agent) if agent else 0.0
-        before, chats_before = self._then.get(key, (0.0, 0))
-        after, chats_after = self._now.get(key, (0.0, 0))
-        name = agent.name if agent else key
-        return Load(key, name, capacity, before, after, chats_before, chats_after)
-
-    def _count(self, state: Conversation, sign: int) -> None:
-        weight = self._desk.plan.load(state)
-        if state.assignee is None or not weight:
-            return
-        load, chats = self._now.get(state.assignee, (0.0, 0))
-        self._now[state.assignee] = (round(load + sign * weight, 6), chats + sign)
-
-
-class _Turn:
-    """Whose turn it is."""
-
-    def __init__(self, targets: Sequence[Agent], floor: Floor, how: How) -> None:
-        self._targets = targets
-        self._floor = floor
-        self._how = how
-        self._next = 0
-
-    def choose(self, state: Conversation, book: _Book) -> Agent:
-        """Who gets the chat."""
-        weight = self._floor.plan.load(state)
-        if self._how == "least-loaded":
-            return min(self._targets, key=lambda each: self._fullness(each, state, book))
-        count = len(self._targets)
-        order = [self._targets[(self._next + index) % count] for index in range(count)]
-        fitting = [
-            each
-            for each in order
-            if self._floor.has_room(Seat(each, book.load(each.id)), state.team, weight)
-        ]
-        chosen = (fitting or order)[0]
-        self._next = self._targets.index(chosen) + 1
-        return chosen
-
-    def _fullness(self, agent: Agent, state: Conversation, book: _Book) -> tuple[float, float]:
-        """What part of their capacity the agent has with the chat; beyond 1 there is no room."""
-        capacity = self._floor.capacity(agent, state.team)
-        load = book.load(agent.id) + self._floor.plan.load(state)
-        return (load / capacity if capacity else math.inf, load)
 
 
 def _states(
@@ -300,7 +193,7 @@ def _states(
 
 
 def _receiver(desk: Desk, key: AgentId) -> Agent:
-    agent = desk.agents().get(key)
+    agent = desk.directory.agents().get(key)
     if agent is None or agent.disabled or agent.role is Role.TRAINEE:
         raise NotFound(
             Both(f"没有能接会话的坐席 {key}", f"there is no agent {key} who can have chats"),
@@ -309,13 +202,16 @@ def _receiver(desk: Desk, key: AgentId) -> Agent:
     return agent
 
 
-def _away(agents: Iterable[Agent], floor: Floor) -> Iterator[Both]:
+def away(agents: Iterable[Agent], floor: Floor) -> Iterator[Both]:
+    """Who of them takes no new chats now."""
     for each in agents:
         match availability(floor.duties, each.id):
             case Availability.OFFLINE:
                 yield Both(f"{each.name} 不在线", f"{each.name} is offline")
             case Availability.AWAY:
-                yield Both(f"{each.name} 暂离", f"{each.name} is away")
+                yield Both(f"{each.name} 离开了", f"{each.name} is away")
+            case Availability.BUSY:
+                yield Both(f"{each.name} 忙碌", f"{each.name} is busy")
             case _:
                 pass
 

@@ -1,19 +1,18 @@
-"""Macros at the desk: one's own, what replies came from, and what stands in unsent drafts."""
+"""What was taken from macros and articles: in replies that were sent, and in drafts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agent_tui.desk.conversations import Conversations
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Message
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
 
 if TYPE_CHECKING:
     from agent_tui.macros.flows import Taken
-    from agent_tui.macros.model import Macro
 
 Piece = tuple[str, str]  # source ("macro:returns/process") and the text that was inserted
 
@@ -21,19 +20,22 @@ Piece = tuple[str, str]  # source ("macro:returns/process") and the text that wa
 class Canned:
     """Beside the desk, on its thread."""
 
-    def __init__(self, cache: Cache, outbox: Outbox) -> None:
+    def __init__(self, cache: Cache, outbox: Outbox, conversations: Conversations) -> None:
         self._cache = cache
+        self._conversations = conversations
         self._outbox = outbox
         self._pieces: dict[ConversationId, list[Piece]] | None = None
-        self.own: tuple[Macro, ...] = ()  # of this machine, not of the server
 
-    def taken(self, key: ConversationId, waiting: Iterable[Message] = ()) -> list[Taken]:
-        """Which entries the replies in a conversation came from, in their order; those `waiting`
+    def taken(self, key: ConversationId) -> list[Taken]:
+        """Which entries the replies in a conversation came from, in their order; those that wait
         to be confirmed come last."""
         from agent_tui.macros.flows import Taken
 
+        predicted = self._conversations.predicted(key)
+        if predicted is None:
+            return []
         found = [Taken(no, source) for no, source in self._cache.taken(key)]
-        return found + [Taken(m.no, source) for m in waiting for source in m.sources]
+        return found + [Taken(m.no, source) for m in predicted.waiting for source in m.sources]
 
     # --- what stands in drafts -------------------------------------------------------------------
 

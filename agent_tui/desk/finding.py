@@ -16,21 +16,18 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_tui.desk import entries
-from agent_tui.domain.model import Article, MacroSource
+from agent_tui.desk import entries, indexing
+from agent_tui.desk.indexing import ArticleIndex, marks_of
+from agent_tui.domain.model import MacroSource
 from agent_tui.errors import StoreError
 from agent_tui.knowledge.entry import Context, Entry, Hit, Kind
 from agent_tui.store.things import Things
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
+    from agent_tui.desk.indexing import Marks
     from agent_tui.knowledge.index import SearchIndex
     from agent_tui.knowledge.semantic import Meaning
     from agent_tui.macros.model import Macro
-
-    Marks = npt.NDArray[np.uint64]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +49,7 @@ class Finding:
         self._folder = cache.with_name("search")
         self._teams = teams
         self._index: SearchIndex | None = None
-        self._articles: _Articles | None = None
+        self._articles: ArticleIndex | None = None
         self._macros: tuple[object, list[Entry]] = (None, [])
         self.own: tuple[Macro, ...] = ()  # the agent's own macros; exchanged, never changed
         self._stale = threading.Event()
@@ -179,8 +176,8 @@ class Finding:
             articles, before = self._articles, self._index
             self.building = articles is None
             if articles is None:
-                articles = _Articles.load(self._folder)
-            marks = _marks(self._things, "article")
+                articles = ArticleIndex.load(self._folder)
+            marks = marks_of(self._things)
             behind = len(marks) if articles is None else articles.behind(marks)
             if articles is None or articles.apart + behind > MANY:
                 articles = self._build(marks, told)
@@ -206,24 +203,30 @@ class Finding:
         library = Library.of_sources(sources, teams, own)
         return seen, [entries.of_macro(macro) for macro in library.all.values()]
 
-    def _build(self, marks: Marks, told: Callable[[], None]) -> _Articles:
+    def _build(self, marks: Marks, told: Callable[[], None]) -> ArticleIndex:
         if len(marks) <= MANY:
-            return _Articles.build(self._things, marks)
+            return ArticleIndex.build(self._things, marks)
         if self._index is None:
-            some = _Articles.build(self._things, marks[-FIRST:])
+            some = ArticleIndex.build(self._things, marks[-FIRST:])
             self._index = some.index.updated(self._current_macros()[1], merge=False)
             told()
         failure = self._built_by_child()
         if self._closing:
-            return _Articles.build(self._things, marks[:0])
+            return ArticleIndex.build(self._things, marks[:0])
         if failure:
             log.error("no index from a child process: %s", failure)
-            return _Articles.build(self._things, marks)
-        return _Articles.load(self._folder) or _Articles.build(self._things, marks)
+            return ArticleIndex.build(self._things, marks)
+        return ArticleIndex.load(self._folder) or ArticleIndex.build(self._things, marks)
 
     def _built_by_child(self) -> str:
         """Have the index of all articles built and kept; what went wrong, if anything."""
-        command = [sys.executable, "-m", __name__, str(self._things.path), str(self._folder)]
+        command = [
+            sys.executable,
+            "-m",
+            indexing.__name__,
+            str(self._things.path),
+            str(self._folder),
+        ]
         try:
             child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -249,114 +252,3 @@ def _where(kinds: Iterable[Kind], public: bool) -> Callable[[Entry], bool] | Non
     if not wanted and not public:
         return None
     return lambda entry: (not wanted or entry.kind in wanted) and not (public and entry.internal)
-
-
-class _Articles:
-    """An index of articles, and which rows of the cache it stands for: `marks` of the saved part
-    in the order of its entries, and of what came since by id."""
-
-    def __init__(self, index: SearchIndex, marks: Marks, since: dict[str, int]) -> None:
-        self.index = index
-        self._marks = marks
-        self._since = since
-
-    @classmethod
-    def build(cls, things: Things, marks: Marks) -> _Articles:
-        """Index the articles at `marks`."""
-        import numpy as np
-
-        from agent_tui.knowledge.index import SearchIndex
-
-        found = dict(_entries(things, marks))
-        kept = marks[np.isin(marks >> np.uint64(32), np.array(list(found), np.uint64))]
-        return cls(SearchIndex.build(found.values()), kept, {})
-
-    def save(self, folder: Path) -> None:
-        """Keep it in `folder`; only one that was just built. Raises OSError."""
-        import numpy as np
-
-        self.index.save(folder)
-        np.save(folder / "marks.npy", self._marks, allow_pickle=False)
-
-    @classmethod
-    def load(cls, folder: Path) -> _Articles | None:
-        """What was kept, or None if it cannot be used."""
-        import numpy as np
-
-        from agent_tui.knowledge.index import SearchIndex, StaleIndex
-
-        try:
-            index = SearchIndex.load(folder)
-            marks = np.load(folder / "marks.npy", allow_pickle=False)
-        except (StaleIndex, OSError, ValueError):
-            return None
-        return cls(index, marks, {}) if len(index) == len(marks) else None
-
-    @property
-    def apart(self) -> int:
-        """How many articles changed since the saved part was built."""
-        return len(self._since)
-
-    def behind(self, marks: Marks) -> int:
-        """How many articles came or went since."""
-        import numpy as np
-
-        return len(np.setxor1d(self._current(), marks, assume_unique=True))
-
-    def _current(self) -> Marks:
-        import numpy as np
-
-        replaced = [self.index.base_number(("article", key)) for key in self._since]
-        numbers = [number for number in replaced if number is not None]
-        mine = np.delete(self._marks, numbers)
-        return np.concatenate((mine, np.array([m for m in self._since.values() if m], np.uint64)))
-
-    def caught_up(self, marks: Marks, things: Things) -> _Articles:
-        """The same with what is at `marks` now."""
-        import numpy as np
-
-        fresh = np.setdiff1d(marks, self._current(), assume_unique=True)
-        gone = set(np.setdiff1d(self._current(), marks, assume_unique=True).tolist())
-        since = dict(self._since)
-        removed = {key for key, mark in since.items() if mark in gone}
-        numbers = np.flatnonzero(np.isin(self._marks, np.array(sorted(gone), np.uint64)))
-        removed |= {self.index.base_entry(number).id for number in numbers.tolist()}
-        since.update(dict.fromkeys(removed, 0))
-        by_place = {mark >> 32: mark for mark in fresh.tolist()}
-        changed = []
-        for place, entry in _entries(things, fresh):
-            since[entry.id] = by_place[place]
-            changed.append(entry)
-        kept = {entry.id for entry in changed}
-        gone_keys: list[tuple[Kind, str]] = [("article", key) for key in removed - kept]
-        index = self.index.updated(changed, gone_keys, merge=False)
-        return _Articles(index, self._marks, since)
-
-
-def _entries(things: Things, marks: Marks) -> Iterable[tuple[int, Entry]]:
-    places = (mark >> 32 for mark in marks.tolist())
-    for place, article in things.at("article", places):
-        if isinstance(article, Article):
-            yield place, entries.of_article(article)
-
-
-def _marks(things: Things, kind: str) -> Marks:
-    """A number for each row, in order: its place, then its sum."""
-    import numpy as np
-
-    found = np.array(things.marks(kind), np.uint64).reshape(-1, 2)
-    return (found[:, 0] << np.uint64(32)) | found[:, 1]
-
-
-def main(cache: str, folder: str) -> None:
-    """What the child process does: build the index of all articles, and keep it."""
-    import os
-
-    os.nice(10)
-    things = Things(Path(cache))
-    _Articles.build(things, _marks(things, "article")).save(Path(folder))
-    things.close()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent_tui.desk import tray
+from agent_tui.desk.drafts import note_key
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.store.grace import APART, Kept, Recovered, sweep
@@ -114,7 +114,7 @@ class Grace:
     def recover(self, now: int) -> list[Recovered]:
         """Make drafts of what processes left that have ended. Raises StoreError."""
         sweep(self._outbox.path.parent)
-        return self._outbox.grace.recover(now, tray.note_key)
+        return self._outbox.grace.recover(now, note_key)
 
     def strangers(self) -> bool:
         """Whether another process's rows are here."""

@@ -181,6 +181,8 @@ ROUTED: dict[str, Both] = {
 }
 
 
+ONE_AT_LIMIT = Both("{1} 只有 1 人在线，已满", "the only {1} agent online is at the limit")
+
 # Which value of a reason is the id of a team or an agent.
 _NAMED = {
     "last_agent": 0,
@@ -206,6 +208,8 @@ def why(stored: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
     a newer server is shown as it is."""
     found = Why.decode(stored)
     words = ROUTED.get(found.code)
+    if found.code == "at_limit" and found.values[:1] == ("1",):
+        words = ONE_AT_LIMIT
     place = _NAMED.get(found.code)
     values = [
         names.get(value, value) if index == place else value

@@ -117,7 +117,7 @@ def row_of(
         version=state.version,
         undelivered=len(state.undelivered),
         answer_by=state.answer_by if state.assignee is not None else None,
-        why=state.placed or state.held or state.reason,
+        why=state.held or state.placed or state.reason,  # why it waits, else why it is here
         pending=pending,
         trayed=trayed,
     )

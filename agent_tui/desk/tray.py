@@ -7,19 +7,24 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from agent_tui.desk.doing import Refused
+from agent_tui.desk.drafts import conversation_of
 from agent_tui.desk.reasons import PRIORITIES, STATUSES, TYPES, word
+from agent_tui.desk.transcripts import Line
+from agent_tui.desk.undo import Undo
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId, MessageId
 from agent_tui.domain.model import MessageKind
 from agent_tui.lang import Both
-from agent_tui.store.outbox import Draft, TrayItem
+from agent_tui.store.cache import Changes
+from agent_tui.store.outbox import Draft, Outbox, TrayItem
 
 if TYPE_CHECKING:
-    from agent_tui.desk.desk import Line
+    from agent_tui.desk.desk import Desk
 
 SINCE = 3
 DRAFT_LEFT = "draft_left"
-NOTE = "note:"  # before the conversation's id where the draft is of a note
+DISCARD = Both("丢弃", "discard")
 
 
 class Way(StrEnum):
@@ -32,17 +37,88 @@ class Way(StrEnum):
     DISCARD = "discard"
 
 
-def conversation_of(draft: ConversationId) -> ConversationId:
-    """The conversation that a draft is kept for."""
-    return ConversationId(draft.removeprefix(NOTE))
+class Tray:
+    """The outbox's items, as of the last `read`, and drafts of conversations that are gone."""
+
+    def __init__(self, desk: Desk, outbox: Outbox) -> None:
+        self._desk = desk
+        self._outbox = outbox
+        self.items: list[TrayItem] = []
+
+    def read(self) -> set[ConversationId]:
+        """Read it again; the conversations of all that lay or lies there."""
+        drafts = self._desk.drafts.kept.values()
+        before, self.items = self.items, self._outbox.tray()
+        self.items += orphans(drafts, self._desk.conversations.is_gone)
+        return {conversation_of(item.conversation) for item in (*before, *self.items)}
+
+    def ways(self, item: TrayItem) -> tuple[Way, ...]:
+        """What can be done with an item now."""
+        desk = self._desk
+        found: list[Way] = []
+        if desk.conversation(item.conversation) is not None:
+            if isinstance(desk.doing.foresee(item.conversation, self._again(item)), tuple):
+                found.append(Way.SEND)
+            if item.text:
+                found += [Way.EDIT, Way.NOTE]
+        if item.text:
+            found.append(Way.COPY)
+        return (*found, Way.DISCARD)
+
+    def since(self, item: TrayItem) -> list[Line]:
+        """What others said after what the author of an item had seen."""
+        return since(item, self._desk.transcript(item.conversation), self._desk.me.id)
+
+    def _again(self, item: TrayItem) -> c.AgentCommand:
+        reply = self._desk.writing.reply
+        parts = tuple(
+            reply(item.conversation, part.text, force=True, sources=part.sources)
+            if isinstance(part, c.SendReply)
+            else part
+            for part in c.parts_of(item.order.command)
+        )
+        return parts[0] if len(parts) == 1 else c.Batch(parts)
+
+    # --- the ways out; each raises StoreError ----------------------------------------------------
+
+    def resend(self, item: TrayItem) -> Refused:
+        """Send its text all the same, with everything that went with it."""
+        return self._desk.do(item.conversation, self._again(item), instead_of=item)
+
+    def to_note(self, item: TrayItem) -> Refused:
+        """Leave its text as a note for colleagues."""
+        return self._desk.writing.note(item.conversation, item.text, instead_of=item)
+
+    def to_draft(self, item: TrayItem) -> None:
+        """Put its text into its conversation's composer, after what stands there."""
+        desk = self._desk
+        draft = desk.drafts.get(item.conversation)
+        text = f"{draft.text}\n{item.text}" if draft else item.text
+        self._outbox.to_draft(item, text, desk.clock())
+        desk.canned.insert_again(item.conversation, item.order.command)
+        desk.refresh(Changes(outbox=True))
+
+    def discard(self, item: TrayItem) -> None:
+        """Drop it; can be undone."""
+        now = self._desk.clock()
+        if item.reason == DRAFT_LEFT:
+            self._outbox.save_draft(item.conversation, "", now)
+        else:
+            self._outbox.discard(item.id)
+        key = conversation_of(item.conversation)
+        self._desk.undo_stack.push(Undo(key, item, DISCARD, now))
+        self._desk.refresh(Changes(outbox=True))
+
+    def put_back(self, item: TrayItem) -> None:
+        """It was discarded, and is not."""
+        if item.reason == DRAFT_LEFT:
+            self._outbox.save_draft(item.conversation, item.text, item.at)
+        else:
+            self._outbox.put_back(item)
+        self._desk.refresh(Changes(outbox=True))
 
 
-def note_key(key: ConversationId) -> ConversationId:
-    """Under which a conversation's unfinished note is kept among the drafts."""
-    return ConversationId(f"{NOTE}{key}")
-
-
-def orphans(drafts: Iterable[Draft], known: Callable[[ConversationId], bool]) -> list[TrayItem]:
+def orphans(drafts: Iterable[Draft], gone: Callable[[ConversationId], bool]) -> list[TrayItem]:
     """Drafts of conversations that are no longer here: still their author's, and shown as such."""
     return [
         TrayItem(
@@ -59,7 +135,7 @@ def orphans(drafts: Iterable[Draft], known: Callable[[ConversationId], bool]) ->
             ),
         )
         for draft in drafts
-        if not known(conversation_of(draft.conversation))
+        if gone(conversation_of(draft.conversation))
     ]
 
 

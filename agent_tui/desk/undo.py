@@ -1,16 +1,22 @@
-"""The last things done, and the commands that undo them."""
+"""The last things done, and how they are undone."""
 
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from agent_tui.desk.grace import TOLD_MS
 from agent_tui.domain.commands import AgentCommand
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.outcome import Held, Rejected
+from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.lang import Both
+from agent_tui.store.cache import Changes
 from agent_tui.store.outbox import TrayItem
+
+if TYPE_CHECKING:
+    from agent_tui.desk.desk import Desk
 
 DEPTH = 50
 
@@ -64,3 +70,52 @@ class UndoStack:
     def last_at(self) -> int:
         """When the newest step was done (ms); 0 if there is none."""
         return self._steps[-1].at if self._steps else 0
+
+
+class Undoing:
+    """Takes steps back: what waits still is taken out, what left is answered by its inverse."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def undo(self) -> Undo | Rejected | Held | None:
+        """Take the last step back; None if there is nothing to undo. Raises StoreError."""
+        desk = self._desk
+        step = desk.undo_stack.pop()
+        if step is None:
+            return None
+        if step.held:
+            taken = desk.grace.take_back(step.held, desk.clock())
+            if taken is not None:
+                desk.refresh(Changes(frozenset({step.conversation}), outbox=True))
+                return msgspec.structs.replace(step, taken=taken)
+            if step.command is None and desk.clock() - step.at > desk.grace.ms + TOLD_MS:
+                return self.undo()
+        if step.command is None:
+            return Rejected(Reason.WITH_CUSTOMER)
+        if isinstance(step.command, TrayItem):
+            desk.tray.put_back(step.command)
+            return step
+        if step.bulk:
+            return self._undo_all(step, step.command)
+        refused = desk.do(step.conversation, step.command)
+        return refused or step
+
+    def _undo_all(self, step: Undo, first: AgentCommand) -> Undo | Rejected | Held:
+        # What the server refused was never done here: its undoing would hit somebody else's.
+        desk = self._desk
+        bulk = next((each for each in desk.pending.bulks if each.first == step.bulk), None)
+        left: dict[ConversationId, Rejected | Held | None]
+        left = {key: Rejected(Reason.CHANGED_SINCE) for key, _, _ in bulk.refused} if bulk else {}
+        steps = [each for each in ((step.conversation, first), *step.others) if each[0] not in left]
+        title = Both(f"撤销：{step.title.zh}", f"undo: {step.title.en}")
+        left |= desk.doing.do_all(steps, title=title, undoable=False)
+        refused = next((each for each in left.values() if each is not None), None)
+        if len(left) > len(step.others) and refused is not None:
+            return refused
+        return msgspec.structs.replace(step, left=tuple(left.items()))
+
+    def may_take_back(self) -> bool:
+        """Whether the newest step is a reply in its grace, or waits behind one."""
+        step = self._desk.undo_stack.newest()
+        return step is not None and any(row.id == step.held for row in self._desk.grace.rows)

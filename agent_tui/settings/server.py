@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from agent_tui.settings.base import Section, meta
+from agent_tui.settings.base import Section, TokenEnv, meta
 
 OrderField = Literal[
     "no",
@@ -174,10 +174,7 @@ class Orders(Section, frozen=True):
         ),
     ] = ("external", "contact")
     table: Annotated[str, meta("sqlite 的表或视图", "the table or view, for sqlite")] = "orders"
-    token_env: Annotated[
-        str,
-        meta("存放访问令牌的环境变量名", "name of the environment variable that holds the token"),
-    ] = ""
+    token_env: TokenEnv = ""
     timeout: Annotated[
         float, meta("等答复的秒数", "seconds in which it must answer", ge=0.1, le=30)
     ] = 3.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from agent_tui.settings.base import Section, meta
+from agent_tui.settings.base import Section, TokenEnv, meta
+from agent_tui.settings.promises import PROMISES
 
 
 class Interface(Section, frozen=True):
@@ -166,59 +167,7 @@ class Guards(Section, frozen=True):
     ] = ()
     promises: Annotated[
         tuple[str, ...], meta("客服不能许的承诺", "promises that agents may not make")
-    ] = (
-        "保证*到货",
-        "保证*送到",
-        "保证*送达",
-        "保证*收到",
-        "保证*到账",
-        "保证*退款",
-        "保证*赔",
-        "保证*有货",
-        "肯定*到货",
-        "肯定*送到",
-        "肯定*送达",
-        "肯定*到账",
-        "一定*送到",
-        "一定*送达",
-        "一定*到货",
-        "一定*到账",
-        "假一赔",
-        "假一罚",
-        "双倍赔",
-        "十倍赔",
-        "倍赔偿",
-        "赔*十倍",
-        "赔*双倍",
-        "保您*退",
-        "保你*退",
-        "全额赔偿",
-        "终身保修",
-        "终身质保",
-        "终身免费",
-        "永久保修",
-        "永久质保",
-        "永久免费",
-        "无条件退",
-        "无条件赔",
-        "打包票",
-        "人格*担保",
-        "我*担保",
-        "拍胸脯",
-        "私下*退",
-        "私下*赔",
-        "私下*转",
-        "线下*退款",
-        "i guarantee",
-        "guarantee*arrive",
-        "guarantee*delivery",
-        "guaranteed to",
-        "promise*arrive",
-        "promise*refund",
-        "full compensation",
-        "double refund",
-        "lifetime warranty",
-    )
+    ] = PROMISES
     allowed: Annotated[
         tuple[str, ...],
         meta(
@@ -299,10 +248,7 @@ class Semantic(Section, frozen=True):
     passage_prefix: Annotated[
         str, meta("加在每段正文前", "put before every passage (E5 models: 'passage: ')")
     ] = ""
-    token_env: Annotated[
-        str,
-        meta("存放访问令牌的环境变量名", "name of the environment variable that holds the token"),
-    ] = ""
+    token_env: TokenEnv = ""
     timeout: Annotated[
         float, meta("等服务答复的秒数", "seconds in which it must answer", ge=0.1, le=120)
     ] = 10.0

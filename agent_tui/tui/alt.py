@@ -33,6 +33,8 @@ class AltKey(Enum):
     T = "alt+t"
     U = "alt+u"
     W = "alt+w"
+    X = "alt+x"
+    Z = "alt+z"
 
 
 class AltArrow(Enum):

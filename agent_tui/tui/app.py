@@ -292,18 +292,14 @@ class WorkstationApp(App[None], inherit_bindings=False):
 
     def typing_now(self) -> bool:
         """Whether keys follow each other so fast that what can wait should."""
-        return time.monotonic() - self._last_key < BETWEEN_KEYS
-
-    def idle(self) -> float:
-        """Seconds since the last key."""
-        return time.monotonic() - self._last_key
+        return self.idle_seconds() < BETWEEN_KEYS
 
     def _show_tray_soon(self) -> None:
         """Not under somebody's fingers: the next letters of a sentence would choose there."""
-        typing = time.monotonic() - self._last_key < self.quiet_seconds
+        typing = self.idle_seconds() < self.quiet_seconds
         if typing or self.screen is not self.workstation:
             self.set_timer(0.25, self._show_tray_soon)
             return
         self._tray_waits = False
-        if self.workstation.desk.tray:
+        if self.workstation.desk.tray.items:
             self.workstation.show_tray()

@@ -31,7 +31,7 @@ class Bridge:
         self._scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = contextvars.Context()
-        self.tray_seen: set[int] = {item.id for item in desk.tray}
+        self.tray_seen: set[int] = {item.id for item in desk.tray.items}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop on which the desk lives. News are drawn in the caller's context, not in that of
@@ -65,7 +65,7 @@ class Bridge:
 
     def new_in_tray(self) -> bool:
         """Whether something came into the unsent tray since the last look."""
-        now = {item.id for item in self._desk.tray}
+        now = {item.id for item in self._desk.tray.items}
         fresh = bool(now - self.tray_seen)
         self.tray_seen = now
         return fresh

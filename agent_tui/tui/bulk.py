@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent_tui.desk import bulk
@@ -14,12 +15,11 @@ from agent_tui.desk.reasons import AVAILABILITIES, reason, word
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Conversation, Role
-from agent_tui.domain.routing import Floor
 from agent_tui.domain.staffing import Availability
 from agent_tui.errors import DeskError, StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean
-from agent_tui.tui.screens.dryrun import DryRunScreen
+from agent_tui.tui.screens.dryrun import DryRunScreen, counted
 from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
@@ -35,13 +35,17 @@ class Bulk:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
-        self._told = {each.first for each in screen.desk.bulks if not screen.desk.waiting(each)}
+        self._told = {
+            each.first
+            for each in screen.desk.pending.bulks
+            if not screen.desk.pending.waiting(each)
+        }
 
     def changed(self) -> None:
         """The desk reads differently now: a deed may have come home."""
         desk = self._screen.desk
-        for each in desk.bulks:
-            if each.first in self._told or desk.waiting(each):
+        for each in desk.pending.bulks:
+            if each.first in self._told or desk.pending.waiting(each):
                 continue
             self._told.add(each.first)
             if each.refused:
@@ -102,7 +106,8 @@ class Bulk:
             if sure and run.steps:
                 self._apply(run)
 
-        self._screen.app.push_screen(DryRunScreen(run), callback=closed)
+        shown = DryRunScreen(run, self._screen.keymap.shown("undo"))
+        self._screen.app.push_screen(shown, callback=closed)
 
     def _apply(self, run: bulk.DryRun) -> None:
         screen = self._screen
@@ -114,16 +119,18 @@ class Bulk:
         screen.queue.unmark()
         screen.ui.ring()
         screen.listing.reorder()
-        skipped = len(done.skipped)
-        more = Both(f" · 跳过 {skipped}", f" · {skipped} skipped") if skipped else Both("", "")
-        key = screen.keymap.shown("undo")
-        screen.doing.say(
-            Both(
-                f"{run.title.zh} · {done.queued}{more.zh} · {key} 撤销",
-                f"{run.title.en} · {done.queued}{more.en} · {key} undoes",
-            ),
-            seconds=6,
-        )
+        screen.doing.say(self._said(run.title, done), seconds=6)
+
+    def _said(self, title: Both, done: bulk.Applied) -> Both:
+        """What was done, what was not and why; how it is undone, if there is anything to undo."""
+        key, parts = self._screen.keymap.shown("undo"), [title, counted(done.queued)]
+        if done.skipped:
+            [(why, _)] = Counter(why for _, why in done.skipped).most_common(1)
+            count = len(done.skipped)
+            parts.append(Both(f"跳过 {count} 个：{why.zh}", f"{count} skipped: {why.en}"))
+        if done.queued:
+            parts.append(Both(f"{key} 撤销", f"{key} undoes"))
+        return Both(" · ".join(each.zh for each in parts), " · ".join(each.en for each in parts))
 
     # --- who can be chosen -----------------------------------------------------------------------
 
@@ -150,9 +157,24 @@ class Bulk:
         ]
         return [*spread, *agents, *to_teams]
 
+    def people(self) -> list[Choice]:
+        """Whom one chat may go to, and what they do now: who is there and has room comes first."""
+        desk = self._screen.desk
+        lines = sorted(board(desk).agents, key=_fullness)
+        shown, duties = {line.id for line in lines}, desk.directory.duties()
+        people = [replace(each, value=f"agent:{each.value}") for each in map(self._person, lines)]
+        for agent in self._eligible():
+            if agent.id not in shown:  # of other teams: their chats are not seen here
+                duty = duties.get(agent.id)
+                state = duty.availability if duty is not None else Availability.OFFLINE
+                hint = f"@{agent.id} · {word(AVAILABILITIES, state)}"
+                people.append(Choice(f"agent:{agent.id}", agent.name, hint, f"@{agent.id}"))
+        return people
+
     def _person(self, line: AgentLine) -> Choice:
         state = word(AVAILABILITIES, line.availability)
-        hint = f"@{line.id} {line.load:g}/{line.capacity:g} {state}"
+        more = "+" if line.partial else ""
+        hint = f"@{line.id} · {state} {line.load:g}{more}/{line.capacity:g}"
         return Choice(line.id, line.name, hint, f"@{line.id}")
 
     def _eligible(self) -> list[Agent]:
@@ -162,7 +184,7 @@ class Bulk:
     def _members(self, team: str) -> list[AgentId]:
         """Who of the team takes chats now."""
         desk = self._screen.desk
-        floor = Floor(desk.plan, desk.duties(), tuple(desk.surges().values()), desk.clock())
+        floor = desk.directory.floor(desk.clock())
         return [
             agent.id
             for agent in self._eligible()
@@ -179,6 +201,12 @@ class Bulk:
             if not fits:
                 begins = [a.id for a in self._eligible() if a.id.startswith(wanted)]
                 fits = begins if len(begins) == 1 else []
+                if len(begins) > 1:
+                    every = "、".join(begins), ", ".join(begins)
+                    self._screen.doing.say(
+                        Both(f"{name} 可能是 {every[0]}", f"{name} may be {every[1]}")
+                    )
+                    return None
             if not fits:
                 self._screen.doing.say(Both(f"没有坐席 {name}", f"there is no agent {name}"))
                 return None
@@ -186,6 +214,7 @@ class Bulk:
         return found
 
 
-def _fullness(line: AgentLine) -> tuple[bool, float, str]:
-    there = line.availability is Availability.ONLINE
-    return (not there, line.load / line.capacity if line.capacity else math.inf, line.name)
+def _fullness(line: AgentLine) -> tuple[int, float, str]:
+    """Who is there comes first, who is offline last; of them the emptiest."""
+    place = list(Availability).index(line.availability)
+    return (place, line.load / line.capacity if line.capacity else math.inf, line.name)

@@ -106,7 +106,7 @@ class CardWork:
             self.draw()  # ages and clocks
         if self._ticks % MINE_EVERY == 0 and self._screen.ui.link == "online":
             me = self._screen.desk.me.id
-            for row in self._screen.desk.rows():
+            for row in self._screen.desk.queue.rows():
                 if row.assignee == me and self._due(row.id, MINE_SECONDS):
                     self._ask(row.id)
                     break

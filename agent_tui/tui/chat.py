@@ -7,7 +7,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.tray import note_key
+from agent_tui.desk.drafts import note_key
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.errors import StoreError
@@ -50,11 +50,12 @@ class ChatWork:
         self.looked.opened(screen.current, self._draft(screen.current))
         screen.searching.opened()
 
-    def reload(self) -> None:
-        """The stored drafts of the open conversation stand in the composer."""
+    def reload(self, *, undoable: bool = False) -> None:
+        """The stored drafts of the open conversation stand in the composer; `undoable` as if they
+        had just been inserted."""
         key = self._screen.current
         note = self._draft(note_key(key)) if key else ""
-        self._screen.composer.begin(self._draft(key), note)
+        self._screen.composer.begin(self._draft(key), note, undoable=undoable)
         self._dirty = False
 
     def keep_draft(self) -> None:
@@ -63,8 +64,8 @@ class ChatWork:
         if screen.current is not None and self._dirty:
             try:
                 reply, note = screen.composer.texts()
-                screen.desk.save_draft(screen.current, reply)
-                screen.desk.save_draft(note_key(screen.current), note)
+                screen.desk.drafts.save(screen.current, reply)
+                screen.desk.drafts.save(note_key(screen.current), note)
             except StoreError as error:
                 screen.doing.trouble(error)
                 return
@@ -77,11 +78,28 @@ class ChatWork:
         reply, _ = screen.composer.texts()
         self.looked.edited(reply)
         if not reply:
-            screen.inserting.forget(screen.current)
+            screen.inserting.emptied(screen.current)
+        else:
+            screen.inserting.brought_back(screen.current, reply)
         if not screen.composer.text:
             return
         if screen.current is not None and not screen.composer.note:
             screen.ui.typing(screen.current)
+
+    def clear(self) -> None:
+        """Take away what is being written, or bring it back."""
+        screen = self._screen
+        if screen.current is None:
+            screen.doing.say(Both("先打开一个会话", "open a chat first"))
+            return
+        screen.set_focus(screen.composer)
+        had = bool(screen.composer.text)
+        if not screen.composer.clear_out():
+            screen.doing.say(Both("没有写东西", "nothing is written"))
+        elif had:
+            key = screen.keymap.shown("clear_draft")
+            words = Both(f"已清空 · {key} 放回来", f"cleared · {key} brings it back")
+            screen.doing.say(words, seconds=3)
 
     def tick(self) -> None:
         """Once a second: drafts reach the disk, replies go on their way."""
@@ -149,12 +167,12 @@ class ChatWork:
 
     def _leave_note(self, key: ConversationId, text: str) -> None:
         screen = self._screen
-        refused = screen.desk.note(key, text)
+        refused = screen.desk.writing.note(key, text)
         if refused is not None:
             screen.doing.refuse(refused.reason, refused.detail)
             return
         screen.composer.load("")
         screen.composer.set_note(False)
-        screen.desk.save_draft(note_key(key), "")
+        screen.desk.drafts.save(note_key(key), "")
         screen.ui.ring()
         screen.transcript.end()

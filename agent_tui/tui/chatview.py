@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.desk import Line
 from agent_tui.desk.reasons import reason
+from agent_tui.desk.transcripts import Line
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.model import Conversation, Message, MessageKind
 from agent_tui.domain.protocol import Presence
@@ -61,7 +61,7 @@ class ChatView:
         desk = self._screen.desk
         lines = desk.transcript(key)
         last = lines[-1].message.no if lines else 0
-        held = [item for item in desk.tray if item.conversation == key and item.text]
+        held = [item for item in desk.tray.items if item.conversation == key and item.text]
         return lines + [
             Line(
                 Message(
@@ -113,8 +113,8 @@ class ChatView:
             words = f"{more} · {words}" if words else more
         header.show(
             state,
-            desk.policy,
-            desk.plan,
+            desk.directory.policy,
+            desk.directory.plan,
             desk.clock(),
             me=desk.me.id,
             names=self._screen.names.shown,

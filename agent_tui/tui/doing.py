@@ -12,6 +12,7 @@ from agent_tui.domain.model import Conversation
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean, clip
+from agent_tui.tui import notices
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -47,7 +48,7 @@ class Doing:
 
     def states(self) -> list[Conversation]:
         """Every open conversation's state."""
-        found = (self._screen.desk.conversation(row.id) for row in self._screen.desk.rows())
+        found = (self._screen.desk.conversation(row.id) for row in self._screen.desk.queue.rows())
         return [state for state in found if state is not None]
 
     def act(self, command: c.AgentCommand, title: Both, *, undoable: bool = True) -> bool:
@@ -88,12 +89,12 @@ class Doing:
         """Whether what was typed is newer than what was done."""
         composer, last = self._screen.composer, self._screen.desk.undo_stack.last_at()
         later = composer.edited_at * 1000 > last
-        return bool(composer.has_focus and composer.text and later)
+        return bool(composer.has_focus and composer.undoable and later)
 
     def undo(self) -> None:
         """The newest of: a desk step, typing. A reply in its grace comes before typing: it is about
         to leave, and what was typed is kept."""
-        if self._typed() and not self._screen.desk.may_take_back():
+        if self._typed() and not self._screen.desk.undoing.may_take_back():
             self._screen.composer.undo()
             return
         try:
@@ -107,7 +108,7 @@ class Doing:
         elif isinstance(step, Undo):
             self._screen.ui.ring()
             count = len(step.others) + 1 - len(step.left)
-            many = f" · {count}" if step.bulk else ""
+            many = Both(f" · {count} 个", f" · {count} chats") if step.bulk else ""
             left = Both(f" · {len(step.left)} 个期间已变", f" · {len(step.left)} changed since")
             more = f"{many}{left if step.left else ''}"
             who = "" if step.bulk else f" · {self._who(step.conversation)}"
@@ -128,12 +129,15 @@ class Doing:
     def refuse(self, code: str, detail: str) -> None:
         """Say why something was refused, where the agent acted."""
         words = clean(reason(code, detail))
+        notices.place(self._screen)
         self._screen.app.notify(words, severity="warning", markup=False)
 
     def trouble(self, error: StoreError) -> None:
         """The local disk refused: what was written stays on the screen, and this says why."""
+        notices.place(self._screen)
         self._screen.app.notify(clean(str(error)), severity="error", timeout=10, markup=False)
 
     def say(self, words: Both, *, seconds: float = 4) -> None:
         """A short notice."""
+        notices.place(self._screen)
         self._screen.app.notify(clean(str(words)), timeout=seconds, markup=False)

@@ -31,7 +31,7 @@ class OwnDuty:
     def start(self) -> None:
         """What the cache says is no news. Who opens the desk is there."""
         self._began = self._screen.desk.clock()
-        self._known = self._screen.desk.duties().get(self._screen.desk.me.id)
+        self._known = self._screen.desk.directory.duties().get(self._screen.desk.me.id)
         if self._known is not None and self._known.availability is Availability.OFFLINE:
             self.say(*START)
 
@@ -56,7 +56,7 @@ class OwnDuty:
 
     def _look(self) -> None:
         desk = self._screen.desk
-        before, self._known = self._known, desk.duties().get(desk.me.id)
+        before, self._known = self._known, desk.directory.duties().get(desk.me.id)
         duty, said = self._known, _said(self._known)
         if duty is None or said is None or said == _said(before):
             return
@@ -90,7 +90,7 @@ class OwnDuty:
             return "", ""
         availability, reason = self.now
         if availability is Availability.ONLINE:
-            plan, me = self._screen.desk.plan, self._screen.desk.me
+            plan, me = self._screen.desk.directory.plan, self._screen.desk.me
             pushed = any(plan.team(team).assign != "pull" for team in me.teams)
             return (str(Both(" · 自动进线", " · chats come in")) if pushed else ""), ""
         why = duty_reason(reason)

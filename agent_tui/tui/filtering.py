@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agent_tui.desk.meant import guess
 from agent_tui.desk.reasons import TYPES
 from agent_tui.desk.rows import QueueRow
 from agent_tui.desk.rows import View as Shown
+from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain import filters
 from agent_tui.domain.filters import Completion, Filter, FilterError
+from agent_tui.lang import Both
 from agent_tui.tui.widgets.filterbox import FilterBox
 
 if TYPE_CHECKING:
@@ -88,13 +92,13 @@ class Filtering:
         desk, names = self._screen.desk, self._screen.names
         return filters.View.over(
             desk.clock(),
-            desk.policy,
+            desk.directory.policy,
             desk.me.id,
             agents=names.agents.values(),
             teams=names.teams.values(),
-            inboxes=desk.inboxes().values(),
+            inboxes=desk.directory.inboxes().values(),
             types=TYPES,
-            plan=desk.plan,
+            plan=desk.directory.plan,
         )
 
     def _typed(self, text: str) -> None:
@@ -105,17 +109,41 @@ class Filtering:
             return
         assert found is not None
         self._filter = found
-        self._box.show(None)
+        self._box.show(self._stranger(found, text, typing=True))
         self._again()
 
     def _done(self, keep: bool) -> None:
         if not keep:
             self.drop()
             return
+        text = self._box.text
         try:
-            self.use(self._box.text)
+            wrong = self._stranger(filters.parse(text), text)
         except FilterError as error:
-            self._box.show(error)
+            wrong = error
+        if wrong is not None:
+            self._box.show(wrong)
+        else:
+            self.use(text)
+
+    def _stranger(self, found: Filter, text: str, *, typing: bool = False) -> FilterError | None:
+        """A team or an agent that nobody is: an empty list would pass for good news."""
+        names = self._screen.names
+        for kind, name in found.strangers(self._view()):
+            if typing and text.endswith(name) and self._offer(text, self._box.caret):
+                continue  # it may become a name yet
+            at = re.search(rf'(?<=[:：,，、"“]){re.escape(name)}', text)
+            known = names.teams.keys() if kind == "team" else names.agents.keys()
+            word = Both("团队", "team") if kind == "team" else Both("坐席", "agent")
+            listed = " ".join(sorted(known))
+            return FilterError(
+                text,
+                at.start() if at else 0,
+                len(name),
+                Both(f"没有{word.zh} {name}", f"there is no {word.en} {name}"),
+                guess(name, known) or Both(f"可选：{listed}", f"known: {listed}"),
+            )
+        return None
 
     def _again(self) -> None:
         self._screen.queue.unfreeze()
@@ -126,7 +154,13 @@ class Filtering:
         if not text[:caret].strip():
             return ()
         desk, names = self._screen.desk, self._screen.names
-        tags = sorted({tag for state in desk.live() for tag in (*state.tags, *state.customer.tags)})
+        tags = sorted(
+            {
+                tag
+                for state in desk.conversations.live()
+                for tag in (*state.tags, *state.customer.tags)
+            }
+        )
         return filters.complete(
             text,
             caret,
@@ -134,7 +168,9 @@ class Filtering:
                 "team": [(t.id, f"{t.name_zh}/{t.name_en}") for t in names.teams.values()],
                 "agent": [(a.id, a.name) for a in names.agents.values() if not a.disabled],
                 "type": [(key, f"{words.zh}/{words.en}") for key, words in TYPES.items()],
-                "inbox": [(i.id, f"{i.title_zh}/{i.title_en}") for i in desk.inboxes().values()],
-                "tag": [(tag, tag) for tag in tags],
+                "inbox": [
+                    (i.id, f"{i.title_zh}/{i.title_en}") for i in desk.directory.inboxes().values()
+                ],
+                "tag": [(tag, tag_name(tag)) for tag in tags],
             },
         )

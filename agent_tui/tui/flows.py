@@ -32,8 +32,8 @@ class Flows:
         """The line for the open conversation; cheap while nothing changed."""
         screen = self._screen
         state = screen.desk.conversation(screen.current) if screen.current else None
-        seen = (state, screen.desk.canned.own, str(Both("zh", "en")))
-        if seen == self._drawn or not screen.desk.macros_read:
+        seen = (state, screen.desk.macros.own, str(Both("zh", "en")))
+        if seen == self._drawn or not screen.desk.macros.are_read:
             return  # they are read soon after the start, and not under a key that opens a chat
         self._drawn = seen
         strip = screen.query_one("#flow", Strip)
@@ -42,7 +42,7 @@ class Flows:
 
     def _words(self, state: Conversation) -> str | None:
         """`complaint 2/4: own it · Alt+C next: the way out`, or what the last reply leads to."""
-        taken = self._screen.desk.taken(state.id)
+        taken = self._screen.desk.canned.taken(state.id)
         if state.status is Status.RESOLVED or not (taken or state.type):
             return None
         from agent_tui.macros import flows
@@ -75,7 +75,7 @@ class Flows:
         state = screen.doing.state()
         if state is None:
             return
-        taken = screen.desk.taken(state.id)
+        taken = screen.desk.canned.taken(state.id)
         found = flows.following(self._moment(state), taken, state.last_reply_no)
         inside = {each.source for each in screen.inserting.left(screen.composer.texts()[0])}
         if screen.current == state.id and any(f"macro:{macro.id}" in inside for macro in found):

@@ -77,8 +77,11 @@ def ago(ms: int) -> str:
 
 
 def deadline(due: Due, now: int) -> str:
-    """'0:48 to first reply', in words."""
+    """'0:48 to first reply', 'first reply 2:10 late', in words."""
     name = word(DEADLINES, due.deadline)
+    if due.at < now:
+        over = countdown(now - due.at)
+        return str(Both(f"{name}超时 {over}", f"{name} {over} late"))
     left = countdown(due.at - now)
     return str(Both(f"{name} {left}", f"{left} to {name}"))
 

@@ -14,6 +14,8 @@ from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.text import clean
+from agent_tui.tui.versions import for_customer
+from agent_tui.tui.widgets.composer import SENTENCE_ENDS
 from agent_tui.tui.widgets.ghost import Offer
 from agent_tui.tui.widgets.typing import InOrder
 
@@ -70,7 +72,7 @@ class Ghosts:
             self._completing = Completing(
                 desk.finding.cache,
                 lambda: desk.me,
-                lambda: desk.canned.own,
+                lambda: desk.macros.own,
                 own=settings.own,
             )
             self._completing.start()
@@ -149,7 +151,7 @@ class Ghosts:
         screen = self._screen
         finding = screen.desk.finding
         if self._found is None or self._found[0] != query:
-            context = screen.desk.search_context(screen.current)
+            context = screen.desk.moment.context(screen.current)
             search = partial(finding.search, query, HITS, public=True, context=context)
             if finding.slow:
                 self._found, self._wanted = None, False
@@ -178,14 +180,15 @@ class Ghosts:
         self._wanted = True
 
     def _answer(self, hit: Hit, typed: int) -> Offer:
-        text = " ".join(self._screen.inserting.text_of(hit.entry).split())
-        shown = f"  → {clean(hit.entry.title)}: {text}"
+        entry = for_customer(self._screen, hit.entry)  # what is shown is what will stand there
+        text = " ".join(self._screen.inserting.text_of(entry).split())
+        shown = f"  → {clean(entry.title)}: {text}"
         return Offer("", shown, partial(self._take_answer, hit, typed), True)
 
     def _take_answer(self, hit: Hit, typed: int) -> None:
         self._found = None
         self._screen.composer.erase_before(typed)
-        self._screen.inserting.entry(hit.entry)
+        self._screen.inserting.entry(for_customer(self._screen, hit.entry))
 
     def _nothing(self, query: str) -> None:
         self._screen.searching.misses.note(query)
@@ -247,7 +250,10 @@ class Ghosts:
     def _sentences(self, before: str, room: int) -> Sequence[Offer]:
         completer = self._completing.completer if self._completing else None
         key = self._screen.current
-        if completer is None or key is None or self._screen.composer.note or room < 2:
+        composer = self._screen.composer
+        if completer is None or key is None or composer.note or room < 2:
+            return ()
+        if before.rstrip().endswith(SENTENCE_ENDS) and not composer.goes_on:
             return ()
         from agent_tui.knowledge.completion import REPLY, worth_showing
         from agent_tui.knowledge.masking import mask

@@ -35,7 +35,7 @@ class SendGrace:
     def start(self) -> None:
         """What the last process could not send is a draft by now."""
         try:
-            found = self._screen.desk.recover()
+            found = self._screen.desk.doing.recover()
         except StoreError as error:
             self._screen.doing.trouble(error)
             return
@@ -80,7 +80,7 @@ class SendGrace:
 
     def _release(self, *, flush: bool) -> None:
         try:
-            released = self._screen.desk.release(flush=flush)
+            released = self._screen.desk.doing.release(flush=flush)
         except StoreError as error:
             if str(error) != self._trouble:  # it is tried again every second
                 self._trouble = str(error)
@@ -95,7 +95,7 @@ class SendGrace:
         self._release(flush=True)
         screen = self._screen
         end = asyncio.get_running_loop().time() + LAST_WORDS
-        while screen.desk.unsent and screen.ui.link == "online":
+        while screen.desk.pending.unsent and screen.ui.link == "online":
             if asyncio.get_running_loop().time() > end:
                 return
             await asyncio.sleep(_LOOK)
@@ -134,7 +134,6 @@ class SendGrace:
         looked = screen.chat.looked
         if step.held in self._known:
             looked.again(step.conversation, self._known.pop(step.held))
-        if screen.current == step.conversation:
-            screen.chat.reload()
-        else:
+        if screen.current != step.conversation:
             screen.open(step.conversation)
+        screen.chat.reload(undoable=True)

@@ -16,7 +16,7 @@ from agent_tui.lang import Both
 from agent_tui.text import clip
 
 if TYPE_CHECKING:
-    from agent_tui.desk.desk import Line
+    from agent_tui.desk.transcripts import Line
     from agent_tui.tui.screens.workstation import Workstation
 
 LINES = 6  # of what others wrote since
@@ -74,21 +74,23 @@ class SendGuards:
             state = self._screen.desk.conversation(self._screen.current or ConversationId(""))
             name = state.customer.name if state else ""
         else:
-            agent = self._screen.desk.agents().get(message.author)  # type: ignore[call-overload]
+            agent = self._screen.desk.directory.agents().get(message.author)  # type: ignore[call-overload]
             name = agent.name if agent else message.author
         return clip(f"{name}: {message.text}", LINE_CELLS)
 
     # --- what is known of the chats --------------------------------------------------------------
 
     def _here(self, key: ConversationId) -> Here:
-        return Here(self._whose(key), lambda: "\n".join(self._screen.desk.said(key, RECENT)))
+        return Here(
+            self._whose(key), lambda: "\n".join(self._screen.desk.messages.recent(key, RECENT))
+        )
 
     def _others(self, key: ConversationId) -> Others:
         return Others(self._whose(other) for other in self._mine() if other != key)
 
     def _mine(self) -> list[ConversationId]:
         desk = self._screen.desk
-        return [row.id for row in desk.rows() if row.assignee == desk.me.id]
+        return [row.id for row in desk.queue.rows() if row.assignee == desk.me.id]
 
     def _whose(self, key: ConversationId) -> Whose:
         state = self._screen.desk.conversation(key)
@@ -96,11 +98,11 @@ class SendGuards:
 
     def _numbers_of(self, key: ConversationId) -> frozenset[str]:
         desk = self._screen.desk
-        version = desk.confirmed(key)
+        version = desk.conversations.last_confirmed(key)
         orders = tuple(order.no for order in desk.orders(key))
         known = self._numbers.get(key)
         if known is None or known[:2] != (version, orders):
-            texts = desk.said(key, RECENT, customer=True)
+            texts = desk.messages.recent(key, RECENT, customer=True)
             known = (version, orders, guards.numbers_of(orders, texts))
             self._numbers[key] = known
         return known[2]

@@ -42,12 +42,12 @@ class Hints:
 
     def _values(self) -> dict[str, str]:
         now = datetime.datetime.now().astimezone()
-        return self._screen.desk.values(self._screen.current, now)
+        return self._screen.desk.macros.values(self._screen.current, now)
 
     async def _look(self, text: str, values: dict[str, str]) -> None:
         screen = self._screen
         now = datetime.datetime.now().astimezone()
-        macros = screen.desk.macros().offered(screen.doing.customer_language(), now)
+        macros = screen.desk.macros.library().offered(screen.doing.customer_language(), now)
         found = await asyncio.to_thread(_among_macros, text, macros, values)
         if found is None:
             found = await self._among_articles(text)
@@ -64,7 +64,7 @@ class Hints:
         desk = self._screen.desk
         hits = await asyncio.to_thread(desk.finding.search, text[:120], LOOKED_AT)
         for hit in hits:
-            article = desk.article(hit.entry.id) if hit.entry.kind == "article" else None
+            article = desk.directory.article(hit.entry.id) if hit.entry.kind == "article" else None
             if article is not None and article.audience == "public" and _same(text, article.body):
                 return Hint(self._screen.keymap.shown("find"), article.title)
         return None

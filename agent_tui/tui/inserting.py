@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
+from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain.ids import ConversationId
 from agent_tui.errors import StoreError
 from agent_tui.knowledge.entry import Entry
 from agent_tui.lang import Both
 from agent_tui.text import clean
 from agent_tui.tui.screens.pick import SlotForm
+from agent_tui.tui.versions import for_customer, title_of
 
 if TYPE_CHECKING:
     from agent_tui.macros.flows import Moment
@@ -48,6 +50,8 @@ class Inserting:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
+        # What stood in a reply that was emptied: undone, it comes from there again.
+        self._gone: tuple[ConversationId, tuple[tuple[str, str], ...]] | None = None
 
     def left(self, reply: str) -> list[Inserted]:
         """What was inserted into the open conversation's reply, and of which some is left."""
@@ -59,13 +63,32 @@ class Inserting:
     def _macro_of(self, source: str) -> Macro | None:
         if not source.startswith(MACRO):
             return None
-        return self._screen.desk.macros().all.get(source.removeprefix(MACRO))
+        return self._screen.desk.macros.library().all.get(source.removeprefix(MACRO))
 
     def forget(self, key: ConversationId | None) -> None:
-        """The reply was sent, or emptied."""
+        """The reply was sent."""
+        self._gone = None
         if key is not None:
             with self._trouble_told():
                 self._screen.desk.canned.forget(key)
+
+    def emptied(self, key: ConversationId | None) -> None:
+        """Nothing is left of the reply, unless that is undone."""
+        pieces = tuple(self._screen.desk.canned.inserted(key)) if key is not None else ()
+        if key is not None and pieces:
+            self.forget(key)
+            self._gone = key, pieces
+
+    def brought_back(self, key: ConversationId | None, reply: str) -> None:
+        """`reply` was written, or its emptying undone: then it is what it was."""
+        if self._gone is None:
+            return
+        (emptied, pieces), self._gone = self._gone, None
+        text = "".join(reply.split())
+        back = [piece for piece in pieces if "".join(piece[1].split()) in text]
+        if emptied == key and back:
+            with self._trouble_told():
+                self._screen.desk.canned.insert(key, *back)
 
     def put_back(self, key: ConversationId, text: str, sources: tuple[str, ...]) -> None:
         """A reply that was sent is a draft again: it still comes from where it came from."""
@@ -88,23 +111,25 @@ class Inserting:
         screen = self._screen
         state = screen.doing.state()
         situation = Situation.of(state) if state is not None else None
-        return Moment(screen.desk.macros(), screen.doing.customer_language(), _now(), situation)
+        return Moment(
+            screen.desk.macros.library(), screen.doing.customer_language(), _now(), situation
+        )
 
     # --- texts -----------------------------------------------------------------------------------
 
     def text_of(self, entry: Entry) -> str:
         """What of an entry customers may read, filled in as far as it is known; empty: nothing."""
         if entry.kind == "macro":
-            macro = self._screen.desk.macros().all.get(entry.id)
+            macro = self._screen.desk.macros.library().all.get(entry.id)
             return clean(self.rendered(macro)) if macro is not None else ""
-        article = self._screen.desk.article(entry.id)
+        article = self._screen.desk.directory.article(entry.id)
         return article.body if article is not None and article.audience == "public" else ""
 
     def rendered(self, macro: Macro) -> str:
         """A macro's text for the open conversation; what is asked for later stands as 〔…〕."""
         from agent_tui.macros import library
 
-        values = self._screen.desk.values(self._screen.current, _now())
+        values = self._screen.desk.macros.values(self._screen.current, _now())
         known = library.slot_defaults(macro, values)
         slots = {
             name: known.get(name) or f"〔{slot.prompt}〕" for name, slot in macro.head.ask.items()
@@ -114,13 +139,20 @@ class Inserting:
     # --- inserting -------------------------------------------------------------------------------
 
     def entry(self, entry: Entry, *, send: bool = False) -> bool:
-        """An entry's text goes to the cursor, and with `send` on its way; whether it may at all."""
+        """An entry's text goes to the cursor, in the customer's language if it has it, and with
+        `send` on its way, unless that is not the text that was seen; whether it may at all."""
+        found = for_customer(self._screen, entry)
+        if found.id != entry.id:
+            entry, send = found, False
+            title = clean(entry.title)
+            said = Both(f"按客户的语言：{title}", f"in the customer's language: {title}")
+            self._screen.doing.say(said)
         if entry.kind == "macro":
-            macro = self._screen.desk.macros().all.get(entry.id)
+            macro = self._screen.desk.macros.library().all.get(entry.id)
             if macro is not None:
                 self.macro(macro, send=send)
             return macro is not None
-        article = self._screen.desk.article(entry.id)
+        article = self._screen.desk.directory.article(entry.id)
         if article is None:
             self._screen.doing.say(Both("这条知识已经没有了", "this article is gone"))
             return False
@@ -168,9 +200,10 @@ class Inserting:
 
         screen = self._screen
         key = screen.current
-        values = screen.desk.values(key, _now())
+        values = screen.desk.macros.values(key, _now())
         known = library.slot_defaults(macro, values)
-        form = SlotForm(macro.head.title, macro.head.ask, known)
+        title = title_of(screen.desk.macros.library(), macro)
+        form = SlotForm(title, macro.head.ask, known)
         answer = await screen.app.push_screen_wait(form)
         if answer is not None and screen.current == key:
             self._put_macro(macro, answer, send)
@@ -179,7 +212,7 @@ class Inserting:
         from agent_tui.macros import library
 
         screen = self._screen
-        text = library.fill(macro, screen.desk.values(screen.current, _now()), slots)
+        text = library.fill(macro, screen.desk.macros.values(screen.current, _now()), slots)
         words = [action_words(action) for action in macro.head.actions]
         if words and not send:
             joined = " · ".join(words)
@@ -208,7 +241,7 @@ class Inserting:
 
     def is_short(self, short: str) -> bool:
         """Whether `/short` is a macro's."""
-        return any(m.head.short == short for m in self._screen.desk.macros().all.values())
+        return any(m.head.short == short for m in self._screen.desk.macros.library().all.values())
 
     def complete(self, short: str) -> None:
         """Tab: `/short` before the cursor becomes its macro; with nothing to complete, search."""
@@ -227,9 +260,9 @@ class Inserting:
 def action_words(action: Action) -> str:
     """What a macro does beside its text, in a word."""
     if action.tag is not None:
-        return f"+{action.tag}"
+        return f"+{tag_name(action.tag)}"
     if action.untag is not None:
-        return f"-{action.untag}"
+        return f"-{tag_name(action.untag)}"
     if action.priority is not None:
         return word(PRIORITIES, action.priority)
     if action.type is not None:

@@ -70,7 +70,7 @@ class Listing:
         if changes.all or len(self._rows) < MANY or not rests or self._screen.filtering.active:
             self.reorder()
             return
-        rows = self._screen.desk.by_id()
+        rows = self._screen.desk.queue.by_id()
         for key in changes.conversations:
             if row := rows.get(key):
                 self._screen.queue.put(row)
@@ -85,19 +85,31 @@ class Listing:
         if self.busy():
             rows = self._still(rows)
         self._rows = rows
-        screen.queue.show(rows, screen.desk.policy, screen.desk.clock())
+        screen.queue.say_nothing(() if rows else self._nothing())
+        screen.queue.show(rows, screen.desk.directory.policy, screen.desk.clock())
         self._ordered, self._waits = time.monotonic(), False
         self.title()
+
+    def _nothing(self) -> tuple[str, ...]:
+        """A filter may stay when the last of its chats has gone."""
+        filtering = self._screen.filtering
+        if not filtering.active:
+            return ()
+        return (
+            str(Both("没有符合筛选的会话", "no chat passes the filter")),
+            filtering.text,
+            str(Both("Esc 取消筛选", "Esc ends the filter")),
+        )
 
     def _arranged(self) -> list[QueueRow]:
         desk, filtering = self._screen.desk, self._screen.filtering
         if not filtering.active:
-            return desk.queue(self.view)
+            return desk.queue.shown(self.view)
         passing = self._filtered.passing(filtering, desk.clock())
         return [
             row
             for view in filtering.views
-            for row in arrange(passing, view, desk.clock(), desk.policy)
+            for row in arrange(passing, view, desk.clock(), desk.directory.policy)
         ]
 
     def _still(self, rows: list[QueueRow]) -> list[QueueRow]:
@@ -143,7 +155,7 @@ class Listing:
 
     def first(self) -> First:
         """What the next start shows before anything is loaded."""
-        rows = self._screen.desk.queue(self.view)[:ROWS]
+        rows = self._screen.desk.queue.shown(self.view)[:ROWS]
         lines = [f" {self._title}"]
         for row in rows:
             lines += [clip(f"          {row.name}", 34), clip(f"     {row.preview}", 34)]
@@ -157,7 +169,7 @@ class Filtered:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._follower = desk.follow()
+        self._follower = desk.queue.follow()
         self._rows: dict[ConversationId, QueueRow] = {}
         self._text = ""
         self._at = 0
@@ -167,7 +179,7 @@ class Filtered:
         changed = self._follower.take()
         if filtering.text != self._text or not 0 <= now - self._at < AGAIN_MS:
             self._text, self._at = filtering.text, now
-            self._rows = {row.id: row for row in filtering.passing(self._desk.rows())}
+            self._rows = {row.id: row for row in filtering.passing(self._desk.queue.rows())}
             return list(self._rows.values())
         for key in changed:
             self._rows.pop(key, None)

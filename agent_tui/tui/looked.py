@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent_tui.desk.desk import Desk, Line
+from agent_tui.desk.desk import Desk
+from agent_tui.desk.transcripts import Line
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MessageKind
 
@@ -47,7 +48,7 @@ class Looked:
         """What there is of the open chat is on the screen."""
         if self._open is None:
             return
-        last = self._desk.confirmed(self._open)
+        last = self._desk.conversations.last_confirmed(self._open)
         if not self._shown or self._shown[-1][0] < last:
             self._shown.append((last, self._desk.clock()))
 
@@ -67,11 +68,11 @@ class Looked:
 
     def know(self, key: ConversationId) -> None:
         """Everything there is was read."""
-        self._known[key] = self._desk.confirmed(key)
+        self._known[key] = self._desk.conversations.last_confirmed(key)
 
     def forget(self, key: ConversationId) -> int:
         """The draft was sent; what its author knew."""
-        return self._known.pop(key, self._desk.confirmed(key))
+        return self._known.pop(key, self._desk.conversations.last_confirmed(key))
 
     def again(self, key: ConversationId, known: int) -> None:
         """It was taken back."""
@@ -80,7 +81,7 @@ class Looked:
     def since(self, key: ConversationId) -> Sequence[Line]:
         """What others wrote that the draft's author does not know."""
         known = self._known.get(key)
-        if known is None or self._desk.confirmed(key) <= known:
+        if known is None or self._desk.conversations.last_confirmed(key) <= known:
             return ()
         me = self._desk.me.id
         lines = self._desk.transcript(key)

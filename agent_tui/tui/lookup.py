@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from agent_tui.lang import Both
+from agent_tui.tui.alsocalled import ALSO_CALLED
 from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.commands.base import Intent
 
@@ -30,7 +31,8 @@ GROUPS = {
 OTHERS = Both("其他", "other")
 MOST = 20
 LEAST = 0.6
-EXACT, BEGINS, HOLDS, RESEMBLES = range(4)
+EXACT, BEGINS, HOLDS, ALSO, RESEMBLES = range(5)
+ENOUGH = 2  # characters of another program's word by which it is known
 
 
 def group_of(intent: type[Intent]) -> Both:
@@ -62,7 +64,10 @@ def _place(wanted: str, intent: type[Intent]) -> int:
         return EXACT
     if any(name.startswith((wanted, close)) for name in names):
         return BEGINS
-    return HOLDS if any(wanted in name for name in names) else RESEMBLES
+    if any(wanted in name for name in names):
+        return HOLDS
+    also = _also(intent.id) if len(close) >= ENOUGH else ()
+    return ALSO if any(name.startswith((wanted, close)) for name in also) else RESEMBLES
 
 
 @cache
@@ -78,6 +83,16 @@ def _names(key: str) -> tuple[str, ...]:
     english = Spelled(intent.title.en).text
     name = intent.id.replace("_", " ")
     return (chinese.text, *spoken, english, name, name.replace(" ", ""))
+
+
+@cache
+def _also(key: str) -> tuple[str, ...]:
+    """What others call it, folded, with the pinyin of what is Chinese."""
+    from agent_tui.knowledge.spelled import Spelled
+
+    spelled = [Spelled(name) for name in ALSO_CALLED.get(key, ())]
+    spoken = [bytes(each.letters).decode("ascii", "ignore") for each in spelled]
+    return (*(each.text for each in spelled), *filter(None, spoken))
 
 
 @cache

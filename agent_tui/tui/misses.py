@@ -57,7 +57,7 @@ class Misses:
         misses = searches.counted(counted.items())
         if misses:
             try:
-                self._screen.desk.report_searches(misses)
+                self._screen.desk.doing.report_searches(misses)
             except StoreError:
                 return  # a full disk has been told of elsewhere; these may be lost
             self._screen.ui.ring()

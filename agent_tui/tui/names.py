@@ -31,8 +31,8 @@ class Names:
             self._load()
 
     def _load(self) -> None:
-        self.agents = dict(self._desk.agents())
-        self.teams = dict(self._desk.teams())
+        self.agents = dict(self._desk.directory.agents())
+        self.teams = dict(self._desk.directory.teams())
         self._language = ""
 
     @property

@@ -57,7 +57,7 @@ class Offers:
         strip = self._screen.query_one("#strip", Strip)
         if offers := self._open():
             strip.show(self._offer(offers, strip))
-        elif state is not None and state.id in self._screen.desk.not_understood:
+        elif state is not None and state.id in self._screen.desk.conversations.not_understood:
             words = Both(
                 "部分内容需要升级后才能显示", "parts of this chat need an upgrade to be shown"
             )
@@ -67,7 +67,7 @@ class Offers:
 
     def _offer(self, offers: list[Offer], strip: Strip) -> Content:
         offer = offers[0]
-        agent = self._screen.desk.agents().get(offer.author)
+        agent = self._screen.desk.directory.agents().get(offer.author)
         name = clip(clean(agent.name if agent else offer.author), 12)
         # Not yet laid out, it is as wide as the pane that it is in.
         width = self._screen.transcript.size.width - 2

@@ -52,12 +52,12 @@ class OwnMacros:
         desk = self._screen.desk
         while True:
             try:
-                if not desk.macros_read and not self._screen.ui.typing_now():
-                    desk.macros()
+                if not desk.macros.are_read and not self._screen.ui.typing_now():
+                    desk.macros.library()
                 await self.look()
             except Exception:  # whatever a file may make a parser do: the rest goes on
                 log.exception("macros stay as they were")
-            await asyncio.sleep(LOOK if desk.macros_read else IDLE)
+            await asyncio.sleep(LOOK if desk.macros.are_read else IDLE)
 
     async def look(self) -> None:
         """Take over what changed in the folder."""
@@ -66,7 +66,7 @@ class OwnMacros:
                 self._personal = await asyncio.to_thread(_personal)
             personal = self._personal
             if await asyncio.to_thread(personal.look):
-                self._screen.desk.use_own_macros(personal.macros)
+                self._screen.desk.macros.use_own(personal.macros)
                 self._screen.draw_status()
                 self._tell(personal)
 
@@ -93,7 +93,7 @@ class OwnMacros:
             words = Both("这里还没有发过回复", "no reply was sent from here yet")
             screen.doing.say(words)
             return
-        taken = {macro.head.short for macro in screen.desk.macros().all.values()}
+        taken = {macro.head.short for macro in screen.desk.macros.library().all.values()}
         orders = [order.no for order in screen.desk.orders(state.id)]
         start = await asyncio.to_thread(_proposed, text, self._values(state), orders, taken)
         kept = await screen.app.push_screen_wait(KeepScreen(start, self._wrong))
@@ -109,7 +109,7 @@ class OwnMacros:
 
     def _values(self, state: Conversation) -> dict[str, str]:
         moment = self._screen.inserting.moment()
-        return self._screen.desk.values(state.id, moment.now)
+        return self._screen.desk.macros.values(state.id, moment.now)
 
     def _wrong(self, kept: Kept) -> str:
         """What is wrong with what was filled in; empty: nothing."""
@@ -121,7 +121,7 @@ class OwnMacros:
             own("new", text_of(_head(kept), kept.body))
         except Malformed as error:
             return str(error.text)
-        for macro in self._screen.desk.canned.own:
+        for macro in self._screen.desk.macros.own:
             if kept.short and macro.head.short == kept.short:
                 return str(Both(f"/{kept.short} 已有了", f"/{kept.short} is taken"))
         return ""

@@ -45,14 +45,14 @@ class Previews:
     def entry(self, entry: Entry, width: int, most: int) -> Lines:
         """The text of an article or macro, at most `most` characters of it."""
         if entry.kind == "macro":
-            macro = self._screen.desk.macros().all.get(entry.id)
+            macro = self._screen.desk.macros.library().all.get(entry.id)
             return self._macro(macro, width) if macro is not None else []
-        article = self._screen.desk.article(entry.id)
+        article = self._screen.desk.directory.article(entry.id)
         return _article(article, width, most) if article is not None else []
 
     def full(self, entry: Entry, width: int) -> Lines:
         """All of it, and what is to be known about it."""
-        article = self._screen.desk.article(entry.id) if entry.kind == "article" else None
+        article = self._screen.desk.directory.article(entry.id) if entry.kind == "article" else None
         about = _about(article) if article is not None else _about_macro(entry)
         return [*about_lines(about, width), [], *self.entry(entry, width, FULL_CHARS)]
 

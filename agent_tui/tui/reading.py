@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from agent_tui.desk.desk import Line
+from agent_tui.desk.transcripts import Line
 from agent_tui.domain.model import Channel, MessageKind
 from agent_tui.lang import Both
 from agent_tui.text import steady

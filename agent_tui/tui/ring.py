@@ -92,14 +92,16 @@ class Ring:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
-        self._follower = screen.desk.follow()
+        self._follower = screen.desk.queue.follow()
         self._trail = Trail()
         self.slots = Slots()
 
     def start(self) -> None:
         """What is mine now, in the order in which it came; `slots.recall` may have been told."""
         desk = self._screen.desk
-        mine = [state for row in desk.rows() if live(row) and (state := desk.conversation(row.id))]
+        mine = [
+            state for row in desk.queue.rows() if live(row) and (state := desk.conversation(row.id))
+        ]
         mine.sort(key=lambda state: (state.opened_at, state.id))
         self.slots.follow({state.id: True for state in mine})
         self._screen.queue.number(self.slots.numbers)

@@ -7,27 +7,35 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from agent_tui.domain.finding import Found
 from agent_tui.domain.ids import ConversationId
 from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
-from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.finds import LIKELY, NUMBERED, Asked, Only, Row, asked, doubt
+from agent_tui.tui.likely import (
+    CHANGED,
+    NEW,
+    SPARE,
+    SUGGESTIONS,
+    USUAL,
+    Likely,
+    fits,
+    in_a_line,
+    likely,
+)
 from agent_tui.tui.meaning import ByMeaning
 from agent_tui.tui.misses import Misses
 from agent_tui.tui.offers import Strip
 from agent_tui.tui.past import Past
 from agent_tui.tui.previews import Previews
 from agent_tui.tui.taking import Taking
+from agent_tui.tui.versions import named
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 NARROW = 52  # cells of that line in 80 columns
-SUGGESTIONS = 3
 HITS = 12
 PAST_BESIDE = 3  # past conversations below articles and macros
 PAST_ALONE = 20
@@ -53,6 +61,8 @@ class Searching:
         self._past = Past(screen, self._found_past)
         self._found: tuple[Sequence[Found], Sequence[str]] = ((), ())  # of the past, and notes
         self._meaning = ByMeaning(screen, self._ranked)
+        self._likely = Likely(screen)
+        self._news = False  # the answers are called new
         self._previews = Previews(screen)
         self.taking = Taking(screen)
         self.misses = Misses(screen)
@@ -95,7 +105,9 @@ class Searching:
         elif reason := self._doubt():
             words += f" · {reason}"
         elif not self._text and self._hits:
-            words = str(Both("可能的答案 · Alt+1 2 3 插入", "Likely answers · Alt+1 2 3"))
+            words = str(NEW if self._likely.is_new else USUAL)
+        if self._news != self._likely.is_new:
+            self._answers()
         self._screen.find.set_title(words)
 
     def _doubt(self) -> Both | None:
@@ -170,16 +182,18 @@ class Searching:
     def _query(self, wanted: Asked) -> Search:
         """The search as something that any thread can do."""
         desk, key = self._screen.desk, self._screen.current
-        context = desk.search_context(key)
+        context = desk.moment.context(key)
         search = partial(desk.finding.search, kinds=wanted.only.kinds, context=context)
         if wanted.text:
             return partial(search, wanted.text, HITS)
         if wanted.only is Only.MACROS:
             return partial(self._macros, search("", HITS))
-        last = desk.last_words(key) if key else ""
+        last = desk.messages.last_words(key) if key else ""
+        closing = self._likely.closing(key)
         if not last:
-            return partial(search, "", HITS, public=True)
-        return partial(_likely, partial(search, last, SUGGESTIONS, public=True))
+            used = partial(search, "", HITS, public=True)
+            return lambda: [hit for hit in used() if fits(hit, closing)]
+        return partial(likely, partial(search, last, SUGGESTIONS + SPARE, public=True), closing)
 
     def _macros(self, used: Sequence[Hit]) -> Sequence[Hit]:
         """Those used most, then those on a key, then the others."""
@@ -199,11 +213,14 @@ class Searching:
             self._show(hits, keep)
 
     def _show(self, hits: Sequence[Hit], keep: bool) -> None:
+        if not self._text:
+            whole = not self._screen.desk.finding.building
+            hits = self._likely.settle(self._about, hits, whole=whole)
         self._hits = hits
         self._draw(keep)
         self._settle()
         wanted = asked(self._text)
-        last = self._screen.desk.last_words(self._about[0]) if self._about[0] else ""
+        last = self._screen.desk.messages.last_words(self._about[0]) if self._about[0] else ""
         if wanted.only is not Only.PAST and (wanted.text or last):
             rank = partial(
                 self._screen.desk.finding.by_meaning,
@@ -217,7 +234,12 @@ class Searching:
 
     def _ranked(self, hits: Sequence[Hit]) -> None:
         """By meaning; not under a highlight that the agent moved."""
-        if list(hits) != list(self._hits) and not self._screen.find.moved:
+        if not self._text:
+            closing = self._likely.closing(self._about[0])
+            hits = [hit for hit in hits if fits(hit, closing)]
+        if list(hits) == list(self._hits) or self._screen.find.moved:
+            return
+        if self._text or self._likely.ranked(hits):
             self._hits = hits
             self._draw(keep=True)
 
@@ -232,7 +254,7 @@ class Searching:
         ):
             return  # the program ends, and what comes late finds some of the widgets gone
         past, notes = self._found
-        rows: list[Row] = [*self._hits, *past]
+        rows: list[Row] = [*named(self._screen, self._hits), *past]
         wanted = asked(self._text)
         past_only = wanted.only is Only.PAST
         if self._doubt():
@@ -250,15 +272,11 @@ class Searching:
 
     def _answers(self) -> None:
         """The likely answers in one line, for terminals without room for the pane."""
+        self._news = self._likely.is_new
         strip = self._screen.query_one("#answers", Strip)
-        titles = [hit.entry.title for hit in self._hits[:NUMBERED]] if not self._text else []
-        room = ((strip.size.width or NARROW) - 4) // max(1, len(titles)) - 4
-        parts = [
-            part
-            for number, title in enumerate(titles, 1)
-            for part in ((f"{_key_of(number)} ", "$accent bold"), (f"{clip(title, room)}  ", ""))
-        ]
-        strip.show(Content.assemble(*parts) if parts and self._screen.current else None)
+        asks = bool(self._text) or self._screen.current is None
+        hits = named(self._screen, self._hits[:NUMBERED]) if not asks else []
+        strip.show(in_a_line(hits, strip.size.width or NARROW, new=self._news))
 
     # --- what is done with a row -----------------------------------------------------------------
 
@@ -287,6 +305,9 @@ class Searching:
         self._screen.find.box.release()
 
     def _do(self, what: str, at: int | None) -> None:
+        if at is not None and not self._text and self._likely.is_unseen:
+            self._screen.doing.say(CHANGED)
+            return
         find = self._screen.find
         row = find.row() if at is None else next(iter(find.rows[at : at + 1]), None)
         if row is None:
@@ -317,13 +338,3 @@ class Searching:
         screen.remove_class("-side")
         screen.set_focus(screen.composer)
         self._reset()
-
-
-def _key_of(number: int) -> str:
-    return "Alt+1" if number == 1 else str(number)
-
-
-def _likely(search: Search) -> Sequence[Hit]:
-    """Nobody asked: what only colleagues may read is not put under the agent's finger (the search
-    leaves it out), nor what hardly fits."""
-    return [hit for hit in search() if hit.score >= LIKELY]

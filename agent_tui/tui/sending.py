@@ -69,7 +69,7 @@ class Sender:
         left = screen.inserting.left(text)
         macros = [each.macro for each in left if each.macro is not None]
         sources = tuple(dict.fromkeys(each.source for each in left))
-        parts: list[c.AgentPart] = [screen.desk.reply(key, text, sources=sources)]
+        parts: list[c.AgentPart] = [screen.desk.writing.reply(key, text, sources=sources)]
         parts += [part for macro in macros for part in _commands(macro)]
         if resolve:
             # One step: a reply that the server holds must not leave a solved chat behind.
@@ -96,7 +96,7 @@ class Sender:
     def _findings(self, sending: Sending) -> list[Finding]:
         """What to look at, and whether the rules would hold it."""
         found = self._screen.chat.guards.look(sending.key, sending.text)
-        outcome = self._screen.desk.foresee(sending.key, sending.command)
+        outcome = self._screen.desk.doing.foresee(sending.key, sending.command)
         if isinstance(outcome, Held):
             found.insert(0, self._screen.chat.guards.held(outcome))
         return found

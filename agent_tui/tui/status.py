@@ -46,9 +46,10 @@ class StatusParts(TypedDict):
     """Arguments of `StatusLine.show`."""
 
     link: Content
-    unsent: str
+    duty: Content
+    marks: list[str]
     time: str
-    reason: str
+    reasons: list[str]
     keys: list[tuple[str, str]]
 
 
@@ -56,40 +57,42 @@ def status_parts(screen: Workstation) -> StatusParts:
     """Everything for the line, as of now."""
     words, color = LINKS.get(screen.ui.link, LINKS["connecting"])
     desk = screen.desk
-    unsent = ""
-    if desk.unsent:
-        unsent += str(Both(f" ~{desk.unsent} 未发", f" ~{desk.unsent} unsent"))
-    left = desk.grace.next_in(desk.clock())
-    if left is not None:
-        key = screen.keymap.shown("undo")
-        unsent = str(
-            Both(
-                f" ~{left // 1000 + 1} 秒后发出 {key} 收回",
-                f" ~{left // 1000 + 1} s, {key} takes it back",
-            )
-        )
-    if desk.tray:
-        count = len(desk.tray)
-        key = screen.keymap.shown("tray")
-        unsent += str(Both(f" x{count} 待处理 {key}", f" x{count} in the tray {key}"))
-    if count := screen.suggesting.waiting():
-        key = screen.keymap.letter("review_suggestions")
-        unsent += str(Both(f" ?{count} 建议 {key}", f" ?{count} suggested {key}"))
-    if desk.not_understood:
-        unsent += str(Both(" 部分内容需升级", " upgrade to see all"))
-    focus = _focus(screen)
+    focus = focus_of(screen)
     marked = bool(screen.bulk.marked())
     row = screen.queue.row_at_cursor() if focus == "queue" and not marked else None
     return StatusParts(
-        link=Content.assemble((str(words), color), screen.duty.words()),
-        unsent=unsent,
+        link=Content.styled(str(words), color),
+        duty=Content.assemble(screen.duty.words()),
+        marks=[str(words) for words in _marks(screen)],
         time=fmt.clock(desk.clock()),
-        reason=_reason(row, desk.clock(), screen.names) if row else "",
+        reasons=_reasons(row, desk.clock(), screen.names) if row else [],
         keys=_marked_keys(screen) if marked else _keys(screen, focus),
     )
 
 
-def _focus(screen: Workstation) -> str:
+def _marks(screen: Workstation) -> list[Both]:
+    """What waits here, the most pressing first."""
+    desk, shown = screen.desk, screen.keymap.shown
+    marks: list[Both] = []
+    left = desk.grace.next_in(desk.clock())
+    if left is not None:
+        key, seconds = shown("undo"), max(1, -(-left // 1000))
+        marks.append(Both(f"~{seconds} 秒后发出 {key} 收回", f"~{seconds} s, {key} takes it back"))
+    if count := len(desk.tray.items):
+        key = shown("tray")
+        marks.append(Both(f"x{count} 待处理 {key}", f"x{count} in the tray {key}"))
+    if desk.pending.unsent and left is None:
+        marks.append(Both(f"~{desk.pending.unsent} 未发", f"~{desk.pending.unsent} unsent"))
+    if count := screen.suggesting.waiting():
+        key = screen.keymap.letter("review_suggestions")
+        marks.append(Both(f"?{count} 建议 {key}", f"?{count} suggested {key}"))
+    if desk.conversations.not_understood:
+        marks.append(Both("部分内容需升级", "upgrade to see all"))
+    return marks
+
+
+def focus_of(screen: Workstation) -> str:
+    """Where the keys go: queue, transcript, search, composer or find."""
     if screen.queue.has_focus:
         return "queue"
     if screen.reading.active:
@@ -99,7 +102,7 @@ def _focus(screen: Workstation) -> str:
     return "composer" if screen.composer.has_focus else "find"
 
 
-def _reason(row: QueueRow, now: int, names: Names) -> str:
+def _reasons(row: QueueRow, now: int, names: Names) -> list[str]:
     """Why the row stands where it stands, and why the chat is where it is."""
     parts: list[str] = []
     if row.answer_by is not None:
@@ -116,7 +119,7 @@ def _reason(row: QueueRow, now: int, names: Names) -> str:
     parts.append(names.of(row.team))
     if row.why:
         parts.append(why(row.why, names.shown))
-    return " · ".join(parts)
+    return parts
 
 
 def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
@@ -131,12 +134,16 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
     elif focus == "search":
         keys += [(key, str(title)) for key, title in SEARCH_KEYS]
     for intent in INTENTS:
-        if focus not in intent.footer:
+        if focus not in intent.footer or (intent.id == "answer_1" and not _has_answer(screen)):
             continue
         reading = screen.keymap.reading[intent.id][:1] if focus == "transcript" else ()
         if key := key_name(*reading) if reading else screen.keymap.shown(intent.id):
             keys.append((key, str(intent.title)))
     return keys
+
+
+def _has_answer(screen: Workstation) -> bool:
+    return any(isinstance(row, Hit) for row in screen.find.rows[:1])
 
 
 def _marked_keys(screen: Workstation) -> list[tuple[str, str]]:

@@ -35,7 +35,7 @@ class Suggesting:
             words = Both("宏由文件维护，这里只能改知识", "macros are files: only articles here")
             self._screen.doing.say(words)
             return
-        article = self._screen.desk.article(entry.id)
+        article = self._screen.desk.directory.article(entry.id)
         if article is not None:
             self._screen.run_worker(self._correct(article))
 
@@ -48,7 +48,7 @@ class Suggesting:
         """Suggest a new article; what stands in the composer is its first text."""
         reply, _ = self._screen.composer.texts()
         key = self._screen.doing.target()
-        asked = self._screen.desk.last_words(key) if key else ""
+        asked = self._screen.desk.messages.last_words(key) if key else ""
         question = " ".join(asked.split())[:200]
         start = Written(questions=(question,) if question else (), body=reply)
         await self._write(str(Both("建议新知识", "Suggest a new article")), start, None)
@@ -84,7 +84,7 @@ class Suggesting:
     def waiting(self) -> int:
         """Suggestions that wait for the person here."""
         desk = self._screen.desk
-        return len(desk.suggestions()) if desk.me.role in LEADS else 0
+        return len(desk.conversations.suggestions()) if desk.me.role in LEADS else 0
 
     async def review(self) -> None:
         """Go through what waits."""
@@ -92,8 +92,8 @@ class Suggesting:
         if desk.me.role not in LEADS:
             screen.doing.say(Both("由组长处理", "for leads"))
             return
-        while found := desk.suggestions():
-            view = ReviewScreen(found, desk.article, desk.agents())
+        while found := desk.conversations.suggestions():
+            view = ReviewScreen(found, desk.directory.article, desk.directory.agents())
             chosen = await screen.app.push_screen_wait(view)
             if chosen is None:
                 return
@@ -116,7 +116,7 @@ class Suggesting:
 
     async def _accept(self, state: Conversation, suggestion: Suggestion, *, edit: bool) -> None:
         new = not suggestion.article
-        article = None if new else self._screen.desk.article(suggestion.article)
+        article = None if new else self._screen.desk.directory.article(suggestion.article)
         name = suggestion.article or new_name(suggestion.title, state.type)
         written: Written | None = Written(
             suggestion.title, suggestion.questions, suggestion.body, name=name

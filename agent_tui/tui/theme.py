@@ -20,78 +20,104 @@ DEFAULT = "desk-dark"
 DEFAULTS = {"row-cursor": "#2d4a4a", "row-flash": "#4a3a1c"}
 
 
-def _variables(
-    cursor: str, flash: str, boost: str, border: str, text: str, dim: str, accent: str
-) -> dict[str, str]:
-    return {
-        "boost": boost,  # Textual drops a theme's own where it has a panel
-        "row-cursor": cursor,
-        "row-flash": flash,
-        "border": border,
-        "footer-key-foreground": accent,
-        "text-muted": dim,
-        "text-disabled": dim,
-        "block-cursor-background": cursor,
-        "block-cursor-foreground": text,
-        "block-cursor-blurred-background": cursor,
-        "block-cursor-blurred-foreground": text,
-        "input-selection-background": cursor,
-        "input-selection-foreground": text,
-    }
+def _theme(
+    name: str,
+    *,
+    dark: bool,
+    text: str,
+    dim: str,
+    accent: str,
+    warning: str,
+    error: str,
+    success: str,
+    background: str,
+    panel: str,
+    boost: str,
+    border: str,
+    cursor: str,
+    flash: str,
+) -> Theme:
+    """One accent on one background; what Textual would blend is a colour of its own."""
+    return Theme(
+        name=name,
+        primary=accent,
+        secondary=dim,
+        accent=accent,
+        warning=warning,
+        error=error,
+        success=success,
+        foreground=text,
+        background=background,
+        surface=background,
+        panel=panel,
+        dark=dark,
+        variables={
+            "boost": boost,  # Textual drops a theme's own where it has a panel
+            "row-cursor": cursor,
+            "row-flash": flash,
+            "border": border,
+            "footer-key-foreground": accent,
+            "text-muted": dim,
+            "text-disabled": dim,
+            "block-cursor-background": cursor,
+            "block-cursor-foreground": text,
+            "block-cursor-blurred-background": cursor,
+            "block-cursor-blurred-foreground": text,
+            "input-selection-background": cursor,
+            "input-selection-foreground": text,
+        },
+    )
 
 
-DARK = Theme(
-    name="desk-dark",
-    primary="#6fc2b0",
-    secondary="#9aabc4",
+DARK = _theme(
+    "desk-dark",
+    dark=True,
+    text="#dcdfe4",
+    dim="#9aabc4",
     accent="#6fc2b0",
     warning="#e6b25c",
     error="#f28b7c",
     success="#8fcf8f",
-    foreground="#dcdfe4",
     background="#15181c",
-    surface="#15181c",
     panel="#1e2329",
-    dark=True,
-    variables=_variables(
-        "#223f3e", "#4a3a1c", "#252b32", "#3d4752", "#dcdfe4", "#9aabc4", "#6fc2b0"
-    ),
+    boost="#252b32",
+    border="#3d4752",
+    cursor="#223f3e",
+    flash="#4a3a1c",
 )
 
-LIGHT = Theme(
-    name="desk-light",
-    primary="#12654a",
-    secondary="#46546c",
+LIGHT = _theme(
+    "desk-light",
+    dark=False,
+    text="#1f2328",
+    dim="#46546c",
     accent="#12654a",
     warning="#7a4f00",
     error="#a31d16",
     success="#226427",
-    foreground="#1f2328",
     background="#fbfbf9",
-    surface="#fbfbf9",
     panel="#efefea",
-    dark=False,
-    variables=_variables(
-        "#cfe3da", "#f5e3bb", "#e4e4dd", "#b9b9b0", "#1f2328", "#46546c", "#12654a"
-    ),
+    boost="#e4e4dd",
+    border="#b9b9b0",
+    cursor="#cfe3da",
+    flash="#f5e3bb",
 )
 
-CONTRAST = Theme(
-    name="desk-contrast",
-    primary="#5ff0d0",
-    secondary="#d8dde6",
+CONTRAST = _theme(
+    "desk-contrast",
+    dark=True,
+    text="#ffffff",
+    dim="#d8dde6",
     accent="#5ff0d0",
     warning="#ffd35c",
     error="#ffbdb4",
     success="#8cf08c",
-    foreground="#ffffff",
     background="#000000",
-    surface="#000000",
     panel="#0d0f12",
-    dark=True,
-    variables=_variables(
-        "#07374d", "#3f3100", "#1d2126", "#8a97a6", "#ffffff", "#d8dde6", "#5ff0d0"
-    ),
+    boost="#1d2126",
+    border="#8a97a6",
+    cursor="#07374d",
+    flash="#3f3100",
 )
 
 # The terminal's own sixteen colours, on its own background: whoever chose them can read them.

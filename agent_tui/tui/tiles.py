@@ -175,7 +175,7 @@ class Tiles:
         return min(MOST, max(beside, alone)), alone > beside and beside < MOST
 
     def _mine(self) -> list[ConversationId]:
-        return [row.id for row in self._screen.desk.queue(View.MINE)]
+        return [row.id for row in self._screen.desk.queue.shown(View.MINE)]
 
     def _arrange(self) -> None:
         """The chat pane stands where its chat's tile would."""

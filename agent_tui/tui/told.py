@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.telling import Telling, words
+from agent_tui.desk.rows import Section
+from agent_tui.desk.telling import Call, Event, Telling, words
+from agent_tui.domain.model import Status
+from agent_tui.lang import Both
+from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.terminal import PROGRAM, Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent_tui.desk.rows import QueueRow
     from agent_tui.domain.ids import ConversationId
     from agent_tui.store.cache import Changes
     from agent_tui.tui.screens.workstation import Workstation
@@ -22,31 +29,47 @@ class Announcer:
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
         self._settings = screen.config.told
-        self._follower = screen.desk.follow()
+        self._follower = screen.desk.queue.follow()
         self._telling = Telling(self._settings)
         self._terminal = Terminal(screen.app)
         self._begin()
 
     def _begin(self) -> None:
         desk = self._screen.desk
-        self._telling.begin(desk.rows(), desk.clock(), desk.policy)
+        self._snoozed = {row.id for row in desk.queue.rows() if row.status is Status.SNOOZED}
+        self._telling.begin(desk.queue.rows(), desk.clock(), desk.directory.policy)
         self._title()
 
     def changed(self, changes: Changes) -> None:
         """The desk reads differently now."""
         desk = self._screen.desk
         rows = self._follower.take()
-        self._telling.changed(rows, desk.clock(), desk.policy, self._looking())
+        self._say_returned(rows)
+        self._telling.changed(rows, desk.clock(), desk.directory.policy, self._looking())
         if "policy" in changes.things:  # other figures, and no news
             self._begin()
         self._tell()
 
+    def _say_returned(self, rows: Mapping[ConversationId, QueueRow | None]) -> None:
+        """Chats that were put aside are here again, and not by one's own doing."""
+        for key, row in rows.items():
+            if row is not None and row.status is Status.SNOOZED:
+                self._snoozed.add(key)
+            elif key in self._snoozed:
+                self._snoozed.discard(key)
+                if row is not None and row.section is Section.MINE and not row.pending:
+                    name = clip(row.name, 16)
+                    said = Both(f"搁置的会话回来了：{name}", f"back from snooze: {name}")
+                    self._screen.doing.say(said, seconds=8)
+
     def tick(self) -> None:
         """Once a second."""
         desk = self._screen.desk
-        if self._screen.ui.idle() < AWAY_SECONDS:
+        if self._screen.ui.idle_seconds() < AWAY_SECONDS:
             self._telling.looked(self._screen.current)
-        self._telling.passed(desk.by_id(), desk.clock(), desk.policy, self._looking())
+        self._telling.passed(
+            desk.queue.by_id(), desk.clock(), desk.directory.policy, self._looking()
+        )
         self._tell()
 
     def ring(self) -> None:
@@ -60,7 +83,7 @@ class Announcer:
 
     def _looking(self) -> ConversationId | None:
         """The chat that somebody has before their eyes."""
-        return self._screen.current if self._screen.ui.idle() < AWAY_SECONDS else None
+        return self._screen.current if self._screen.ui.idle_seconds() < AWAY_SECONDS else None
 
     def _minute(self) -> int:
         now = fmt.local(self._screen.desk.clock())
@@ -72,12 +95,25 @@ class Announcer:
         if call is not None:
             if settings.bell:
                 self._terminal.bell()
-            if self._screen.ui.idle() >= AWAY_SECONDS:
-                text = words(call, desk.by_id(), name=settings.customer_text)
+            if self._screen.ui.idle_seconds() >= AWAY_SECONDS:
+                text = words(call, desk.queue.by_id(), name=settings.customer_text)
                 self._terminal.notify(settings.notify, text)
+            elif assigned := call.counts.get(Event.ASSIGNED):
+                self._say_assigned(call, assigned)
             if settings.flash:
                 self._screen.listing.flash(call.chats)
         self._title()
+
+    def _say_assigned(self, call: Call, count: int) -> None:
+        """To somebody at the keyboard, who hears a bell and sees a row come."""
+        if count > 1:
+            said = Both(f"{count} 个会话分给了你", f"{count} chats were assigned to you")
+        else:
+            louder = sum(call.counts.get(event, 0) for event in (Event.BREACH, Event.WARNING))
+            row = self._screen.desk.queue.by_id().get(call.chats[louder])
+            name = clip(row.name, 16) if row is not None else ""
+            said = Both(f"分给你的会话：{name}", f"assigned to you: {name}")
+        self._screen.doing.say(said, seconds=6)
 
     def _title(self) -> None:
         if self._settings.title:

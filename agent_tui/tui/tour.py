@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from agent_tui.domain.model import MessageKind
 from agent_tui.lang import Both
+from agent_tui.tui.fitting import query
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -30,6 +31,7 @@ class Step:
     words: Both
     least: int
     is_done: Callable[[Tour], bool]
+    looks_up: bool = False  # `words` hold what to look for in the open chat
 
 
 class Tour:
@@ -46,6 +48,7 @@ class Tour:
         self._began = 0  # ms
         self._offering = False
         self._escaped = False
+        self._query = ""  # what to look for, at the step that says so
 
     # --- beginning and ending --------------------------------------------------------------------
 
@@ -94,6 +97,7 @@ class Tour:
         self._heard.clear()
         self._before = (self.answers, self.notes)
         self._pressed = self._screen.meter.pressed
+        self._query = query(self._screen) if step < len(STEPS) and STEPS[step].looks_up else ""
         self._draw()
 
     # --- watching --------------------------------------------------------------------------------
@@ -177,10 +181,10 @@ class Tour:
 
     def _words(self) -> Both:
         if self._offering:
-            key = self._screen.keymap.shown("palette")
+            key, every = self._screen.keymap.shown("palette"), len(STEPS)
             return Both(
-                f"第一次来？按 {key}，打 daolan，回车：三分钟学会六件事 · Esc Esc 不看",
-                f"New here? {key}, type tour, Enter: six things in three minutes · Esc Esc: no",
+                f"第一次来？按 {key}，打 daolan，回车：三分钟学会 {every} 件事 · Esc Esc 不看",
+                f"New here? {key}, type tour, Enter: {every} things in three minutes · Esc Esc: no",
             )
         if self._at >= len(STEPS):
             return self._summary()
@@ -188,14 +192,14 @@ class Tour:
             return Both("导览：第一位顾客马上就到……", "Tour: the first customer is coming ...")
         count = f"{self._at + 1}/{len(STEPS)}"
         done = "✓ " if self._took and len(self._took) + self._skipped == self._at else ""
-        step = STEPS[self._at].words.format(**self._keys())
+        step = STEPS[self._at].words.format(query=self._query, **self._keys())
         return Both(
             f"{done}{count} {step.zh} · Esc Esc 结束",
             f"{done}{count} {step.en} · Esc Esc ends",
         )
 
     def _keys(self) -> dict[str, str]:
-        names = ("next_urgent", "macro_f2", "find", "note", "resolve_next", "undo")
+        names = ("next_urgent", "macro_f2", "find", "note", "resolve_next", "undo", "help")
         return {name: self._screen.keymap.shown(name) for name in names}
 
     def _summary(self) -> Both:
@@ -205,9 +209,13 @@ class Tour:
         each = " ".join(map(str, self._took))
         skipped = self._skipped
         left = Both(f"，跳过 {skipped} 步", f", {skipped} skipped") if skipped else Both("", "")
+        keys = self._keys()
+        more, every = keys["next_urgent"], keys["help"]
         return Both(
-            f"✓ 会了！{time}，按了 {took} 个键（{each}；最少 {least}）{left.zh} · Esc Esc 收起",
-            f"✓ Done! {time}, {took} keys ({each}; {least} at least){left.en} · Esc Esc closes",
+            f"✓ 会了！{time}，按了 {took} 个键（{each}；最少 {least}）{left.zh} · "
+            f"接下来 {more} 接着接待，{every} 看全部按键 · Esc Esc 收起",
+            f"✓ Done! {time}, {took} keys ({each}; {least} at least){left.en} · "
+            f"Next: {more} the next chat, {every} every key · Esc Esc closes",
         )
 
 
@@ -232,11 +240,12 @@ STEPS = (
     ),
     Step(
         Both(
-            "按 {find}，打 ?yunfei，Enter：插入找到的答案",
-            "{find}, type ?refund, Enter: the answer that is found is inserted",
+            "按 {find}，打 ?{query}，Enter：插入找到的答案",
+            "{find}, type ?{query}, Enter: the answer that is found is inserted",
         ),
         4,
         lambda tour: tour.ran("find") and (tour.inserted or tour.answered),
+        looks_up=True,
     ),
     Step(
         Both("Enter 发出；有没填的空就先填上", "Enter sends it; an open slot is filled in first"),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from agent_tui.knowledge.pieces import clause, word
 from agent_tui.text import clusters
+from agent_tui.tui.widgets.composer import SENTENCE_ENDS
 from writing.keys import by_hand, keys, units
 
 Offers = Callable[[str], Sequence[str]]
@@ -61,7 +62,7 @@ def write(text: str, offers: Offers, jumps: Jumps = lambda before, after: ()) ->
         for end, spent in typed.get(at, ()):
             reach(at, end, spent, "typed")
         rest = text[at:]
-        shown = offers(text[:at])
+        shown = () if _is_complete(text[:at], best[at]) else offers(text[:at])
         found.asked += 1
         found.shown += bool(shown)
         found.right += bool(shown) and rest.startswith(word(shown[0]))
@@ -87,6 +88,12 @@ def write(text: str, offers: Offers, jumps: Jumps = lambda before, after: ()) ->
         found.came[step.how] += at - step.start
         at = step.start
     return found
+
+
+def _is_complete(before: str, came: Step | None) -> bool:
+    """Whether a sentence ends here that did not come as grey text: nothing is offered then."""
+    ended = before.rstrip().endswith(SENTENCE_ENDS)
+    return ended and (came is None or came.how in ("typed", "search"))
 
 
 def _same(one: str, other: str) -> int:

@@ -57,7 +57,7 @@ class DeskAgent:
     def waits_for(self, text: str) -> ConversationId:
         """The conversation whose last line holds `text`, once it came."""
         return self._until(
-            lambda: next((r.id for r in self.desk.rows() if text in r.preview), None)
+            lambda: next((r.id for r in self.desk.queue.rows() if text in r.preview), None)
         )
 
     def waits_until(self, key: ConversationId, true: Callable[[Conversation], bool]) -> None:
@@ -80,7 +80,7 @@ class DeskAgent:
         self._do(key, c.MarkRead(state.messages))
 
     def replies(self, key: ConversationId, text: str) -> None:
-        assert self.desk.send(key, text) is None
+        assert self.desk.writing.send(key, text) is None
         self._link.ring()
 
     def resolves(self, key: ConversationId) -> None:

@@ -113,7 +113,7 @@ def test_offline_messages_are_kept_and_sent_once(browser: Browser, house: House)
 
 
 def test_the_page_tells_the_place_and_the_wait(browser: Browser, house: House) -> None:
-    for row in house.agent.desk.rows():
+    for row in house.agent.desk.queue.rows():
         house.agent.resolves(row.id)  # of the tests before
     push = TeamRules(assign="least_loaded")
     house.change(e.RoutingSaved(Routing(capacity=1, lease=600, teams={"after-sales": push})))

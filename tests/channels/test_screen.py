@@ -111,9 +111,9 @@ def test_from_the_other_side_to_the_desk_and_back(opens: Open, tmp_path: Path) -
         anna.until(lambda desk: desk.conversation(key))
         anna.sends(key, "您好")
         anna.until(lambda desk: desk.transcript(key)[-1].state == "uncertain")
-        [row] = anna.desk.rows()
+        [row] = anna.desk.queue.rows()
         assert row.undelivered == 1 and row.due is not None
-        [line] = anna.desk.undelivered(key)
+        [line] = anna.desk.messages.undelivered(key)
         assert anna.desk.do(key, c.RetryDelivery(line.message.id)) is None
         assert anna.shows(key)[-1] == ("您好", "queued")
         anna._link.ring()  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from agent_tui import errors
-from agent_tui.cli import lead_shapes, shapes
+from agent_tui.cli import lead_shapes, served_shapes, shapes
 from agent_tui.cli.app import app
 from agent_tui.cli.edge import EXIT_INTERRUPTED
 from agent_tui.domain.protocol import ArticleVersions, AuditEntry
@@ -52,21 +52,21 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "rules test": shapes.RulesTested,
     "rules explain": shapes.Explained,
     "rules list": shapes.RuleEntry,
-    "user add": shapes.InviteIssued,
-    "user reset": shapes.InviteIssued,
-    "user list": shapes.Account,
-    "invite": shapes.InviteIssued,
-    "inbox add": shapes.InboxMade,
-    "inbox secret": shapes.InboxMade,
-    "server outgoing": shapes.OutgoingEntry,
-    "server migrate": shapes.Migrated,
+    "user add": served_shapes.InviteIssued,
+    "user reset": served_shapes.InviteIssued,
+    "user list": served_shapes.Account,
+    "invite": served_shapes.InviteIssued,
+    "inbox add": served_shapes.InboxMade,
+    "inbox secret": served_shapes.InboxMade,
+    "server outgoing": served_shapes.OutgoingEntry,
+    "server migrate": served_shapes.Migrated,
     "server orders": Order,
-    "server check": shapes.Checked,
-    "server backup": shapes.Copied,
-    "server restore": shapes.Copied,
-    "server copy": shapes.Copied,
-    "server compact": shapes.Compacted,
-    "load-token": shapes.TokenIssued,
+    "server check": served_shapes.Checked,
+    "server backup": served_shapes.Copied,
+    "server restore": served_shapes.Copied,
+    "server copy": served_shapes.Copied,
+    "server compact": served_shapes.Compacted,
+    "load-token": served_shapes.TokenIssued,
     "replay": Played,
 }
 
@@ -102,9 +102,10 @@ def keys(shape: type[msgspec.Struct]) -> set[str]:
     for field in msgspec.structs.fields(shape):
         found.add(field.encode_name)
         for part in re.findall(r"[A-Z]\w+", str(field.type)):
-            inner = getattr(shapes, part, None) or getattr(lead_shapes, part, None)
-            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-                found |= keys(inner)
+            for module in (shapes, lead_shapes, served_shapes):
+                inner = getattr(module, part, None)
+                if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+                    found |= keys(inner)
     return found
 
 

@@ -11,12 +11,15 @@ import pytest
 
 from agent_tui import bootstrap, paths
 from agent_tui.bootstrap import Login
-from agent_tui.cli import auditing, moving, output
+from agent_tui.cli import audit_words, auditing, moving, output
 from agent_tui.desk import bulk
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Role, Status
+from agent_tui.domain.staffing import Availability, Duty
+from agent_tui.domain.why import Because, Why
+from agent_tui.server.audit_api import KINDS
 from agent_tui.server.clock import now_ms
 from tests import factories as f
 from tests.cli.conftest import Cli
@@ -183,7 +186,7 @@ def test_reassign(lee: Cli, serving: Serving, annas: list[str]) -> None:
     assert loads == {"bo": (0, 2), "lee": (0, 1), "anna": (3, 0)}
     assert owners(serving, *annas) == ["anna"] * 3
     shown = lee(*command, "--dry-run").out
-    assert "Bo: 0 → 2 of 3 (0 → 2 chats)" in shown and "Anna → Bo" in shown
+    assert "Bo: 0+ → 2+ of 3 (0 → 2 chats)" in shown and "Anna → Bo" in shown
     done = lee(*command, "--yes", "--json")
     assert (done.code, done.json()["outcome"], done.json()["applied"]) == (0, "applied", 3)
     assert Counter(owners(serving, *annas)) == {"bo": 2, "lee": 1}
@@ -263,6 +266,24 @@ def test_offline_it_is_queued(lee: Cli, serving: Serving, annas: list[str]) -> N
     assert (done.code, done.json()["outcome"], done.json()["queued"]) == (69, "queued", 3)
     assert lee("queue").code == 0
     until(lambda: lee("queue").code == 0 and owners(serving, *annas) == ["bo"] * 3)
+
+
+def test_what_was_queued_and_refused_is_told_later(
+    lee: Cli, serving: Serving, annas: list[str]
+) -> None:
+    assert lee("queue", "--view", "all").code == 0
+    assert lee("reassign", "--from", "anna", "--to", "bo", "--yes", "--offline").code == 69
+    serving.agent("root").applied(annas[0], c.Assign(AgentId("lee")))
+    told: list[str] = []
+
+    def heard() -> bool:
+        told.append(lee("queue").err)
+        return owners(serving, *annas) == ["lee", "bo", "bo"] and "earlier" in "".join(told)
+
+    until(heard, 30)
+    said = [line for each in told for line in each.splitlines() if line.startswith("earlier")]
+    assert said == ["earlier, assign to Bo: 1 of 3 left as they are: 1 changed meanwhile"]
+    assert lee("queue").err == ""
 
 
 # --- who is at work ------------------------------------------------------------------------------
@@ -348,7 +369,7 @@ def test_audit(
     )
     assert last["client"].startswith("k") and found[-1]["kind"] == "conversation_opened"
     said = lee("audit", "--agent", "lee", "--kind", "assigned", "--since", "1h", "--limit", "1").out
-    line = rf"lee +assigned +{annas[0]} +anna → bo +team=after-sales +k\w+\n"
+    line = rf"lee +assigned +{annas[0]} +anna → bo +team=after-sales +client k\w+\n"
     assert re.search(line, said)
     assert lee("surge", "after-sales", "on").code == 0
     said = lee("audit", "--kind", "surge_set", "--limit", "1").out
@@ -416,3 +437,72 @@ def test_the_last_capacity(cli: Cli, folder: Any) -> None:
     config.write_text(config.read_text() + '\n[routing.teams.after-sales]\nassign = "least_loaded"')
     done = cli("user", "set", "anna", "--capacity", "0", "--data", str(folder))
     assert done.code == 2 and "nobody could be given chats of after-sales" in done.err
+
+
+# --- words and figures ---------------------------------------------------------------------------
+
+
+def test_the_words_of_the_board(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    why = Why(Because.DECLINED, ("bo", "3")).encode()
+    serving.change(e.AvailabilitySet(Duty(AgentId("bo"), Availability.AWAY, why)))
+    alone = chat(serving)
+    said = lee("agents").out
+    assert "3 chats in a row were not looked at" in said
+    assert re.search(r"bo .* away +0\+/3", said) and re.search(r"anna .* 3/3 .*~\d+s", said)
+    assert "离开" in lee("agents", lang="zh").out
+    found = {each["id"]: each["partial"] for each in lee("agents", "--json").json()}
+    assert found == {"anna": False, "bo": True, "lee": False}
+    done = lee("assign", alone, "--to", "bo")
+    assert done.code == 0 and "Bo is away" in done.err
+
+
+def test_nothing_moves_without_figures(lee: Cli, annas: list[str]) -> None:
+    command = ("reassign", "--from", "bo", "--to", "anna", "--where", "vip", "--dry-run")
+    done = lee(*command)
+    assert (done.code, done.out) == (0, "")
+    assert lee(*command, "--json").json()["loads"] == []
+
+
+def test_what_nobody_has_is_spread(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    alone = chat(serving, "我要退款")
+    serving.agent("root").applied(alone, c.Release())
+    command = ("reassign", "--from", "none", "--where", "type:refund")
+    assert lee(*command, "--yes").code == 2
+    assert f"{alone}  queue → Lee\n" in lee(*command, "--to", "lee", "--dry-run").out
+    done = lee(*command, "--to", "lee", "--yes", "--json").json()
+    assert (done["outcome"], done["moves"]) == (
+        "applied",
+        [{"conversation": alone, "owner": None, "to": "lee"}],
+    )
+    assert owners(serving, *annas) == ["anna"] * 3
+
+
+def test_a_beginning_that_fits_several_says_so(lee: Cli) -> None:
+    done = lee("agents", "--team", "after-sale")
+    assert "did you mean after-sales?" in done.err
+    done = lee("presence", "l", "busy")
+    assert done.code == 3 and "it may be one of lee, lo" in done.err
+
+
+def test_every_event_has_words() -> None:
+    assert KINDS - audit_words.KINDS.keys() == set()
+
+
+def test_audit_in_words(lee: Cli, serving: Serving, annas: list[str]) -> None:
+    why = Why(Because.DECLINED, ("bo", "3")).encode()
+    serving.change(e.AvailabilitySet(Duty(AgentId("bo"), Availability.AWAY, why)))
+    said = lee("audit", "--kind", "availability_set", "--limit", "1").out
+    assert "3 chats in a row were not looked at" in said and "|" not in said
+    lee("queue")
+    for name, code in (("c-none", 3), ("c", 2)):
+        done = lee("audit", "--conversation", name)
+        assert (done.code, done.out) == (code, "")
+
+
+def test_a_short_beginning_is_a_conversation_too(lee: Cli, annas: list[str]) -> None:
+    lee("queue")
+    begin = next(annas[0][:size] for size in (5, 6) if any(map(str.isdecimal, annas[0][1:size])))
+    whole = lee("rules", "explain", annas[0], "--json")
+    assert lee("rules", "explain", begin, "--json").out == whole.out
+    assert lee("rules", "explain", "c0de", "--json").code == 3
+    assert lee("rules", "explain", "cafe", "--json").code == 0

@@ -77,15 +77,15 @@ def pictured(path: Path) -> dict[str, object]:
     """What a desk shows of a cache."""
     outbox = Outbox(path.with_name("outbox.db"))
     desk = Desk(f.agent(), Cache(path), outbox, lambda: f.NOW)
-    found: dict[str, object] = {f"row {row.id}": row for row in desk.rows()}
+    found: dict[str, object] = {f"row {row.id}": row for row in desk.queue.rows()}
     for n in range(CHATS):
         key = ConversationId(f"c{n}")
         found |= {f"line {line.message.id}": line for line in desk.transcript(key)}
         if (state := desk.conversation(key)) is not None:
             found[f"state {key}"] = state
-    found |= {f"article {key}": article for key, article in desk.articles().items()}
-    found |= {f"agent {key}": agent for key, agent in desk.agents().items()}
-    found |= {f"macro {key}": macro for key, macro in desk.macros().all.items()}
+    found |= {f"article {key}": article for key, article in desk.directory.articles().items()}
+    found |= {f"agent {key}": agent for key, agent in desk.directory.agents().items()}
+    found |= {f"macro {key}": macro for key, macro in desk.macros.library().all.items()}
     desk.close()
     return found
 

@@ -160,7 +160,9 @@ class Lives:
         self._traffic.rest(True)
         mine = Workstation(self.profile.root, self._login).connect()
         try:
-            mine.until(lambda desk: desk.unsent == 0 and desk.conversation(self.keys[0]), 60)
+            mine.until(
+                lambda desk: desk.pending.unsent == 0 and desk.conversation(self.keys[0]), 60
+            )
             mine.until(self._shows_all, 60)
         finally:
             mine.close()

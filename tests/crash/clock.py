@@ -146,20 +146,20 @@ def client_clock(folder: Path, seed: int) -> None:
         end.callback(lambda: anna.close())
         anna.until(lambda desk: desk.conversation(key))
         anna.sends(key, "gleich")
-        anna.until(lambda desk: desk.unsent == 0)
+        anna.until(lambda desk: desk.pending.unsent == 0)
         anna.disconnect()
         anna.sends(key, "wartet")
         move(passed, jumped)
         if restarted:
             anna = anna.again()
         anna.connect()
-        anna.until(lambda desk: desk.unsent == 0, 30)
-        held = [(item.text, item.reason) for item in anna.desk.tray]
+        anna.until(lambda desk: desk.pending.unsent == 0, 30)
+        held = [(item.text, item.reason) for item in anna.desk.tray.items]
         assert held == ([("wartet", "expired")] if expired else []), (held, passed, jumped)
         assert visitor.texts() == ["你好", "gleich", *([] if expired else ["wartet"])]
         # The next one is fresh again.
         anna.sends(key, "weiter")
-        anna.until(lambda desk: desk.unsent == 0, 30)
+        anna.until(lambda desk: desk.pending.unsent == 0, 30)
         assert visitor.texts()[-1] == "weiter"
         children.kill(clock.pid)
         rows = serving.log()

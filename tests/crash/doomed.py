@@ -252,9 +252,9 @@ def live(
             changed.wait(0.02)
             continue
         try:
-            desk.save_draft(other, f"{name}-{n}")
+            desk.drafts.save(other, f"{name}-{n}")
             say(f"draft {name}-{n}")
-            refused = desk.send(chat, f"{name}-{n}")
+            refused = desk.writing.send(chat, f"{name}-{n}")
         except StoreError as error:  # the text stays in the composer: once more
             say("trouble " + str(error).replace("\n", " "))
             time.sleep(0.05)

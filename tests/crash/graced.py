@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from agent_tui.bootstrap import now_ms
-from agent_tui.desk import tray
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.drafts import note_key
 from agent_tui.desk.undo import Undo
 from agent_tui.domain.commands import Order, text_of
 from agent_tui.domain.ids import ConversationId
@@ -51,7 +51,7 @@ def live(root: str, life: int, out: str, point: str, nth: int) -> None:
         desk._outbox.close()
         desk = Desk(f.agent(), desk._cache, Outbox(folder / "outbox.db"), now_ms)
     desk.grace.ms = GRACE_MS
-    desk.recover()
+    desk.doing.recover()
     end = time.monotonic() + 30
     n = 0
     while time.monotonic() < end:
@@ -59,14 +59,14 @@ def live(root: str, life: int, out: str, point: str, nth: int) -> None:
         draft = desk.drafts.get(CHAT)
         line = f"{life:03}-{n:05}"
         text = f"{draft.text}\n{line}" if draft else line
-        assert desk.send(CHAT, text) is None
+        assert desk.writing.send(CHAT, text) is None
         say(f"given {line}")
         while rng.random() < 0.4:
             step = desk.undo()
             if not isinstance(step, Undo):
                 break
         time.sleep(rng.uniform(0, 2 * GRACE_MS / 1000))
-        desk.release()
+        desk.doing.release()
 
 
 class Lives:
@@ -102,7 +102,7 @@ class Lives:
         outbox = Outbox(self._root / "outbox.db")
         try:
             sent_before = outbox.pending()
-            outbox.grace.recover(now_ms(), tray.note_key)
+            outbox.grace.recover(now_ms(), note_key)
             assert outbox.pending() == sent_before, "sent by itself after the crash"
             assert outbox.grace.rows() == []
             rows = outbox._db.execute("SELECT body FROM command ORDER BY number").fetchall()

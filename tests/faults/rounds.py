@@ -77,7 +77,7 @@ class Round:
         self.answers: dict[ConversationId, list[str]] = {self.mine: [], self.hers: []}
         self.notes: dict[str, list[str]] = {"anna": [], "lee": []}
         for desk in (self.anna, self.lee):
-            desk.until(lambda desk: len(desk.rows()) == 2)
+            desk.until(lambda desk: len(desk.queue.rows()) == 2)
 
     def close(self) -> None:
         """Everybody goes home."""
@@ -119,7 +119,7 @@ class Round:
 
     def _note(self, name: str, desk: Workstation, key: ConversationId, text: str) -> None:
         desk.pump()
-        refused = desk.desk.note(key, text)
+        refused = desk.desk.writing.note(key, text)
         assert refused is None, refused
         self.notes[name].append(text)
 
@@ -129,8 +129,8 @@ class Round:
         for name, station in (("anna", self.anna), ("lee", self.lee)):
             station.pump()
             desk = station.desk
-            if desk.unsent or desk.tray:
-                found.append(f"{name}: {desk.unsent} unsent, tray {desk.tray}")
+            if desk.pending.unsent or desk.tray.items:
+                found.append(f"{name}: {desk.pending.unsent} unsent, tray {desk.tray.items}")
             if station.links[-1] != Link.ONLINE:
                 found.append(f"{name}: {station.links[-1]}")
             for key in (self.mine, self.hers):

@@ -49,7 +49,7 @@ class Scene:
 
     def shown(self) -> int:
         """How many messages Anna sees."""
-        return sum(len(self.anna.desk.transcript(row.id)) for row in self.anna.desk.rows())
+        return sum(len(self.anna.desk.transcript(row.id)) for row in self.anna.desk.queue.rows())
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def scene(root: Path, line: Line = CALM, factor: float = 1.0) -> Iterator[Scene]
                 visitor.say("你好")
                 anna = through(proxy, serving, root, "anna").connect()
                 try:
-                    anna.until(lambda desk: Link.ONLINE in anna.links and desk.rows())
+                    anna.until(lambda desk: Link.ONLINE in anna.links and desk.queue.rows())
                     yield Scene(proxy, anna, visitor, serving)
                 finally:
                     anna.close()
@@ -99,7 +99,7 @@ def unanswered(root: Path, factor: float = 1.0, fault: str = "half-open-in") -> 
         it.anna.sends(key, "您好")
         told = it.waits(it.offline, 100)
         it.proxy.set(CALM)
-        healed = it.waits(lambda: not it.anna.desk.unsent, 100)
+        healed = it.waits(lambda: not it.anna.desk.pending.unsent, 100)
         assert it.visitor.texts() == ["你好", "您好"]
         return told, healed
 

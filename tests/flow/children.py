@@ -63,13 +63,13 @@ def client(root: str, key: str, name: str, out: str, count: int, together: str) 
             desk.refresh(Changes(all=True, outbox=True))
         if n < count and desk.conversation(conversation) is not None:
             text = f"{name}-{n}"
-            if desk.send(conversation, text) is None:
+            if desk.writing.send(conversation, text) is None:
                 os.write(said, f"{text}\n".encode())
                 link.ring()
                 n += 1
             time.sleep(random.uniform(0, 0.01))
             continue
-        if count == -1 and not desk.unsent:
+        if count == -1 and not desk.pending.unsent:
             break
         if together and Path(together).exists():
             os.write(said, f"pushes {pushes[0]}\n".encode())

@@ -54,19 +54,25 @@ def lead_of(serving: Serving, desk_of: Make, person: str = "lee", profile: str =
     """A lead who sees every chat."""
     found = desk_of(person, profile).connect()
     total = len(serving.states())
-    found.until(lambda desk: len(desk.live()) == total and len(desk.agents()) > 1)
+    found.until(
+        lambda desk: len(desk.conversations.live()) == total and len(desk.directory.agents()) > 1
+    )
     return found
 
 
 def marked(lead: Workstation) -> list[ConversationId]:
-    return sorted(state.id for state in lead.desk.live())
+    return sorted(state.id for state in lead.desk.conversations.live())
 
 
 def confirmed(lead: Workstation) -> None:
     """Everything this lead did came home."""
     assert lead._link is not None
     lead._link.ring()
-    lead.until(lambda desk: desk.unsent == 0 and not any(map(desk.waiting, desk.bulks)))
+    lead.until(
+        lambda desk: (
+            desk.pending.unsent == 0 and not any(map(desk.pending.waiting, desk.pending.bulks))
+        )
+    )
 
 
 def owners(states: Iterable[Conversation]) -> dict[ConversationId, AgentId | None]:
@@ -74,13 +80,15 @@ def owners(states: Iterable[Conversation]) -> dict[ConversationId, AgentId | Non
 
 
 def _refused(lead: Workstation) -> int:
-    return sum(len(each.refused) for each in lead.desk.bulks)
+    return sum(len(each.refused) for each in lead.desk.pending.bulks)
 
 
 def at_rest(serving: Serving, *leads: Workstation) -> None:
     """Every desk shows what the server has."""
     for lead in leads:
-        lead.until(lambda desk: owners(desk.live()) == owners(serving.states().values()))
+        lead.until(
+            lambda desk: owners(desk.conversations.live()) == owners(serving.states().values())
+        )
 
 
 def test_a_thousand_chats_in_two_seconds(serving: Serving, desk_of: Make) -> None:
@@ -103,7 +111,7 @@ def test_a_thousand_chats_in_two_seconds(serving: Serving, desk_of: Make) -> Non
         confirmed(lead)
         assert owners(serving.states().values()) == before
     assert min(seconds) < BOUND
-    assert lead.desk.tray == []
+    assert lead.desk.tray.items == []
     at_rest(serving, lead)
 
 
@@ -135,7 +143,7 @@ def test_two_leads_at_once(serving: Serving, desk_of: Make) -> None:
         if isinstance(event := row.event(), e.Assigned)
     ]
     assert len(epochs) == len(set(epochs)) == 60 + 120
-    assert one.desk.tray == two.desk.tray == []
+    assert one.desk.tray.items == two.desk.tray.items == []
 
     for lead in (one, two):
         while lead.desk.undo() is not None:
@@ -156,11 +164,11 @@ def test_both_to_the_same_agent_and_one_takes_it_back(serving: Serving, desk_of:
     assert bulk.apply(two.desk, runs[1]).queued == 6
     two.connect()
     confirmed(two)
-    (deed,) = two.desk.bulks
+    (deed,) = two.desk.pending.bulks
     assert [code for _, code, _ in deed.refused] == ["changed_since"] * 6
     assert two.desk.undo() == Rejected(Reason.CHANGED_SINCE)
     at_rest(serving, one, two)
-    assert set(owners(two.desk.live()).values()) == {BO}
+    assert set(owners(two.desk.conversations.live()).values()) == {BO}
 
 
 def test_back_to_the_queue_and_resolved(serving: Serving, desk_of: Make) -> None:

@@ -95,6 +95,6 @@ def test_two_processes_share_one_profile(tmp_path: Path) -> None:
     serving.start()
     mine.connect()
     # What is still pending is laid over the transcript: whole is not yet confirmed.
-    mine.until(lambda desk: len(desk.transcript(key)) == 89 and not desk.unsent)
+    mine.until(lambda desk: len(desk.transcript(key)) == 89 and not desk.pending.unsent)
     mine.close()
     serving.close()

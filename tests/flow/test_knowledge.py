@@ -80,7 +80,7 @@ def test_figures_follow_config_toml(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     anna.until(lambda desk: body(anna))
     (serving.folder.root / "config.toml").write_text("[policy]\nfirst_reply = 77\n", "utf-8")
-    anna.until(lambda desk: desk.policy.first_reply == 77, SOON)
+    anna.until(lambda desk: desk.directory.policy.first_reply == 77, SOON)
 
 
 def test_a_server_that_could_not_write_publishes_a_little_later(
@@ -132,9 +132,9 @@ def test_a_suggestion_made_offline_is_published_when_a_lead_accepts_it(
     key = chat(serving)
     anna, lee = desk_of().connect(), desk_of("lee").connect()
     for each in (anna, lee):
-        each.until(lambda desk: desk.rows() and desk.articles())
+        each.until(lambda desk: desk.queue.rows() and desk.directory.articles())
     anna.disconnect()
-    article = anna.desk.articles()[WHEN]
+    article = anna.desk.directory.articles()[WHEN]
     what = c.SuggestArticle(
         SuggestionId("s1"), article.title, "24 小时内。", "zh", WHEN, article.version
     )
@@ -175,8 +175,8 @@ def test_a_refused_acceptance_is_in_the_tray_with_its_words(
 ) -> None:
     key = chat(serving)
     lee = desk_of("lee").connect()
-    lee.until(lambda desk: desk.rows() and body(lee))
-    version = lee.desk.articles()[WHEN].version
+    lee.until(lambda desk: desk.queue.rows() and body(lee))
+    version = lee.desk.directory.articles()[WHEN].version
     what = c.SuggestArticle(SuggestionId("s1"), "标题", "建议", "zh", WHEN, version)
     assert lee.desk.do(key, what) is None
     lee.disconnect()
@@ -185,9 +185,9 @@ def test_a_refused_acceptance_is_in_the_tray_with_its_words(
     write(serving, "文件先改了")
     until(lambda: any(b"\xe6\x96\x87\xe4\xbb\xb6\xe5\x85\x88" in row.body for row in serving.log()))
     lee.connect()
-    (item,) = lee.until(lambda desk: desk.tray)
+    (item,) = lee.until(lambda desk: desk.tray.items)
     assert (item.reason, item.detail, item.text) == ("article_changed", WHEN, "标题\n定稿")
-    assert lee.desk.ways(item)  # the screen can deal with it
+    assert lee.desk.tray.ways(item)  # the screen can deal with it
 
 
 def test_searches_are_reported_when_there_is_a_line(serving: Serving, desk_of: Make) -> None:

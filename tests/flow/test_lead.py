@@ -56,8 +56,8 @@ def test_a_surge_and_anothers_state(
     away = AvailabilityRequest(Availability.AWAY, reason="lunch", told=True, agent=AgentId("anna"))
     assert link.availability(away).result(20).reason == "lunch"
     anna = desk_of("anna").connect()
-    anna.until(lambda desk: desk.surges().get(TEAM) == surge)
-    anna.until(lambda desk: desk.duties()[AgentId("anna")].availability == "away")
+    anna.until(lambda desk: desk.directory.surges().get(TEAM) == surge)
+    anna.until(lambda desk: desk.directory.duties()[AgentId("anna")].availability == "away")
 
 
 def test_who_may_not_is_told_so(link_of: Open) -> None:

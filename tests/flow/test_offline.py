@@ -41,12 +41,12 @@ def test_a_message_reaches_the_desk_and_the_answer_the_customer(
 ) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: [row.id for row in desk.rows()] == [key])
+    anna.until(lambda desk: [row.id for row in desk.queue.rows()] == [key])
     anna.sends(key, "您好，请稍等")
     assert anna.shows(key)[-1] in [("您好，请稍等", "waiting"), ("您好，请稍等", "sent")]
     until(lambda: visitor.texts() == ["你好", "您好，请稍等"])
     anna.until(lambda desk: desk.transcript(key)[-1].state == "sent")
-    assert anna.desk.unsent == 0
+    assert anna.desk.pending.unsent == 0
     page = visitor.sees()
     visitor.ok("POST", f"{visitor.path}/receipt", {"delivered": page["cursor"], "read": 0})
     anna.until(lambda desk: desk.transcript(key)[-1].state == "delivered")
@@ -59,17 +59,17 @@ def test_what_is_sent_while_the_server_is_down_arrives_once(
 ) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     serving.stop()
     anna.until(lambda desk: anna.links[-1] == Link.OFFLINE)
     for n in range(5):
         anna.sends(key, f"回答 {n}")
-    assert anna.desk.unsent == 5
+    assert anna.desk.pending.unsent == 5
     assert [state for _, state in anna.shows(key)] == [""] + ["waiting"] * 5
     state = anna.desk.conversation(key)
     assert state is not None and state.assignee == "anna"
     serving.start()
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     assert visitor.texts() == ["你好", *(f"回答 {n}" for n in range(5))]
     assert [state for _, state in anna.shows(key)] == [""] + ["sent"] * 5
     assert anna.links[-1] == Link.ONLINE
@@ -79,21 +79,21 @@ def test_everything_is_there_after_a_restart_while_offline(serving: Serving, des
     anna = desk_of().connect()
     visitor, key = chat(serving, "一", "二")
     anna.until(lambda desk: len(desk.transcript(key)) == 2)
-    anna.until(lambda desk: desk.articles() and desk.macros().all)
+    anna.until(lambda desk: desk.directory.articles() and desk.macros.library().all)
     serving.stop()
     anna.sends(key, "离线回答")
-    anna.desk.note(key, "离线备注")
+    anna.desk.writing.note(key, "离线备注")
     anna.desk.do(key, c.Tag("退货"), title=Both("标签", "tag"))
-    anna.desk.save_draft(key, "写了一半")
-    before = (anna.shows(key), anna.desk.unsent, anna.desk.conversation(key))
+    anna.desk.drafts.save(key, "写了一半")
+    before = (anna.shows(key), anna.desk.pending.unsent, anna.desk.conversation(key))
     again = anna.again().connect()
-    assert (again.shows(key), again.desk.unsent, again.desk.conversation(key)) == before
-    assert again.desk.drafts[key].text == "写了一半"
-    assert [bool(row.draft) for row in again.desk.rows()] == [True]
+    assert (again.shows(key), again.desk.pending.unsent, again.desk.conversation(key)) == before
+    assert again.desk.drafts.kept[key].text == "写了一半"
+    assert [bool(row.draft) for row in again.desk.queue.rows()] == [True]
     assert again.desk.finding.search("发货")
-    assert again.desk.macros().all
+    assert again.desk.macros.library().all
     serving.start()
-    again.until(lambda desk: desk.unsent == 0)
+    again.until(lambda desk: desk.pending.unsent == 0)
     assert visitor.texts() == ["一", "二", "离线回答"]
     assert serving.state(key).tags == ("退货",)
     again.close()
@@ -102,38 +102,38 @@ def test_everything_is_there_after_a_restart_while_offline(serving: Serving, des
 def test_a_refusal_comes_home_with_its_text(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     anna.sends(key, "我来")
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     serving.stop()
     anna.sends(key, "还没发出去的话")
     anna.disconnect()
     serving.start()
     serving.agent("lee").applied(key, c.Assign(AgentId("lo"), TeamId("logistics")))
     anna.connect()
-    (item,) = anna.until(lambda desk: desk.tray)
+    (item,) = anna.until(lambda desk: desk.tray.items)
     assert (item.text, item.reason, item.held) == ("还没发出去的话", "out_of_scope", False)
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     assert anna.desk.conversation(key) is None
     assert visitor.texts() == ["你好", "我来"]
-    anna.desk.discard(item)
-    assert anna.desk.tray == []
+    anna.desk.tray.discard(item)
+    assert anna.desk.tray.items == []
 
 
 def test_a_held_reply_can_be_sent_after_a_look(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     anna.disconnect()
     anna.desk.clock = lambda: bootstrap.now_ms() - 11 * f.MINUTE  # so long it lay there
     anna.sends(key, "太晚的回答")
     anna.connect()
-    (item,) = anna.until(lambda desk: desk.tray)
+    (item,) = anna.until(lambda desk: desk.tray.items)
     assert (item.reason, item.held, item.text) == ("expired", True, "太晚的回答")
     assert visitor.texts() == ["你好"]
-    assert anna.desk.send(key, item.text, force=True) is None
-    anna.desk.discard(item)
-    anna.until(lambda desk: desk.unsent == 0)
+    assert anna.desk.writing.send(key, item.text, force=True) is None
+    anna.desk.tray.discard(item)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     assert visitor.texts() == ["你好", "太晚的回答"]
 
 
@@ -141,23 +141,23 @@ def test_what_is_anothers_is_refused_on_the_spot(serving: Serving, desk_of: Make
     anna = desk_of().connect()
     _, key = chat(serving)
     serving.agent("bo").applied(key, c.Claim())
-    anna.until(lambda desk: desk.rows() and desk.rows()[0].assignee == "bo")
-    assert anna.desk.send(key, "我也来") == Rejected(Reason.NOT_YOURS, "bo")
-    assert anna.desk.unsent == 0
+    anna.until(lambda desk: desk.queue.rows() and desk.queue.rows()[0].assignee == "bo")
+    assert anna.desk.writing.send(key, "我也来") == Rejected(Reason.NOT_YOURS, "bo")
+    assert anna.desk.pending.unsent == 0
 
 
 def test_two_late_replies_are_held_together(serving: Serving, desk_of: Make) -> None:
     """The second was written under the first, and neither after the customer's new message."""
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     anna.disconnect()
     visitor.say("等一下，不要退了")
     anna.desk.clock = lambda: bootstrap.now_ms() - 5 * f.MINUTE
     anna.sends(key, "好的，已为您退款")
     anna.sends(key, "三天内到账")
     anna.connect()
-    first, second = anna.until(lambda desk: len(desk.tray) == 2 and desk.tray)
+    first, second = anna.until(lambda desk: len(desk.tray.items) == 2 and desk.tray.items)
     assert [(item.reason, item.held) for item in (first, second)] == [("customer_wrote", True)] * 2
     assert visitor.texts() == ["你好", "等一下，不要退了"]
 
@@ -165,20 +165,20 @@ def test_two_late_replies_are_held_together(serving: Serving, desk_of: Make) -> 
 def test_undo_travels_like_everything_else(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     serving.stop()
     anna.desk.do(key, c.SetStatus(Status.RESOLVED), title=Both("解决", "resolve"))
-    assert anna.desk.rows() == []
-    assert anna.desk.note(key, "写错了") is None
+    assert anna.desk.queue.rows() == []
+    assert anna.desk.writing.note(key, "写错了") is None
     assert anna.desk.undo() is not None
     assert anna.desk.undo() is not None
     assert anna.desk.undo() is None
-    assert len(anna.desk.rows()) == 1
+    assert len(anna.desk.queue.rows()) == 1
     assert anna.shows(key) == [("你好", "")]
     serving.start()
     visitor.say("还在吗")
-    anna.until(lambda desk: desk.unsent == 0 and len(desk.transcript(key)) == 2)
-    assert anna.desk.tray == []
+    anna.until(lambda desk: desk.pending.unsent == 0 and len(desk.transcript(key)) == 2)
+    assert anna.desk.tray.items == []
     assert serving.state(key).status is Status.OPEN
     assert [m.text for m in serving.messages(key) if not m.removed] == ["你好", "还在吗"]
     assert [text for text, _ in anna.shows(key)] == ["你好", "还在吗"]
@@ -187,7 +187,7 @@ def test_undo_travels_like_everything_else(serving: Serving, desk_of: Make) -> N
 def test_logout_wipes_the_cache_and_keeps_the_outbox(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     _, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     serving.stop()
     anna.sends(key, "没发出去")
     anna.close()
@@ -200,14 +200,14 @@ def test_logout_wipes_the_cache_and_keeps_the_outbox(serving: Serving, desk_of: 
     serving.start()
     # Logged in again: what was waiting goes out.
     back = desk_of().connect()
-    back.until(lambda desk: desk.unsent == 0 and desk.rows())
+    back.until(lambda desk: desk.pending.unsent == 0 and desk.queue.rows())
     assert [m.text for m in serving.messages(key)] == ["你好", "没发出去"]
 
 
 def test_a_cache_that_is_deleted_or_damaged_while_open(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     sqlite.remove(anna.profile.cache)
     visitor.say("第二句")
     anna.until(lambda desk: len(desk.transcript(key)) == 2)
@@ -215,7 +215,7 @@ def test_a_cache_that_is_deleted_or_damaged_while_open(serving: Serving, desk_of
     anna.sends(key, "一定要到")
     anna.profile.cache.write_bytes(b"rubbish" * 5000)
     again = anna.again().connect()
-    again.until(lambda desk: desk.unsent == 0 and len(desk.transcript(key)) == 3)
+    again.until(lambda desk: desk.pending.unsent == 0 and len(desk.transcript(key)) == 3)
     assert visitor.texts() == ["你好", "第二句", "一定要到"]
     again.close()
 
@@ -223,16 +223,16 @@ def test_a_cache_that_is_deleted_or_damaged_while_open(serving: Serving, desk_of
 def test_a_server_restored_from_an_old_backup(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     anna.sends(key, "在备份里")
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     root = serving.folder.root
     serving.stop()
     serving.database.close()
     shutil.copy(root / "server.db", root / "backup.db")
     serving.start()
     anna.sends(key, "备份之后")
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     visitor.say("备份之后的问题")
     anna.until(lambda desk: len(desk.transcript(key)) == 4)
     client = anna.desk._outbox.client
@@ -243,7 +243,7 @@ def test_a_server_restored_from_an_old_backup(serving: Serving, desk_of: Make) -
         (root / name).unlink(missing_ok=True)
     shutil.copy(root / "backup.db", root / "server.db")
     serving.start()
-    items = anna.until(lambda desk: desk.tray)
+    items = anna.until(lambda desk: desk.tray.items)
     assert [(item.text, item.reason) for item in items] == [
         ("备份之后", "feed_reset"),
         ("断线时写的", "feed_reset"),
@@ -253,25 +253,25 @@ def test_a_server_restored_from_an_old_backup(serving: Serving, desk_of: Make) -
     # Nothing was sent again by itself; the desk works on under its new name.
     assert [m.text for m in serving.messages(key)] == ["你好", "在备份里"]
     anna.sends(key, items[0].text)
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     assert [m.text for m in serving.messages(key)] == ["你好", "在备份里", "备份之后"]
-    assert len(anna.desk.tray) == 2
+    assert len(anna.desk.tray.items) == 2
 
 
 def test_a_revoked_login_says_so_and_keeps_the_work(serving: Serving, desk_of: Make) -> None:
     anna = desk_of().connect()
     _, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     from agent_tui.server import accounts
 
-    was = next(iter(anna.desk.agents().values()))
+    was = next(iter(anna.desk.directory.agents().values()))
     assert was.id == "anna"
     anna.disconnect()
     serving.run(accounts.disable(was))
     anna.sends(key, "写给谁呢")
     anna.connect()
     anna.until(lambda desk: Link.LOGGED_OUT in anna.links)
-    assert anna.desk.unsent == 1
+    assert anna.desk.pending.unsent == 1
     assert anna.shows(key)[-1] == ("写给谁呢", "waiting")
 
 
@@ -292,10 +292,10 @@ def test_sync_that_failed_starts_again(
     monkeypatch.setattr(runner.ProfileStore, "settle", settle)
     anna.connect()
     _, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     assert anna.links.count(Link.STORE_TROUBLE) == 2
     anna.sends(key, "geht wieder")
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
 
 
 def test_closing_what_never_started(serving: Serving, desk_of: Make) -> None:
@@ -360,7 +360,7 @@ async def test_closing_after_a_request_was_cancelled(turns: int) -> None:
 def test_what_can_be_refused_here_never_leaves(serving: Serving, desk_of: Make, text: str) -> None:
     anna = desk_of().connect()
     _, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
-    refused = anna.desk.send(key, text)
+    anna.until(lambda desk: desk.queue.rows())
+    refused = anna.desk.writing.send(key, text)
     assert isinstance(refused, Rejected | Held)
-    assert anna.desk.unsent == 0
+    assert anna.desk.pending.unsent == 0

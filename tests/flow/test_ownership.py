@@ -41,11 +41,11 @@ class Scene:
         self.visitor.say("你好")
         self.key: ConversationId = conversation_of(serving, self.visitor)
         self.anna = desk_of().connect()
-        self.anna.until(lambda desk: desk.rows())
+        self.anna.until(lambda desk: desk.queue.rows())
 
     def claimed(self) -> Scene:
         assert self.anna.desk.do(self.key, c.Claim()) is None
-        self.anna.until(lambda desk: desk.unsent == 0)
+        self.anna.until(lambda desk: desk.pending.unsent == 0)
         return self
 
     def offline(self, minutes: float = 0) -> Scene:
@@ -61,7 +61,7 @@ class Scene:
         self.anna.connect()
         self.anna.until(lambda desk: not desk._outbox.pending())
         self.anna.desk.refresh(Changes(all=True, outbox=True))
-        return list(self.anna.desk.tray)
+        return list(self.anna.desk.tray.items)
 
     def texts(self) -> list[str]:
         return self.visitor.texts()
@@ -107,10 +107,10 @@ def test_the_customer_wrote_longer_ago_is_held_with_what_they_wrote(scene: Scene
     (item,) = scene.back()
     assert (item.reason, item.held, item.text) == ("customer_wrote", True, "马上退款")
     desk = scene.anna.desk
-    assert [line.message.text for line in desk.since(item)] == ["先别退款"]
+    assert [line.message.text for line in desk.tray.since(item)] == ["先别退款"]
     assert scene.texts() == ["你好", "先别退款"]
-    desk.restore_draft(item)
-    assert (desk.tray, desk.drafts[scene.key].text) == ([], "马上退款")
+    desk.tray.to_draft(item)
+    assert (desk.tray.items, desk.drafts.kept[scene.key].text) == ([], "马上退款")
 
 
 def test_a_colleague_answered_since_is_held_with_the_answer(scene: Scene) -> None:
@@ -119,24 +119,24 @@ def test_a_colleague_answered_since_is_held_with_the_answer(scene: Scene) -> Non
     lead(scene).applied(scene.key, f.reply("lee1", "已经查了", epoch=1, seen=1))
     (item,) = scene.back()
     assert (item.reason, item.detail, item.held) == ("colleague_answered", "lee", True)
-    assert [line.message.text for line in scene.anna.desk.since(item)] == ["已经查了"]
-    assert scene.anna.desk.resend(item) is None
+    assert [line.message.text for line in scene.anna.desk.tray.since(item)] == ["已经查了"]
+    assert scene.anna.desk.tray.resend(item) is None
     scene.anna._link.ring()  # type: ignore[union-attr]
-    scene.anna.until(lambda desk: desk.unsent == 0)
+    scene.anna.until(lambda desk: desk.pending.unsent == 0)
     assert scene.texts() == ["你好", "已经查了", "马上查"]
-    assert scene.anna.desk.tray == []
+    assert scene.anna.desk.tray.items == []
 
 
 def test_reassigned_is_refused_and_offered_to_the_new_owner(scene: Scene) -> None:
     bo = scene.desk_of("bo").connect()
-    bo.until(lambda desk: desk.rows())
+    bo.until(lambda desk: desk.queue.rows())
     scene.claimed().offline()
     lead(scene).applied(scene.key, c.Assign(AgentId("bo")))
     scene.anna.sends(scene.key, "我查到了：明天到")
     (item,) = scene.back()
     assert (item.reason, item.detail, item.held) == ("reassigned", "bo", False)
     assert scene.texts() == ["你好"]
-    assert scene.anna.desk.ways(item) == (Way.EDIT, Way.NOTE, Way.COPY, Way.DISCARD)
+    assert scene.anna.desk.tray.ways(item) == (Way.EDIT, Way.NOTE, Way.COPY, Way.DISCARD)
     (offer,) = bo.until(lambda desk: offers(desk, scene.key))
     assert (offer.author, offer.text, offer.settled) == ("anna", "我查到了：明天到", False)
     # Bo takes it; undoes that; answers: then it is gone for everybody.
@@ -145,7 +145,7 @@ def test_reassigned_is_refused_and_offered_to_the_new_owner(scene: Scene) -> Non
     assert bo.desk.undo() is not None
     assert not offers(bo.desk, scene.key)[0].settled
     bo.sends(scene.key, "明天到")
-    bo.until(lambda desk: desk.unsent == 0)
+    bo.until(lambda desk: desk.pending.unsent == 0)
     assert scene.serving.state(scene.key).offers == ()
     assert scene.texts() == ["你好", "明天到"]
 
@@ -156,8 +156,8 @@ def test_closed_is_held_and_force_reopens(scene: Scene) -> None:
     scene.anna.sends(scene.key, "还有一件事")
     (item,) = scene.back()
     assert (item.reason, item.held) == ("closed", True)
-    assert Way.SEND in scene.anna.desk.ways(item)
-    assert scene.anna.desk.resend(item) is None
+    assert Way.SEND in scene.anna.desk.tray.ways(item)
+    assert scene.anna.desk.tray.resend(item) is None
     scene.anna._link.ring()  # type: ignore[union-attr]
     until(lambda: scene.serving.state(scene.key).status is Status.OPEN)
     assert scene.texts() == ["你好", "还有一件事"]
@@ -184,17 +184,17 @@ def test_what_was_written_under_a_lost_claim_becomes_a_draft(
     key = conversation_of(serving, visitor)
     one, bo = desk_of(person).connect(), desk_of("bo").connect()
     for each in (one, bo):
-        each.until(lambda desk: desk.rows())
+        each.until(lambda desk: desk.queue.rows())
     one.disconnect()
     assert one.desk.do(key, c.Claim(), title=TITLE) is None
     one.sends(key, "我来处理")
     one.sends(key, "稍等")
     assert bo.desk.do(key, c.Claim()) is None
     bo._link.ring()  # type: ignore[union-attr]
-    bo.until(lambda desk: desk.unsent == 0)
+    bo.until(lambda desk: desk.pending.unsent == 0)
     one.connect()
-    one.until(lambda desk: len(desk.tray) == 3)
-    assert [(item.reason, item.text) for item in one.desk.tray] == [
+    one.until(lambda desk: len(desk.tray.items) == 3)
+    assert [(item.reason, item.text) for item in one.desk.tray.items] == [
         ("already_claimed", ""),
         ("reassigned", "我来处理"),
         ("reassigned", "稍等"),
@@ -207,7 +207,7 @@ def test_what_was_written_under_a_lost_claim_becomes_a_draft(
 def test_a_claim_and_reply_in_one_go_share_their_fate(scene: Scene) -> None:
     scene.offline()
     scene.serving.agent("bo").applied(scene.key, c.Claim())
-    reply = scene.anna.desk.reply(scene.key, "我来处理")
+    reply = scene.anna.desk.writing.reply(scene.key, "我来处理")
     assert scene.anna.desk.do(scene.key, c.Batch((c.Claim(), reply, c.Tag("退货")))) is None
     (item,) = scene.back()
     assert (item.reason, item.text) == ("already_claimed", "我来处理")
@@ -243,26 +243,26 @@ def test_what_one_gave_back_and_took_again_offline_is_ones_own(scene: Scene) -> 
 def test_what_left_the_scope_is_deleted_and_its_draft_is_in_the_tray(scene: Scene) -> None:
     scene.claimed()
     desk = scene.anna.desk
-    desk.save_draft(scene.key, "写了一半")
-    desk.save_draft(ConversationId(f"note:{scene.key}"), "备注写了一半")
-    assert desk.tray == []
+    desk.drafts.save(scene.key, "写了一半")
+    desk.drafts.save(ConversationId(f"note:{scene.key}"), "备注写了一半")
+    assert desk.tray.items == []
     lead(scene).applied(scene.key, c.Assign(AgentId("lo"), TeamId("logistics")))
-    reply, note = scene.anna.until(lambda desk: len(desk.tray) == 2 and desk.tray)
+    reply, note = scene.anna.until(lambda desk: len(desk.tray.items) == 2 and desk.tray.items)
     assert [item.text for item in (reply, note)] == ["写了一半", "备注写了一半"]
     assert {item.reason for item in (reply, note)} == {tray.DRAFT_LEFT}
-    assert desk.ways(reply) == (Way.COPY, Way.DISCARD)
+    assert desk.tray.ways(reply) == (Way.COPY, Way.DISCARD)
     files = Cache(scene.anna.profile.cache)
     assert (files.conversation(scene.key), files.messages(scene.key)) == (None, [])
     files.close()
-    desk.discard(reply)
-    assert [item.text for item in desk.tray] == ["备注写了一半"]
+    desk.tray.discard(reply)
+    assert [item.text for item in desk.tray.items] == ["备注写了一半"]
     assert desk.undo() is not None
-    assert len(desk.tray) == 2
+    assert len(desk.tray.items) == 2
     # The chat comes back: so do its drafts, to the composer.
     lead_again = scene.serving.agent("bo")
     lead_again.applied(scene.key, c.Assign(AgentId("anna")))
-    scene.anna.until(lambda desk: desk.tray == [])
-    assert desk.drafts[scene.key].text == "写了一半"
+    scene.anna.until(lambda desk: desk.tray.items == [])
+    assert desk.drafts.kept[scene.key].text == "写了一半"
 
 
 # --- acknowledged, and lost ----------------------------------------------------------------------
@@ -290,15 +290,15 @@ def test_a_copy_that_lagged_behind_the_acknowledgement_is_noticed(
     (root / "copy.db").rename(root / "server.db")
     serving.start()
     again = scene.anna.again().connect()
-    items = again.until(lambda desk: desk.tray)
+    items = again.until(lambda desk: desk.tray.items)
     assert [(item.text, item.reason) for item in items] == [
         ("已退款", "feed_reset"),
         ("", "feed_reset"),
     ]
-    again.until(lambda desk: desk.unsent == 0)
+    again.until(lambda desk: desk.pending.unsent == 0)
     assert [m.text for m in serving.messages(scene.key)] == ["你好"]
     # After a look it may be said once more.
-    assert again.desk.resend(items[0]) is None
+    assert again.desk.tray.resend(items[0]) is None
     again._link.ring()  # type: ignore[union-attr]
     until(lambda: [m.text for m in serving.messages(scene.key)] == ["你好", "已退款"])
     again.close()

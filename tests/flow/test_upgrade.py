@@ -67,24 +67,24 @@ def test_an_older_workstation_goes_on_and_catches_up_after_its_upgrade(
     visitor, key = chat(serving)
     _, quiet = chat(serving, "另一个")
     bo = serving.agent("bo")
-    anna.until(lambda desk: len(desk.rows()) == 2)
+    anna.until(lambda desk: len(desk.queue.rows()) == 2)
     bo.applied(key, c.Tag("退货"), c.AddNote("n1", "看一下"), c.RemoveNote("n1", 2))  # type: ignore[arg-type]
     visitor.say("在吗")
     anna.until(lambda desk: [text for text, _ in anna.shows(key)] == ["你好", "在吗"])
-    assert anna.desk.not_understood == {key}
+    assert anna.desk.conversations.not_understood == {key}
     state = anna.desk.conversation(key)
     assert state is not None and state.tags == ()
     # It works on: a reply in that very chat.
     anna.sends(key, "在的")
-    anna.until(lambda desk: desk.unsent == 0)
+    anna.until(lambda desk: desk.pending.unsent == 0)
     assert visitor.texts() == ["你好", "在吗", "在的"]
-    assert anna.desk.tray == []
+    assert anna.desk.tray.items == []
     older()
     again = anna.again()
-    assert again.desk.not_understood == {key}
+    assert again.desk.conversations.not_understood == {key}
     assert [text for text, _ in again.shows(key)] == ["你好", "在吗", "在的"]  # before any network
     again.connect()
-    again.until(lambda desk: not desk.not_understood)
+    again.until(lambda desk: not desk.conversations.not_understood)
     for each in (key, quiet):
         assert again.desk.conversation(each) == serving.state(each)
     again.close()
@@ -111,14 +111,14 @@ def test_a_value_of_a_newer_server_is_passed_over_until_the_upgrade(
         patch.setattr(answers, "_RECORDED", Picky())
         patch.setattr(cache, "shapes", lambda: "picky")
         anna = desk_of().connect()
-        anna.until(lambda desk: desk.rows())
-        assert [row.id for row in anna.desk.rows()] == [plain]
-        assert anna.desk.not_understood == {odd}
+        anna.until(lambda desk: desk.queue.rows())
+        assert [row.id for row in anna.desk.queue.rows()] == [plain]
+        assert anna.desk.conversations.not_understood == {odd}
         serving.agent("bo").applied(odd, c.Tag("x"))
         anna.until(lambda desk: Link.ONLINE in anna.links)
     again = anna.again().connect()
-    again.until(lambda desk: len(desk.rows()) == 2)
-    assert again.desk.not_understood == frozenset()
+    again.until(lambda desk: len(desk.queue.rows()) == 2)
+    assert again.desk.conversations.not_understood == frozenset()
     again.close()
 
 
@@ -127,7 +127,7 @@ def test_without_a_change_of_shapes_nothing_is_fetched_again(
 ) -> None:
     chat(serving)
     anna = desk_of().connect()
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     asked: list[str] = []
     from agent_tui.sync.http import HttpWire
 
@@ -161,19 +161,19 @@ def test_a_command_that_an_older_server_does_not_know_comes_back_with_its_text(
     )
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     with monkeypatch.context() as patch:
         patch.setattr(orders, "_ORDER", msgspec.json.Decoder(old))
-        assert anna.desk.note(key, "给同事的话") is None
+        assert anna.desk.writing.note(key, "给同事的话") is None
         anna.sends(key, "给客户的话")
-        (item,) = anna.until(lambda desk: desk.unsent == 0 and desk.tray)
+        (item,) = anna.until(lambda desk: desk.pending.unsent == 0 and desk.tray.items)
     assert (item.reason, item.text) == ("not_understood", "给同事的话")
     assert visitor.texts() == ["你好", "给客户的话"]
     # The server is upgraded: now it may be said.
-    assert anna.desk.resend(item) is None
+    assert anna.desk.tray.resend(item) is None
     anna._link.ring()  # type: ignore[union-attr]
     until(lambda: [m.text for m in serving.messages(key)][-1] == "给同事的话")
-    assert anna.desk.tray == []
+    assert anna.desk.tray.items == []
 
 
 def test_a_program_that_is_too_old_says_so_and_works_offline(
@@ -182,17 +182,17 @@ def test_a_program_that_is_too_old_says_so_and_works_offline(
     monkeypatch.setattr(engine, "OUTDATED_SECONDS", 0.1)
     anna = desk_of().connect()
     visitor, key = chat(serving)
-    anna.until(lambda desk: desk.rows())
+    anna.until(lambda desk: desk.queue.rows())
     serving.stop()
     with monkeypatch.context() as patch:
         patch.setattr(endpoint, "PROTOCOL", PROTOCOL + 2)
         serving.start()
         anna.until(lambda desk: anna.links[-1] == Link.OUTDATED)
         anna.sends(key, "离线写的")
-        assert anna.desk.unsent == 1
+        assert anna.desk.pending.unsent == 1
         assert anna.shows(key)[-1] == ("离线写的", "waiting")
         assert visitor.texts() == ["你好"]
         patch.setattr(endpoint, "PROTOCOL", PROTOCOL + 1)  # one step is near enough
-        anna.until(lambda desk: desk.unsent == 0)
+        anna.until(lambda desk: desk.pending.unsent == 0)
     assert visitor.texts() == ["你好", "离线写的"]
     anna.until(lambda desk: anna.links[-1] == Link.ONLINE)

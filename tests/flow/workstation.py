@@ -91,7 +91,7 @@ class Workstation:
     def sends(self, key: ConversationId, text: str) -> None:
         """Send a reply that must be taken by the desk."""
         self.pump()
-        refused = self.desk.send(key, text)
+        refused = self.desk.writing.send(key, text)
         assert refused is None, refused
         if self._link is not None:
             self._link.ring()

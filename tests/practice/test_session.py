@@ -190,8 +190,8 @@ def test_practice_ends_with_a_table_that_is_kept(capsys: pytest.CaptureFixture[s
     def serve_one(profile: Profile, login: Login) -> None:
         sync(profile, login)
         desk = bootstrap.open_desk(profile, login)
-        row = desk.rows()[0]
-        assert desk.send(row.id, "您好，请问订单号是多少？") is None
+        row = desk.queue.rows()[0]
+        assert desk.writing.send(row.id, "您好，请问订单号是多少？") is None
         sync(profile, login, until=lambda cache: len(cache.messages(row.id)) >= 2)
 
     stub = Stub(serve_one)

@@ -70,16 +70,16 @@ def _play(root: Path, serving: Serving, rng: random.Random, way: str, meanwhile:
         if meanwhile == "restarted":
             station = station.again()
         station.connect()
-        station.until(lambda desk: {item.text for item in desk.tray} == set(lost), 30)
-        assert sorted(item.text for item in station.desk.tray) == sorted(lost)
-        assert {item.reason for item in station.desk.tray} == {"feed_reset"}
+        station.until(lambda desk: {item.text for item in desk.tray.items} == set(lost), 30)
+        assert sorted(item.text for item in station.desk.tray.items) == sorted(lost)
+        assert {item.reason for item in station.desk.tray.items} == {"feed_reset"}
         assert _client(station) != client
         assert _replies(serving, key) == kept, "nothing is sent again by itself"
-        for item in list(station.desk.tray):
-            assert station.desk.resend(item) is None
+        for item in list(station.desk.tray.items):
+            assert station.desk.tray.resend(item) is None
             station.until(_idle)
         assert _replies(serving, key) == kept + lost
-        assert station.desk.tray == []
+        assert station.desk.tray.items == []
         assert audit.check(serving.database).findings == ()
         return len(lost)
     finally:
@@ -93,7 +93,7 @@ def _send(station: Workstation, key: str, texts: list[str]) -> None:
 
 
 def _idle(desk: Desk) -> bool:
-    return not desk.unsent
+    return not desk.pending.unsent
 
 
 def _client(station: Workstation) -> str:

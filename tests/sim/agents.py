@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from agent_tui.desk.desk import Desk, new_message_id
+from agent_tui.desk.desk import Desk
+from agent_tui.desk.writing import new_message_id
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, SuggestionId, TeamId
 from agent_tui.domain.model import (
@@ -51,7 +52,7 @@ class Hand:
 
     def reply(self) -> c.AgentPart:
         force = self._rng.random() < 0.05
-        said = self._desk.reply(self._state.id, self._text("回复"), force=force)
+        said = self._desk.writing.reply(self._state.id, self._text("回复"), force=force)
         return replace(said, sources=SOURCES[: self._rng.choice((0, 0, 1, 2))])
 
     def note(self) -> c.AgentPart:
@@ -264,7 +265,7 @@ def tidies_tray(world: World) -> None:
     if not client.running:
         return
     client.refresh()
-    tray = client.desk.tray
+    tray = client.desk.tray.items
     if not tray:
         return
     item = world.rng.choice(tray)
@@ -274,8 +275,8 @@ def tidies_tray(world: World) -> None:
         queued.dealt_with = True
     try:
         if world.rng.random() < 0.5:
-            client.desk.restore_draft(item)
+            client.desk.tray.to_draft(item)
         else:
-            client.desk.discard(item)
+            client.desk.tray.discard(item)
     except ClientDied:
         world.kill_client(client)

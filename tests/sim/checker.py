@@ -270,12 +270,13 @@ def invariant_9_own_writes_once(world: World, client: SimClient, seq: int) -> No
     if done != wanted:
         raise Violation(9, f"{client.name} at {seq}: done {done}, the log says {wanted}")
     client.refresh()
-    laid_over = {order.number for rows in client.desk._pending.values() for order in rows}
+    pending = client.desk.pending
+    laid_over = {order.number for key in pending.conversations() for order in pending.of(key)}
     open_numbers = {order.number for order in client.outbox.pending(after=done)}
     # Another process of the profile may have queued something that this one has not read yet.
     if not laid_over <= open_numbers:
         raise Violation(9, f"{client.name} lays {laid_over - open_numbers} over twice")
-    for key in sorted(client.desk._states):
+    for key in sorted(client.desk.conversations.ids()):
         ids = [line.message.id for line in client.desk.transcript(key)]
         if len(set(ids)) != len(ids):
             raise Violation(9, f"{client.name} shows a message of {key} twice")

@@ -124,3 +124,16 @@ def test_a_long_paste_is_quick_and_whole(tty: Tty) -> None:
     tty.shows("第 7999 行", seconds=20)
     tty.types("还能打字")
     tty.shows("还能打字", seconds=5)
+
+
+def test_a_draft_is_cleared_and_edited_by_the_usual_keys(tty: Tty) -> None:
+    tty.press("alt+z")
+    tty.until(lambda: "half" not in tty.text(), "the draft is gone")
+    tty.press("alt+z")
+    tty.shows("half a thought")
+    tty.press("ctrl+w")
+    tty.until(lambda: "half a" in tty.text() and "thought" not in tty.text(), "a word is gone")
+    tty.press("ctrl+u")
+    tty.until(lambda: "half" not in tty.text(), "the line is gone")
+    tty.press("alt+x")
+    tty.shows("没有未发送的内容")

@@ -136,7 +136,9 @@ async def seated(
             await pilot.pause(0.02)
         seat = Seat(pilot, app, floor)
         finding = seat.desk.finding
-        await seat.until(lambda: len(seat.desk.rows()) == chats and len(seat.desk.articles()) > 9)
+        await seat.until(
+            lambda: len(seat.desk.queue.rows()) == chats and len(seat.desk.directory.articles()) > 9
+        )
         await seat.until(lambda: finding.size > 80 and not finding.building)
         await pilot.pause(0.05)
         yield seat

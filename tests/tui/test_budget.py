@@ -94,7 +94,7 @@ async def test_a_slot_key_inserts_and_enter_sends(
     draw = Draw(floors, seed)
     async with seated(draw.floor, tmp_path, chats=5, size=draw.size) as seat:
         key = await opens_one(seat, draw)
-        macros = seat.desk.macros().offered("zh", fmt.local(seat.desk.clock()))
+        macros = seat.desk.macros.library().offered("zh", fmt.local(seat.desk.clock()))
         on_keys = {each.head.key: each for each in macros if not each.head.ask}
         slot = draw.chance.choice([each for each in KEYS if each in on_keys])
         await seat.performs("slot", slot=slot)
@@ -108,7 +108,7 @@ async def test_any_macro_is_found_by_fuzzy_text(floors: Floors, tmp_path: Path, 
     draw = Draw(floors, seed)
     async with seated(draw.floor, tmp_path, chats=5, size=draw.size) as seat:
         await opens_one(seat, draw)
-        offered = seat.desk.macros().offered("zh", fmt.local(seat.desk.clock()))
+        offered = seat.desk.macros.library().offered("zh", fmt.local(seat.desk.clock()))
         macro = draw.chance.choice([each for each in offered if not each.head.ask])
         await seat.performs("macro", "/" + draw.damaged(macro.head.title))
         assert spoken(macro) in seat.screen.composer.text
@@ -119,7 +119,7 @@ async def test_an_article_is_found_and_inserted(floors: Floors, tmp_path: Path, 
     draw = Draw(floors, seed)
     async with seated(draw.floor, tmp_path, chats=5, size=draw.size) as seat:
         await opens_one(seat, draw)
-        article = draw.chance.choice([*filter(_sayable, seat.desk.articles().values())])
+        article = draw.chance.choice([*filter(_sayable, seat.desk.directory.articles().values())])
         await seat.performs("article", "?" + draw.damaged(article.title))
         assert seat.screen.composer.text.strip() == article.body.strip()
 

@@ -267,6 +267,6 @@ async def test_a_field_is_picked_and_goes_to_the_cursor(shop: World) -> None:
 async def test_macros_are_filled_from_the_order(shop: World) -> None:
     async with sit_down(shop) as agent:
         await agent.does("next_urgent")
-        macro = agent.desk.macros().all["quality/broken-on-arrival"]
+        macro = agent.desk.macros.library().all["quality/broken-on-arrival"]
         text = agent.screen.inserting.rendered(macro)
         assert "223104588921" in "".join(wrap(text, 500)) and "玻璃杯" in text

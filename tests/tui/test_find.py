@@ -27,7 +27,7 @@ def wrote(text: str, number: int = 0) -> e.CustomerWrote:
 
 
 def body_of(agent: Person, key: str) -> str:
-    article = agent.desk.article(key)
+    article = agent.desk.directory.article(key)
     assert article is not None
     return article.body
 
@@ -168,7 +168,10 @@ async def test_a_new_article_reaches_the_open_chat(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
         agent.app.bridge.change(world.article("fresh", "运费谁出", "新的说法"))
-        await agent.until(lambda: "运费谁出" in agent.finds())
+        await agent.until(lambda: agent.desk.finding.entry("article", "fresh"))
+        await agent.asks("运费谁出")
+        assert "运费谁出" in agent.finds()
+        await agent.press("escape")
         await agent.asks("青禾专属词")
         assert "青禾专属词" not in agent.finds()
         agent.app.bridge.change(world.article("word", "青禾专属词", "解释"))
@@ -523,7 +526,7 @@ async def test_a_search_in_vain_is_reported_without_numbers(world: World) -> Non
             o.command for o in world.outbox.pending() if isinstance(o.command, c.ReportSearches)
         ]
         assert reports == [c.ReportSearches((("xqzvk #", 1),))]
-        assert agent.desk.unsent == 0
+        assert agent.desk.pending.unsent == 0
 
 
 async def test_waiting_on_an_empty_result_counts(

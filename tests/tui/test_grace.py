@@ -29,6 +29,13 @@ async def passes(agent: Person, seconds: float = GRACE) -> None:
     await agent.pilot.pause()
 
 
+async def answers(agent: Person, text: str) -> None:
+    """The most urgent chat gets `text`."""
+    await agent.does("next_urgent")
+    await agent.types(text)
+    await agent.press("enter")
+
+
 def status(agent: Person, key: ConversationId) -> Status:
     state = agent.desk.conversation(key)
     assert state is not None
@@ -37,9 +44,7 @@ def status(agent: Person, key: ConversationId) -> Status:
 
 async def test_a_reply_waits_shown_and_leaves_at_its_moment(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("hello")
-        await agent.press("enter")
+        await answers(agent, "hello")
         assert not world.sent()
         (row,) = waiting(world)
         assert text_of(row.command) == "hello"
@@ -58,18 +63,14 @@ async def test_a_reply_waits_shown_and_leaves_at_its_moment(world: World) -> Non
 
 async def test_it_leaves_by_itself(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("hello")
-        await agent.press("enter")
+        await answers(agent, "hello")
         world.clock.now += 3000
         await agent.until(world.sent)  # nobody ticks: its own timer does
 
 
 async def test_undo_puts_it_back_before_what_was_typed_since(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("first")
-        await agent.press("enter")
+        await answers(agent, "first")
         await agent.types("second")
         await agent.does("undo")
         assert agent.screen.composer.text == "first\nsecond"
@@ -84,9 +85,7 @@ async def test_undo_puts_it_back_before_what_was_typed_since(world: World) -> No
 
 async def test_one_may_answer_others_meanwhile_and_come_back_to_it(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("one")
-        await agent.press("enter")
+        await answers(agent, "one")
         await agent.does("next_urgent")
         assert agent.screen.current == C2
         await agent.does("claim")
@@ -99,9 +98,7 @@ async def test_one_may_answer_others_meanwhile_and_come_back_to_it(world: World)
 
 async def test_newest_first_the_resolve_then_the_reply(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("bye")
-        await agent.press("enter")
+        await answers(agent, "bye")
         await agent.does("resolve_next")
         assert [type(row.command) for row in waiting(world)] == [c.SendReply, c.SetStatus]
         assert status(agent, C1) is Status.RESOLVED
@@ -182,9 +179,7 @@ async def test_a_macro_comes_back_with_what_it_does(world: World) -> None:
 
 async def test_a_note_and_a_second_reply_line_up(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("one")
-        await agent.press("enter")
+        await answers(agent, "one")
         await agent.does("note")
         await agent.types("memo")
         await agent.press("enter")
@@ -197,9 +192,7 @@ async def test_a_note_and_a_second_reply_line_up(world: World) -> None:
 
 async def test_everything_else_done_to_the_chat_lines_up_and_is_undone_first(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("one")
-        await agent.press("enter")
+        await answers(agent, "one")
         await agent.does("tag")
         await agent.types("退款")
         await agent.press("enter")
@@ -235,10 +228,10 @@ async def test_an_answer_that_was_found_waits_as_well(world: World) -> None:
 
 async def test_a_deed_on_many_lets_what_came_first_go_first(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("one")
-        await agent.press("enter")
-        left = agent.desk.do_all([(C1, c.Tag("a")), (C2, c.Tag("a"))], title=Both("标签", "tag"))
+        await answers(agent, "one")
+        left = agent.desk.doing.do_all(
+            [(C1, c.Tag("a")), (C2, c.Tag("a"))], title=Both("标签", "tag")
+        )
         assert not left and not waiting(world)
         kinds = [type(order.command) for order in world.sent()]
         assert kinds == [c.SendReply, c.Tag, c.Tag]
@@ -246,9 +239,7 @@ async def test_a_deed_on_many_lets_what_came_first_go_first(world: World) -> Non
 
 async def test_leaving_sends_what_was_sent(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("x")
-        await agent.press("enter")
+        await answers(agent, "x")
         await agent.does("quit")
         assert [text_of(order.command) for order in world.sent()] == ["x"]
         assert "发件箱" in agent.sees()
@@ -286,17 +277,13 @@ async def test_another_window_leaves_it_alone(world: World, tmp_path: Path) -> N
 
 async def test_without_grace_it_leaves_at_once(world: World) -> None:
     async with sit_down(world) as agent:
-        await agent.does("next_urgent")
-        await agent.types("now")
-        await agent.press("enter")
+        await answers(agent, "now")
         assert [text_of(order.command) for order in world.sent()] == ["now"]
 
 
 async def test_what_comes_home_meanwhile_is_shown_with_it(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
-        await agent.does("next_urgent")
-        await agent.types("hello")
-        await agent.press("enter")
+        await answers(agent, "hello")
         wrote = e.CustomerWrote(message=MessageId("late"), text="还有一件事")
         await agent.hears(world.feed([("c1", wrote)]))
         seen = agent.sees()

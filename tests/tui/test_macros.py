@@ -199,12 +199,14 @@ async def test_a_reply_that_is_taken_back_keeps_its_actions(world: World) -> Non
 
 async def test_what_the_tray_gives_back_keeps_its_sources(world: World) -> None:
     async with sit_down(world) as person:
-        reply = person.desk.reply(CHAT, "可以退，请放心。", sources=("macro:closing/goodbye",))
+        reply = person.desk.writing.reply(
+            CHAT, "可以退，请放心。", sources=("macro:closing/goodbye",)
+        )
         order = world.outbox.enqueue(c.Batch((reply, c.Tag("退货"))), CHAT, world.clock.now)
         refused = e.CommandRefused(world.outbox.client, order.number, "closed", held=True)
         world.outbox.settle(order.number, [refused], world.clock.now)
         person.desk.refresh(Changes(outbox=True))
-        person.desk.restore_draft(person.desk.tray[0])
+        person.desk.tray.to_draft(person.desk.tray.items[0])
         await open_chat(person)
         left = person.screen.inserting.left(person.screen.composer.text)
         assert [each.source for each in left] == ["macro:closing/goodbye"]
@@ -218,15 +220,15 @@ async def test_a_file_in_the_config_folder_is_used_at_once(world: World, own_pla
     async with sit_down(world) as person:
         await open_chat(person)
         (root / "mine.md").write_text("---\ntitle: 我的\nkey: F2\nshort: wd\n---\n我自己的话\n")
-        await person.until(lambda: person.desk.canned.own)
+        await person.until(lambda: person.desk.macros.own)
         await person.press("f2")
         assert person.screen.composer.text == "我自己的话", "it goes before the shared F2"
         await person.until(lambda: person.desk.finding.entry("macro", "personal/mine"))
         (root / "bad.md").write_text("---\ntitle: 坏\n---\n{{ customer.nmae }}\n")
         await person.until(lambda: any("bad.md:4: " in each for each in person.notices()))
-        assert [m.id for m in person.desk.canned.own] == ["personal/mine"]
+        assert [m.id for m in person.desk.macros.own] == ["personal/mine"]
         (root / "mine.md").unlink()
-        await person.until(lambda: not person.desk.canned.own)
+        await person.until(lambda: not person.desk.macros.own)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
@@ -249,7 +251,7 @@ async def test_one_key_keeps_the_last_reply_as_a_macro(
         assert form.query_one("#keep-short", Input).value == "ddhdyfyd"
         form.query_one("#keep-short", Input).value = "yf"
         await person.press("enter", "enter", "enter")  # title, short name, key
-        await person.until(lambda: person.desk.canned.own)
+        await person.until(lambda: person.desk.macros.own)
         await open_chat(person, "c3")
         await person.types("/yf")
         await person.press("tab")
@@ -271,7 +273,7 @@ async def test_what_stands_in_the_composer_goes_first_and_mistakes_are_told(worl
         await person.press("ctrl+s")
         assert person.app.screen is form and "F2" in person.sees()
         await person.press("escape")
-        assert person.screen.composer.text == "稍等一下" and not person.desk.canned.own
+        assert person.screen.composer.text == "稍等一下" and not person.desk.macros.own
 
 
 async def test_customers_tags_and_chat_tags_count_alike(world: World) -> None:

@@ -76,10 +76,10 @@ def hints(agent: Person) -> list[str]:
 def f2(agent: Person) -> str:
     """What F2 says, as a person would type it: one character otherwise."""
     [macro] = [
-        each for each in agent.desk.macros().all.values()
+        each for each in agent.desk.macros.library().all.values()
         if each.head.key == "F2" and not each.id.endswith(".en")
     ]  # fmt: skip
-    agent.screen.current = agent.desk.rows()[0].id
+    agent.screen.current = agent.desk.queue.rows()[0].id
     text = agent.screen.inserting.rendered(macro)
     agent.screen.current = None
     return text.replace("，", " ", 1).replace("\n", "")

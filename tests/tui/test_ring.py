@@ -294,7 +294,7 @@ async def test_in_a_long_list_rows_change_where_they_are_until_it_is_sorted_agai
     monkeypatch.setattr(listing, "MANY", 0)
     async with sit_down(world) as agent:
         queue = agent.screen.queue
-        given, before = agent.desk.queue(agent.screen.listing.view), queue.order()
+        given, before = agent.desk.queue.shown(agent.screen.listing.view), queue.order()
         weights = [row.weight for row in given]
         agent.screen.listing.reorder()
         agent.desk.do(before[-1], c.SetPriority(Priority.URGENT))
@@ -306,5 +306,7 @@ async def test_in_a_long_list_rows_change_where_they_are_until_it_is_sorted_agai
         assert [row.weight for row in given] == weights  # the desk's own list is left alone
         queue.unfreeze()
         await agent.pilot.pause(2 * listing.EVERY)
-        assert queue.order() == [row.id for row in agent.desk.queue(agent.screen.listing.view)]
+        assert queue.order() == [
+            row.id for row in agent.desk.queue.shown(agent.screen.listing.view)
+        ]
         assert queue.order() != before

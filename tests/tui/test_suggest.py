@@ -49,7 +49,7 @@ async def test_a_correction_is_handed_in_and_can_be_taken_back(world: World) -> 
             body="擦干即可。不要暴晒",
             lang="zh",
             article="made",
-            version=agent.desk.article("made").version,  # type: ignore[union-attr]
+            version=agent.desk.directory.article("made").version,  # type: ignore[union-attr]
             reason="客户问过",
         )
         assert agent.screen.suggesting.waiting() == 1
@@ -112,7 +112,7 @@ async def test_a_refused_suggestion_keeps_its_words(world: World) -> None:
 async def test_a_lead_sees_the_count_and_publishes_after_editing(world: World) -> None:
     world.article("made", "青禾保养卡", "擦干即可。")
     async with sit_down(world, size=(140, 36)) as agent:
-        version = agent.desk.article("made").version  # type: ignore[union-attr]
+        version = agent.desk.directory.article("made").version  # type: ignore[union-attr]
         await agent.hears(world.feed([("c2", suggested("made", version))]))
         assert "?1 建议 R" in agent.sees()
         await agent.does("review_suggestions")
@@ -162,7 +162,7 @@ async def test_declining_says_why(world: World) -> None:
 async def test_only_leads_review(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.hears(world.feed([("c2", suggested())]))
-        agent.desk.me = msgspec.structs.replace(agent.desk.me, role=Role.AGENT)
+        agent.desk.directory.me = msgspec.structs.replace(agent.desk.me, role=Role.AGENT)
         assert agent.screen.suggesting.waiting() == 0
         await agent.does("review_suggestions")
         assert agent.app.screen is agent.screen

@@ -205,7 +205,7 @@ async def test_what_was_held_stands_in_its_chat_until_it_is_dealt_with(world: Wo
         await agent.hears(changes | Changes(outbox=True))
         seen = agent.sees()
         assert "too late" in seen and "! 没有发出" in seen and "客户期间又写了 · " in seen
-        agent.desk.discard(agent.desk.tray[0])
+        agent.desk.tray.discard(agent.desk.tray.items[0])
         await agent.pilot.pause()
         assert "too late" not in agent.sees()
 

@@ -158,7 +158,7 @@ async def test_it_does_not_open_under_the_fingers(world: World) -> None:
         assert agent.screen.composer.text == "and so sd"
         await agent.pilot.pause(1.6)
         assert isinstance(agent.app.screen, TrayScreen)
-        assert len(agent.desk.tray) == 1
+        assert len(agent.desk.tray.items) == 1
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
@@ -180,7 +180,7 @@ async def test_a_held_text_comes_with_reason_way_out_and_what_was_said_since(
 
 async def test_only_choices_that_are_possible_are_offered(world: World) -> None:
     async with sit_down(world) as agent:
-        agent.desk.me = ME.__class__(ME.id, ME.name, Role.AGENT, ME.teams)
+        agent.desk.directory.me = ME.__class__(ME.id, ME.name, Role.AGENT, ME.teams)
         await sent_and_refused(agent, world, "reassigned", held=False, detail="zhang")
         await agent.hears(world.feed([("c1", e.Claimed(AgentId("zhang"), 1))]))
         agent.app.screen._fill()  # type: ignore[attr-defined]
@@ -190,12 +190,12 @@ async def test_only_choices_that_are_possible_are_offered(world: World) -> None:
         assert "s 仍然发送" not in seen and "n 改为备注" in seen
         before = len(world.sent())
         await agent.press("s")
-        assert len(world.sent()) == before and len(agent.desk.tray) == 1
+        assert len(world.sent()) == before and len(agent.desk.tray.items) == 1
         assert any("现在不能仍然发送" in notice for notice in agent.notices())
         await agent.press("n")
         note = world.sent()[-1].command
         assert isinstance(note, c.AddNote) and note.text == "late words"
-        assert agent.desk.tray == [] and agent.app.screen is agent.screen
+        assert agent.desk.tray.items == [] and agent.app.screen is agent.screen
 
 
 async def test_send_anyway_is_one_key(world: World) -> None:
@@ -204,7 +204,7 @@ async def test_send_anyway_is_one_key(world: World) -> None:
         await agent.press("s")
         again = world.sent()[-1].command
         assert isinstance(again, c.SendReply) and again.force and again.text == "late words"
-        assert agent.desk.tray == [] and agent.app.screen is agent.screen
+        assert agent.desk.tray.items == [] and agent.app.screen is agent.screen
 
 
 async def test_edit_brings_it_back_to_the_composer(world: World) -> None:
@@ -213,7 +213,7 @@ async def test_edit_brings_it_back_to_the_composer(world: World) -> None:
         await agent.press("e")
         assert agent.screen.current == "c1"
         assert agent.screen.composer.text == "late words"
-        assert agent.desk.tray == []
+        assert agent.desk.tray.items == []
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -225,15 +225,15 @@ async def test_discarding_can_be_undone(world: World, inside: bool) -> None:
             await agent.types("more")
             await agent.press("enter")
             await refuse(agent, world, "expired", held=True)
-        before = agent.desk.tray
+        before = agent.desk.tray.items
         await agent.press("d")
-        assert agent.desk.tray == before[1:]
+        assert agent.desk.tray.items == before[1:]
         if inside:
             await agent.press("u")
         else:
             assert agent.app.screen is agent.screen
             await agent.does("undo")
-        assert agent.desk.tray == before
+        assert agent.desk.tray.items == before
 
 
 async def test_copying_keeps_it(world: World) -> None:
@@ -241,7 +241,7 @@ async def test_copying_keeps_it(world: World) -> None:
         await sent_and_refused(agent, world, "expired", held=True)
         await agent.press("y")
         assert agent.app.clipboard == "late words"
-        assert len(agent.desk.tray) == 1
+        assert len(agent.desk.tray.items) == 1
 
 
 async def test_an_action_without_words_is_named(world: World) -> None:
@@ -259,7 +259,7 @@ async def test_the_status_line_counts_and_names_the_key(world: World) -> None:
     async with sit_down(world) as agent:
         await sent_and_refused(agent, world, "expired", held=True)
         await agent.press("escape")
-        assert "x1 待处理 Ctrl+U" in agent.sees().split("\n")[-1]
+        assert "x1 待处理 Alt+X" in agent.sees().split("\n")[-1]
         await agent.does("tray")
         assert isinstance(agent.app.screen, TrayScreen)
 

@@ -94,7 +94,7 @@ class Shop:
         self.desk.refresh(changes | Changes(outbox=settled))
 
     def owners(self) -> dict[str, str | None]:
-        return {str(each.id): each.assignee for each in self.desk.live()}
+        return {str(each.id): each.assignee for each in self.desk.conversations.live()}
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_refuses_who_cannot_have_chats(shop: Shop) -> None:
             bulk.assign(shop.desk, ids("n1"), [A, AgentId(key)])
     with pytest.raises(UsageError):
         bulk.assign(shop.desk, ids("n1"), [])
-    assert shop.desk.unsent == 0
+    assert shop.desk.pending.unsent == 0
 
 
 def test_leaves_out_what_is_not_here(shop: Shop) -> None:
@@ -291,13 +291,13 @@ def test_what_the_server_found_changed_is_told_and_no_tray_item(shop: Shop) -> N
     shop.chats("anna", "a1", "a2")
     run = bulk.assign(shop.desk, ids("a1", "a2"), [B])
     bulk.apply(shop.desk, run)
-    (deed,) = shop.desk.bulks
-    assert (deed.title, shop.desk.waiting(deed)) == (run.title, 2)
+    (deed,) = shop.desk.pending.bulks
+    assert (deed.title, shop.desk.pending.waiting(deed)) == (run.title, 2)
     shop.comes_home("a1")
-    (deed,) = shop.desk.bulks
-    assert shop.desk.waiting(deed) == 0
+    (deed,) = shop.desk.pending.bulks
+    assert shop.desk.pending.waiting(deed) == 0
     assert deed.refused == ((ConversationId("a1"), "changed_since", "bo"),)
-    assert shop.desk.tray == []
+    assert shop.desk.tray.items == []
     # Undone is what was done, and nothing else.
     step = shop.desk.undo()
     assert isinstance(step, Undo)
@@ -310,7 +310,7 @@ def test_a_text_that_was_refused_is_kept(shop: Shop) -> None:
     run = bulk.act(shop.desk, ids("a1"), lambda s: f.reply(force=True), TITLE)
     bulk.apply(shop.desk, run)
     shop.comes_home("a1")
-    assert [item.text for item in shop.desk.tray] == [f.reply().text]
+    assert [item.text for item in shop.desk.tray.items] == [f.reply().text]
 
 
 def test_undoing_leaves_what_changed_since(shop: Shop) -> None:
@@ -338,7 +338,7 @@ def test_all_or_nothing_when_the_outbox_is_full(
     shop.chats("anna", "a1", "a2", "a3")
     monkeypatch.setattr(outboxes, "MOST_COMMANDS", 2)
     done = bulk.apply(shop.desk, bulk.assign(shop.desk, ids("a1", "a2", "a3"), [B]))
-    assert (done.queued, len(done.skipped), shop.desk.unsent) == (0, 3, 0)
+    assert (done.queued, len(done.skipped), shop.desk.pending.unsent) == (0, 3, 0)
     assert set(shop.owners().values()) == {"anna"}
     assert shop.desk.undo() is None
     done = bulk.apply(shop.desk, bulk.assign(shop.desk, ids("a1", "a2"), [B]))

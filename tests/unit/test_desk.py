@@ -81,9 +81,9 @@ def shows(desk: Desk) -> list[tuple[str, str]]:
 def test_a_reply_is_shown_at_once_and_settles_when_it_comes_home(
     server: Server, desk: Desk
 ) -> None:
-    assert desk.send(C1, "好的\x1b[2J") is None
+    assert desk.writing.send(C1, "好的\x1b[2J") is None
     assert shows(desk)[-1] == ("好的[2J", "waiting")
-    (row,) = desk.rows()
+    (row,) = desk.queue.rows()
     assert (row.assignee, row.unsent, row.due, row.preview) == ("anna", 1, None, "好的[2J")
     (order,) = server.outbox.pending()
     sent = order.command
@@ -91,7 +91,7 @@ def test_a_reply_is_shown_at_once_and_settles_when_it_comes_home(
     reply = e.ReplySent(sent.message, sent.text, AgentId("anna"), 1)
     server.says(e.Claimed(AgentId("anna"), 1), reply, done=1)
     assert shows(desk) == [("你好，我的快递到哪了？", ""), ("好的[2J", "sent")]
-    assert desk.unsent == 0
+    assert desk.pending.unsent == 0
     server.says(e.CustomerSaw(delivered=2, seen=0))
     assert shows(desk)[-1][1] == "delivered"
     server.says(e.CustomerSaw(delivered=2, seen=2))
@@ -101,7 +101,7 @@ def test_a_reply_is_shown_at_once_and_settles_when_it_comes_home(
 def test_what_was_seen_are_confirmed_messages_only(server: Server, desk: Desk) -> None:
     """One's own waiting reply takes no number that the customer's next message may get."""
     for text in ("一", "二"):
-        desk.send(C1, text)
+        desk.writing.send(C1, text)
     first, second = (order.command for order in server.outbox.pending())
     assert isinstance(first, c.SendReply) and isinstance(second, c.SendReply)
     assert (first.seen, second.seen) == (1, 1)
@@ -109,7 +109,7 @@ def test_what_was_seen_are_confirmed_messages_only(server: Server, desk: Desk) -
 
 
 def test_confirmed_news_and_pending_work_are_shown_together(server: Server, desk: Desk) -> None:
-    desk.send(C1, "回答")
+    desk.writing.send(C1, "回答")
     desk.do(C1, c.Tag("退货"))
     server.says(f.wrote("m2", "还有一个问题"))
     assert [text for text, _ in shows(desk)] == ["你好，我的快递到哪了？", "还有一个问题", "回答"]
@@ -119,15 +119,15 @@ def test_confirmed_news_and_pending_work_are_shown_together(server: Server, desk
 
 
 def test_a_refusal_leaves_no_trace_but_the_tray(server: Server, desk: Desk) -> None:
-    desk.send(C1, "我来回答")
+    desk.writing.send(C1, "我来回答")
     client = server.outbox.client
     refusal = f.refused(client, number=1, code="colleague_answered", held=True)
     server.says(refusal, key=None, done=1)
     assert shows(desk) == [("你好，我的快递到哪了？", "")]
-    (item,) = desk.tray
+    (item,) = desk.tray.items
     assert (item.text, reason(item.reason, item.detail)) == ("我来回答", "bo 期间已回复")
-    desk.discard(item)
-    assert desk.tray == []
+    desk.tray.discard(item)
+    assert desk.tray.items == []
 
 
 @pytest.mark.parametrize(
@@ -158,11 +158,11 @@ def test_reading_what_was_read_is_not_queued(server: Server, desk: Desk) -> None
 def test_undo(server: Server, desk: Desk) -> None:
     desk.do(C1, c.SetStatus(Status.RESOLVED), title=TITLE)
     desk.do(C1, c.Tag("untitled"))
-    assert desk.rows() == []
+    assert desk.queue.rows() == []
     step = desk.undo()
     assert step is not None and not isinstance(step, Rejected | Held)
     assert step.title == TITLE
-    assert len(desk.rows()) == 1
+    assert len(desk.queue.rows()) == 1
     assert desk.undo() is None
     assert [type(o.command) for o in server.outbox.pending()] == [c.SetStatus, c.Tag, c.SetStatus]
 
@@ -175,26 +175,26 @@ def test_undo_after_a_change_by_somebody_else(server: Server, desk: Desk) -> Non
 
 
 def test_a_note_that_is_taken_back_hides_itself_and_no_other(server: Server, desk: Desk) -> None:
-    desk.note(C1, "写错了")
+    desk.writing.note(C1, "写错了")
     server.says(f.wrote("m2", "第二句"))
     desk.undo()
     assert [text for text, _ in shows(desk)] == ["你好，我的快递到哪了？", "第二句"]
 
 
 def test_drafts(server: Server, desk: Desk) -> None:
-    desk.save_draft(C1, "写了一半")
-    assert desk.drafts[C1].text == "写了一半"
-    assert desk.rows()[0].draft
-    desk.send(C1, "写完了")
-    assert desk.drafts == {}
-    assert not desk.rows()[0].draft
+    desk.drafts.save(C1, "写了一半")
+    assert desk.drafts.kept[C1].text == "写了一半"
+    assert desk.queue.rows()[0].draft
+    desk.writing.send(C1, "写完了")
+    assert desk.drafts.kept == {}
+    assert not desk.queue.rows()[0].draft
 
 
 def test_what_left_the_scope_is_gone(server: Server, desk: Desk) -> None:
     assert desk.conversation(C1) is not None
     server.says(e.ConversationLeft(C1))
     assert desk.conversation(C1) is None
-    assert desk.rows() == []
+    assert desk.queue.rows() == []
     assert desk.transcript(C1) == []
 
 
@@ -205,19 +205,19 @@ def test_a_snapshot_replaces_what_was_shown(server: Server, desk: Desk) -> None:
     record = f.recorded(state, 9, conversation="c2")
     desk.refresh(server.cache.apply([record], "f:9:x", 0, replace=True))
     assert desk.conversation(C1) is None
-    assert [row.id for row in desk.rows()] == [C2]
+    assert [row.id for row in desk.queue.rows()] == [C2]
 
 
 def test_the_policy_and_ones_own_account_may_change(server: Server, desk: Desk) -> None:
-    before = desk.rows()[0].due
+    before = desk.queue.rows()[0].due
     server.says(e.PolicySaved(Policy(first_reply=60)), key=None)
-    after = desk.rows()[0].due
+    after = desk.queue.rows()[0].due
     assert before is not None and after is not None
     assert before.at - after.at == 2 * f.MINUTE
     moved = replace(f.agent(), name="Anna B")
     server.says(e.AgentSaved(moved), e.AgentSaved(f.agent("bo")), key=None)
     assert desk.me == moved
-    assert set(desk.agents()) == {"anna", "bo"}
+    assert set(desk.directory.agents()) == {"anna", "bo"}
 
 
 def test_content_is_found_and_follows_its_events(server: Server, desk: Desk) -> None:
@@ -230,7 +230,7 @@ def test_content_is_found_and_follows_its_events(server: Server, desk: Desk) -> 
     )
     assert desk.finding.search("多久发货")[0].entry.id == f.article().id
     assert desk.finding.search("问候")[0].entry.kind == "macro"
-    assert list(desk.teams()) == ["after-sales"]
+    assert list(desk.directory.teams()) == ["after-sales"]
     server.says(e.ArticleRemoved(f.article().id), key=None)
     assert not [h for h in desk.finding.search("多久发货") if h.entry.kind == "article"]
 
@@ -238,11 +238,11 @@ def test_content_is_found_and_follows_its_events(server: Server, desk: Desk) -> 
 def test_the_variables_of_macros(server: Server, desk: Desk) -> None:
     server.says(e.InboxSaved(f.inbox()), key=None)
     now = datetime.datetime(2026, 11, 2, 9, 5)  # noqa: DTZ001 -- local time
-    values = desk.values(C1, now)
+    values = desk.macros.values(C1, now)
     assert values["customer.name"] == "王女士"
     assert values["shop.name"] == "青禾生活"
     assert (values["now.date"], values["now.time"]) == ("2026-11-02", "09:05")
-    assert desk.values(None, now)["agent.name"] == "Anna"
+    assert desk.macros.values(None, now)["agent.name"] == "Anna"
 
 
 def test_listeners_hear_of_every_change(server: Server, desk: Desk) -> None:
@@ -256,10 +256,10 @@ def test_listeners_hear_of_every_change(server: Server, desk: Desk) -> None:
 def test_views_and_the_next_one(server: Server, desk: Desk) -> None:
     server.now += f.SECOND
     server.says(f.opened(visitor="v2"), f.wrote("m9"), key="c2")
-    assert [row.id for row in desk.queue(View.WORK)] == [C1, C2]
-    following = desk.next_after(C1)
+    assert [row.id for row in desk.queue.shown(View.WORK)] == [C1, C2]
+    following = desk.queue.next_after(C1)
     assert following is not None and following.id == C2
-    assert desk.find_id("c") == [C1, C2]
+    assert desk.conversations.matching("c") == [C1, C2]
 
 
 # --- the unsent tray -----------------------------------------------------------------------------
@@ -267,39 +267,39 @@ def test_views_and_the_next_one(server: Server, desk: Desk) -> None:
 
 def refused(server: Server, desk: Desk, code: str, held: bool = True) -> TrayItem:
     """A reply that came home with this code."""
-    desk.send(C1, "我来回答")
+    desk.writing.send(C1, "我来回答")
     number = server.outbox.pending()[-1].number
     server.says(f.refused(server.outbox.client, number, code, held), key=None, done=number)
-    return desk.tray[-1]
+    return desk.tray.items[-1]
 
 
 def test_a_reply_says_whose_the_chat_seemed(server: Server, desk: Desk) -> None:
     for text in ("一", "二"):
-        desk.send(C1, text)
+        desk.writing.send(C1, text)
     first, second = (order.command for order in server.outbox.pending())
     assert [getattr(each, "owner", "?") for each in (first, second)] == [None, "anna"]
 
 
 def test_sending_anyway_takes_the_item_away_in_the_same_step(server: Server, desk: Desk) -> None:
     item = refused(server, desk, "customer_wrote")
-    assert tray.Way.SEND in desk.ways(item)
+    assert tray.Way.SEND in desk.tray.ways(item)
     server.outbox._db.execute(
         "CREATE TRIGGER stop BEFORE DELETE ON tray BEGIN SELECT RAISE(FAIL, 'x'); END"
     )
     with pytest.raises(StoreError):
-        desk.resend(item)
+        desk.tray.resend(item)
     assert (server.outbox.pending(), server.outbox.tray()) == ([], [item])
     server.outbox._db.execute("DROP TRIGGER stop")
-    assert desk.resend(item) is None
-    assert (len(server.outbox.pending()), desk.tray) == (1, [])
+    assert desk.tray.resend(item) is None
+    assert (len(server.outbox.pending()), desk.tray.items) == (1, [])
 
 
 def test_what_may_not_be_sent_is_not_offered(server: Server, desk: Desk) -> None:
     item = refused(server, desk, "reassigned", held=False)
     server.says(e.Assigned(AgentId("bo"), f.AFTER_SALES, 2))
-    assert tray.Way.SEND not in desk.ways(item)
-    assert isinstance(desk.resend(item), Rejected)
-    assert desk.tray == [item]
+    assert tray.Way.SEND not in desk.tray.ways(item)
+    assert isinstance(desk.tray.resend(item), Rejected)
+    assert desk.tray.items == [item]
 
 
 def test_what_was_said_since_is_what_others_said(server: Server, desk: Desk) -> None:
@@ -310,48 +310,48 @@ def test_what_was_said_since_is_what_others_said(server: Server, desk: Desk) -> 
         e.NoteAdded(MessageId("m4"), "备注", AgentId("bo")),
         f.replied("m5", "同事说", author="bo"),
     )
-    desk.send(C1, "我来回答")
+    desk.writing.send(C1, "我来回答")
     order = server.outbox.pending()[-1]
     early = replace(order, command=replace(order.command, seen=1))
     server.says(f.wrote("m6", "最后说"))
     item = replace(refused(server, desk, "expired"), order=early)
-    assert [line.message.text for line in desk.since(item)] == ["客户又说", "同事说", "最后说"]
+    assert [line.message.text for line in desk.tray.since(item)] == ["客户又说", "同事说", "最后说"]
 
 
 def test_a_full_outbox_is_a_refusal_and_the_draft_stays(
     server: Server, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent_tui.store.outbox.MOST_COMMANDS", 1)
-    desk.send(C1, "一")
-    desk.save_draft(C1, "二")
-    assert desk.send(C1, "二") == Rejected(Reason.OUTBOX_FULL, "1")
-    assert (desk.unsent, desk.drafts[C1].text) == (1, "二")
+    desk.writing.send(C1, "一")
+    desk.drafts.save(C1, "二")
+    assert desk.writing.send(C1, "二") == Rejected(Reason.OUTBOX_FULL, "1")
+    assert (desk.pending.unsent, desk.drafts.kept[C1].text) == (1, "二")
 
 
 def test_a_draft_of_a_chat_that_is_gone_is_in_the_tray(server: Server, desk: Desk) -> None:
-    desk.save_draft(C1, "写了一半")
-    assert desk.tray == []
+    desk.drafts.save(C1, "写了一半")
+    assert desk.tray.items == []
     server.says(e.ConversationLeft(C1))
-    (item,) = desk.tray
-    assert (item.text, item.reason, desk.ways(item)) == (
+    (item,) = desk.tray.items
+    assert (item.text, item.reason, desk.tray.ways(item)) == (
         "写了一半", tray.DRAFT_LEFT, (tray.Way.COPY, tray.Way.DISCARD)
     )  # fmt: skip
-    desk.save_draft(C1, "写了一半，还有")  # what the screen still held
-    assert [item.text for item in desk.tray] == ["写了一半，还有"]
-    desk.discard(desk.tray[0])
-    assert (desk.tray, desk.drafts) == ([], {})
+    desk.drafts.save(C1, "写了一半，还有")  # what the screen still held
+    assert [item.text for item in desk.tray.items] == ["写了一半，还有"]
+    desk.tray.discard(desk.tray.items[0])
+    assert (desk.tray.items, desk.drafts.kept) == ([], {})
     desk.undo()
-    assert desk.drafts[C1].text == "写了一半，还有"
+    assert desk.drafts.kept[C1].text == "写了一半，还有"
     # Before anything was fetched nothing is known to be gone.
     server.cache.forget_place()
     desk.refresh(Changes(all=True))
-    assert desk.tray == []
+    assert desk.tray.items == []
 
 
 def test_what_was_not_understood_is_known_by_its_chat(server: Server, desk: Desk) -> None:
-    assert desk.not_understood == frozenset()
+    assert desk.conversations.not_understood == frozenset()
     server.says(e.NotUnderstood("of_the_future"))
-    assert desk.not_understood == {C1}
+    assert desk.conversations.not_understood == {C1}
 
 
 def test_every_code_has_its_words() -> None:

@@ -52,18 +52,18 @@ def numbered(desk: Desk) -> list[c.AgentCommand]:
 
 
 def test_what_waits_is_seen_and_not_sent(desk: Desk) -> None:
-    assert desk.send(C1, "好的") is None
+    assert desk.writing.send(C1, "好的") is None
     (line,) = [line for line in desk.transcript(C1) if line.message.text == "好的"]
     assert (line.state, numbered(desk)) == ("grace", [])
     assert desk.grace.left(line.message.id, desk.clock()) == 3000
     state = desk.conversation(C1)
     assert state is not None and (state.assignee, state.waiting) == ("anna", 0)
-    (row,) = desk.rows()
+    (row,) = desk.queue.rows()
     assert row.unsent == 1
 
 
 def test_a_mark_of_reading_does_not_wait(desk: Desk) -> None:
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     desk.do(C1, c.Tag("a"), title=TITLE)
     desk._outbox.enqueue(c.MarkRead(1), C1, desk.clock())
     assert not desk.grace.takes(C1, c.MarkRead(1))
@@ -71,44 +71,44 @@ def test_a_mark_of_reading_does_not_wait(desk: Desk) -> None:
 
 
 def test_it_is_released_with_what_follows(desk: Desk, clock: Clock) -> None:
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     clock.now += 2000
     desk.do(C1, RESOLVE, title=TITLE)
-    assert not desk.release()
+    assert not desk.doing.release()
     clock.now += 1000
-    assert desk.release() and not desk.release()
+    assert desk.doing.release() and not desk.doing.release()
     assert [type(each) for each in numbered(desk)] == [c.SendReply, c.SetStatus]
-    assert desk.unsent == 2
+    assert desk.pending.unsent == 2
 
 
 def test_a_clock_that_is_set_back_does_not_keep_it(desk: Desk, clock: Clock) -> None:
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     clock.now -= 3_600_000
     assert desk.grace.next_in(clock.now) == 0
-    assert desk.release()
+    assert desk.doing.release()
 
 
 def test_undo_is_one_line_back(desk: Desk, clock: Clock) -> None:
     desk.do(C1, c.Claim(), title=TITLE)
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     desk.do(C1, RESOLVE, title=TITLE)
-    assert desk.may_take_back()
+    assert desk.undoing.may_take_back()
     resolved = desk.undo()
     assert isinstance(resolved, Undo) and resolved.taken == RESOLVE
     replied = desk.undo()
     assert isinstance(replied, Undo) and replied.taken is not None
     assert text_of(replied.taken) == "好的"
-    assert desk.drafts[C1].text == "好的" and not desk.may_take_back()
+    assert desk.drafts.kept[C1].text == "好的" and not desk.undoing.may_take_back()
     claimed = desk.undo()
     assert isinstance(claimed, Undo) and claimed.taken is None
     assert [type(each) for each in numbered(desk)] == [c.Claim, c.Assign]
 
 
 def test_what_follows_can_still_be_undone_when_it_has_left(desk: Desk, clock: Clock) -> None:
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     desk.do(C1, RESOLVE, title=TITLE)
     clock.now += 3000
-    desk.release()
+    desk.doing.release()
     assert isinstance(desk.undo(), Undo)
     assert desk.conversation(C1).status is Status.OPEN  # type: ignore[union-attr]
     assert desk.undo() == Rejected(Reason.WITH_CUSTOMER)
@@ -117,39 +117,39 @@ def test_what_follows_can_still_be_undone_when_it_has_left(desk: Desk, clock: Cl
 
 def test_an_older_reply_is_passed_over(desk: Desk, clock: Clock) -> None:
     desk.do(C1, c.Tag("a"), title=TITLE)
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     clock.now += 60_000
-    desk.release()
+    desk.doing.release()
     step = desk.undo()
     assert isinstance(step, Undo) and step.title == TITLE
 
 
 def test_what_is_refused_here_is_not_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert desk.send(C1, " ") == Rejected(Reason.EMPTY)
+    assert desk.writing.send(C1, " ") == Rejected(Reason.EMPTY)
     monkeypatch.setattr(outbox, "MOST_COMMANDS", 1)
-    desk.send(C1, "一")
-    assert desk.send(C1, "二") == Rejected(Reason.OUTBOX_FULL, "1")
+    desk.writing.send(C1, "一")
+    assert desk.writing.send(C1, "二") == Rejected(Reason.OUTBOX_FULL, "1")
     assert len(desk.grace.rows) == 1
 
 
 def test_a_reply_from_the_tray_can_be_taken_back_as_well(desk: Desk, clock: Clock) -> None:
-    desk.send(C1, "好的")
+    desk.writing.send(C1, "好的")
     clock.now += 3000
-    desk.release()
+    desk.doing.release()
     (order,) = desk._outbox.pending()
     refusal = f.refused(desk._outbox.client, order.number, code="colleague_answered", held=True)
     changes = desk._cache.apply([f.recorded(refusal, 3, conversation=None)], "f:3:x", 1)
     desk._outbox.settle(1, desk._cache.refusals(), clock.now)
     desk.refresh(changes | Changes(outbox=True))
-    (item,) = desk.tray
-    assert desk.resend(item) is None and desk.tray == []
+    (item,) = desk.tray.items
+    assert desk.tray.resend(item) is None and desk.tray.items == []
     step = desk.undo()
     assert isinstance(step, Undo) and step.taken is not None
-    assert desk.drafts[C1].text == "好的"
+    assert desk.drafts.kept[C1].text == "好的"
 
 
 def test_what_comes_home_first_keeps_its_place(desk: Desk, clock: Clock) -> None:
-    desk.send(C1, "回答")
+    desk.writing.send(C1, "回答")
     desk.refresh(desk._cache.apply([f.recorded(f.wrote("m2", "还有"), 3, clock.now)], "f:3:x", 0))
     texts = [line.message.text for line in desk.transcript(C1)]
     assert texts[-2:] == ["还有", "回答"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_tui.desk import tray
+from agent_tui.desk.drafts import note_key
 from agent_tui.domain import commands as c
 from agent_tui.domain.commands import text_of
 from agent_tui.domain.ids import ConversationId, MessageId
@@ -41,10 +41,6 @@ def release(box: Outbox, now: int) -> int:
 
 def texts(box: Outbox) -> list[str]:
     return [text_of(order.command) for order in box.pending()]
-
-
-def note_key(key: ConversationId) -> ConversationId:
-    return tray.note_key(key)
 
 
 def test_it_waits_unnumbered_and_leaves_its_draft(box: Outbox) -> None:

@@ -44,6 +44,7 @@ INTENTS: tuple[type[Intent], ...] = (
     conversation.WaitForCustomer,
     conversation.ResolveNext,
     conversation.Undo,
+    compose.ClearDraft,
     compose.UnsentTray,
     compose.Undelivered,
     compose.TakeDraft,

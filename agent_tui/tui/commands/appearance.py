@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from agent_tui import lang
 from agent_tui.lang import Both
@@ -53,40 +53,50 @@ class SwitchTheme(Intent):
             screen.panes.chose_theme(chosen)
 
 
-class WidenQueue(Intent):
+class _QueueWidth(Intent):
+    """Base of what makes the queue wider or narrower."""
+
+    by: ClassVar[int]
+
+    async def run(self, screen: Workstation) -> None:
+        screen.panes.widen_left(self.by)
+
+
+class WidenQueue(_QueueWidth):
     id = "widen_queue"
     title = Both("列表加宽", "wider queue")
     doc = Both("列表加宽 4 格", "Make the queue 4 cells wider")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.panes.widen_left(STEP)
+    by = STEP
 
 
-class NarrowQueue(Intent):
+class NarrowQueue(_QueueWidth):
     id = "narrow_queue"
     title = Both("列表收窄", "narrower queue")
     doc = Both("列表收窄 4 格", "Make the queue 4 cells narrower")
+    by = -STEP
+
+
+class _SideWidth(Intent):
+    """Base of what makes search and card wider or narrower."""
+
+    by: ClassVar[int]
 
     async def run(self, screen: Workstation) -> None:
-        screen.panes.widen_left(-STEP)
+        screen.panes.widen_side(self.by)
 
 
-class WidenSide(Intent):
+class WidenSide(_SideWidth):
     id = "widen_side"
     title = Both("右栏加宽", "wider side")
     doc = Both("查找和客户资料加宽 4 格", "Make search and card 4 cells wider")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.panes.widen_side(STEP)
+    by = STEP
 
 
-class NarrowSide(Intent):
+class NarrowSide(_SideWidth):
     id = "narrow_side"
     title = Both("右栏收窄", "narrower side")
     doc = Both("查找和客户资料收窄 4 格", "Make search and card 4 cells narrower")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.panes.widen_side(-STEP)
+    by = -STEP
 
 
 class ToggleSide(Intent):

@@ -9,6 +9,7 @@ from agent_tui.macros.slots import KEYS
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.screens.pick import Choice, Picker
 from agent_tui.tui.screens.undelivered import UndeliveredScreen
+from agent_tui.tui.versions import title_of
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -39,22 +40,24 @@ class PickMacro(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        macros = screen.inserting.moment().offered()
+        moment = screen.inserting.moment()
+        macros = sorted(
+            moment.offered(), key=lambda each: (not each.head.key, each.head.key, each.id)
+        )
+        heads = [macro.head for macro in macros]
         choices = [
             Choice(
                 macro.id,
-                macro.head.title,
-                " ".join(filter(None, (macro.head.key, f"/{macro.head.short}"))),
-                f"{macro.head.short} {' '.join(macro.head.tags)} {macro.head.note}",
+                title_of(moment.library, macro),
+                " ".join(filter(None, (head.key, f"/{head.short}"))),
+                " ".join((head.title, head.short, *head.tags, head.note)),
             )
-            for macro in sorted(
-                macros, key=lambda each: (not each.head.key, each.head.key, each.id)
-            )
+            for macro, head in zip(macros, heads, strict=True)
         ]
         title = str(Both("插入宏", "Insert a macro"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            screen.inserting.from_key(screen.desk.macros().all[chosen])
+            screen.inserting.from_key(screen.desk.macros.library().all[chosen])
 
 
 class MacroSlot(Intent):
@@ -147,14 +150,28 @@ class SendResolveNext(Intent):
         screen.chat.submit(screen.composer.text, resolve=True, to_next=True)
 
 
+class ClearDraft(Intent):
+    id = "clear_draft"
+    default_keys = "alt+z"
+    title = Both("清空", "clear")
+    doc = Both(
+        "清空正在写的内容；空的时候再按一次，刚才的又回来",
+        "Clear what is being written; pressed again in an empty field, it is back",
+    )
+    needs_chat = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.chat.clear()
+
+
 class UnsentTray(Intent):
     id = "tray"
-    default_keys = "ctrl+u"
+    default_keys = "alt+x"
     title = Both("未发送", "unsent")
     doc = Both("没发出去的内容：看原因，再处理", "What was not sent: see why, and deal with it")
 
     async def run(self, screen: Workstation) -> None:
-        if screen.desk.tray:
+        if screen.desk.tray.items:
             screen.show_tray()
         else:
             screen.doing.say(Both("没有未发送的内容", "nothing is unsent"))
@@ -173,7 +190,7 @@ class Undelivered(Intent):
 
     async def run(self, screen: Workstation) -> None:
         key = screen.doing.target()
-        if key is not None and screen.desk.undelivered(key):
+        if key is not None and screen.desk.messages.undelivered(key):
             screen.app.push_screen(UndeliveredScreen(screen.desk, key, screen.ui.ring))
         else:
             screen.doing.say(Both("回复都已送达", "every reply arrived"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.reasons import PRIORITIES, TYPES
+from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, TeamId
-from agent_tui.domain.model import Priority, Role, Status
+from agent_tui.domain.model import Priority, Status
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands.base import Intent
@@ -66,17 +67,13 @@ class Assign(Intent):
             await screen.bulk.assign(marked)
             return
         desk = screen.desk
-        colleagues = [
-            Choice(f"agent:{agent.id}", agent.name, f"@{agent.id}")
-            for agent in desk.agents().values()
-            if not agent.disabled and agent.role is not Role.TRAINEE
-        ]
+        people = screen.bulk.people()
         teams = [
             Choice(f"team:{t.id}", str(Both(t.name_zh, t.name_en)), str(Both("团队", "team")), t.id)
-            for t in desk.teams().values()
+            for t in desk.directory.teams().values()
         ]
         title = str(Both("转给谁", "Assign to"))
-        chosen = await screen.app.push_screen_wait(Picker(title, [*colleagues, *teams]))
+        chosen = await screen.app.push_screen_wait(Picker(title, [*people, *teams]))
         if not chosen:
             return
         kind, _, key = chosen.partition(":")
@@ -103,16 +100,21 @@ class AddTag(Intent):
         used = {tag for row in screen.doing.states() for tag in row.tags}
         known = dict.fromkeys((*COMMON_TAGS, *sorted(used)))
         marked = screen.bulk.marked()
-        choices = [Choice(tag, tag) for tag in known if marked or tag not in state.tags]
+        choices = [_of_tag(tag) for tag in known if marked or tag not in state.tags]
         picker = Picker(str(Both("加标签", "Add a tag")), choices, free=True)
         chosen = await screen.app.push_screen_wait(picker)
         if not chosen:
             return
-        title = Both(f"标签 {chosen}", f"tag {chosen}")
+        title = Both(f"标签 {chosen}", f"tag {tag_name(chosen)}")
         if marked:
             screen.bulk.act(marked, lambda _: c.Tag(chosen), title)
         else:
             screen.doing.act(c.Tag(chosen), title)
+
+
+def _of_tag(tag: str) -> Choice:
+    name = tag_name(tag)
+    return Choice(tag, name, "" if name == tag else tag)
 
 
 class RemoveTag(Intent):
@@ -128,11 +130,11 @@ class RemoveTag(Intent):
         if state is None or not state.tags:
             screen.doing.say(Both("没有标签", "there are no tags"))
             return
-        choices = [Choice(tag, tag) for tag in state.tags]
+        choices = [_of_tag(tag) for tag in state.tags]
         title = str(Both("去掉哪个标签", "Take off which tag"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            screen.doing.act(c.Untag(chosen), Both(f"去掉 {chosen}", f"untag {chosen}"))
+            screen.doing.act(c.Untag(chosen), Both(f"去掉 {chosen}", f"untag {tag_name(chosen)}"))
 
 
 class SetType(Intent):

@@ -8,6 +8,7 @@ from agent_tui.desk import board
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import is_lead
 from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.domain.protocol import SurgeRequest
 from agent_tui.domain.staffing import Availability
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
@@ -204,10 +205,11 @@ async def ask_surge(screen: Workstation, team: TeamId) -> None:
     if chosen != "0":
         joining = board.would_join(screen.desk, team)
         names = "、".join(joining) if joining else "-"
+        more = f"×{SurgeRequest(team, int(chosen)).factor:g}"
         question = Both(
-            f"{name} 高峰支援 {chosen} 分钟：上限提高；加入的机动坐席（在线 {len(joining)} 人）："
-            f"{names}",
-            f"Surge in {name} for {chosen} minutes: limits rise; floating agents who join"
+            f"{name} 高峰支援 {chosen} 分钟：上限 {more}；加入的机动坐席"
+            f"（在线 {len(joining)} 人）：{names}",
+            f"Surge in {name} for {chosen} minutes: limits {more}; floating agents who join"
             f" ({len(joining)} online): {', '.join(joining) or '-'}",
         )
         if not await screen.app.push_screen_wait(Confirm(str(question))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from agent_tui.desk.rows import View
 from agent_tui.lang import Both
@@ -13,6 +13,8 @@ from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
+
+FAR = 100_000  # rows: beyond the end of every list
 
 
 class NextUrgent(Intent):
@@ -56,7 +58,16 @@ class BackChat(Intent):
         screen.ring.back()
 
 
-class RingNext(Intent):
+class _RingStep(Intent):
+    """Base of the steps from one of my chats to another."""
+
+    by: ClassVar[int]
+
+    async def run(self, screen: Workstation) -> None:
+        screen.ring.step(self.by)
+
+
+class RingNext(_RingStep):
     id = "ring_next"
     default_keys = "alt+right"
     title = Both("我的下一个", "my next chat")
@@ -64,12 +75,10 @@ class RingNext(Intent):
         "我的会话里的下一个（1–9 号依次）；并排时是右边一个",
         "The next of my chats, in the order of their numbers; of tiles, the one to the right",
     )
-
-    async def run(self, screen: Workstation) -> None:
-        screen.ring.step(1)
+    by = 1
 
 
-class RingPrevious(Intent):
+class RingPrevious(_RingStep):
     id = "ring_previous"
     default_keys = "alt+left"
     title = Both("我的上一个", "my previous chat")
@@ -77,9 +86,7 @@ class RingPrevious(Intent):
         "我的会话里的上一个；并排时是左边一个",
         "The previous of my chats; of tiles, the one to the left",
     )
-
-    async def run(self, screen: Workstation) -> None:
-        screen.ring.step(-1)
+    by = -1
 
 
 class RingSlot(Intent):
@@ -122,64 +129,70 @@ class ToggleTiles(Intent):
         await screen.tiles.toggle()
 
 
-class NextInList(Intent):
+class _Neighbour(Intent):
+    """Base of what opens the chat beside this one in the list."""
+
+    by: ClassVar[int]
+
+    async def run(self, screen: Workstation) -> None:
+        screen.open_neighbour(self.by)
+
+
+class NextInList(_Neighbour):
     id = "next_in_list"
     default_keys = "ctrl+down"
     title = Both("下一行", "next row")
     doc = Both("打开列表里的下一个会话", "Open the next chat in the list")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.open_neighbour(1)
+    by = 1
 
 
-class PreviousInList(Intent):
+class PreviousInList(_Neighbour):
     id = "previous_in_list"
     default_keys = "ctrl+up"
     title = Both("上一行", "previous row")
     doc = Both("打开列表里的上一个会话", "Open the previous chat in the list")
+    by = -1
+
+
+class _CursorMove(Intent):
+    """Base of what moves the list's cursor."""
+
+    by: ClassVar[int]
 
     async def run(self, screen: Workstation) -> None:
-        screen.open_neighbour(-1)
+        screen.queue.move(self.by)
 
 
-class CursorDown(Intent):
+class CursorDown(_CursorMove):
     id = "cursor_down"
     letters = "down,j"
     title = Both("下移", "down")
     doc = Both("光标下移一行", "Move the cursor down a row")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.queue.move(1)
+    by = 1
 
 
-class CursorUp(Intent):
+class CursorUp(_CursorMove):
     id = "cursor_up"
     letters = "up,k"
     title = Both("上移", "up")
     doc = Both("光标上移一行", "Move the cursor up a row")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.queue.move(-1)
+    by = -1
 
 
-class CursorTop(Intent):
+class CursorTop(_CursorMove):
     id = "cursor_top"
     letters = "home,g"
     title = Both("到顶", "top")
     doc = Both("光标移到第一行", "Move the cursor to the first row")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.queue.move(-100_000)
+    by = -FAR
 
 
-class CursorBottom(Intent):
+class CursorBottom(_CursorMove):
     id = "cursor_bottom"
     letters = "end,G"
     title = Both("到底", "bottom")
     doc = Both("光标移到最后一行", "Move the cursor to the last row")
-
-    async def run(self, screen: Workstation) -> None:
-        screen.queue.move(100_000)
+    by = FAR
 
 
 class FocusQueue(Intent):
@@ -231,26 +244,30 @@ class ShowCard(Intent):
         screen.card.toggle()
 
 
-class PageUp(Intent):
+class _Page(Intent):
+    """Base of what turns the transcript's pages."""
+
+    by: ClassVar[int]
+
+    async def run(self, screen: Workstation) -> None:
+        if not screen.reading.page(self.by):
+            screen.transcript.page(self.by)
+
+
+class PageUp(_Page):
     id = "page_up"
     default_keys = "pageup"
     title = Both("上翻", "page up")
     doc = Both("会话内容上翻一页", "Scroll the transcript up a page")
-
-    async def run(self, screen: Workstation) -> None:
-        if not screen.reading.page(-1):
-            screen.transcript.page(-1)
+    by = -1
 
 
-class PageDown(Intent):
+class PageDown(_Page):
     id = "page_down"
     default_keys = "pagedown"
     title = Both("下翻", "page down")
     doc = Both("会话内容下翻一页", "Scroll the transcript down a page")
-
-    async def run(self, screen: Workstation) -> None:
-        if not screen.reading.page(1):
-            screen.transcript.page(1)
+    by = 1
 
 
 class ChooseView(Intent):

@@ -27,6 +27,12 @@ LEGEND = Both(
 )
 
 
+PARTIAL = {
+    False: Both("+：别的团队的会话没算", "+: chats of other teams are not counted"),
+    True: Both("≤：有人还有别的团队的会话", "≤: some have chats of other teams, too"),
+}
+
+
 class BoardScreen(ClosesOnce, Screen[None]):
     """Drawn once a second while it is open; costs nothing when it is not."""
 
@@ -73,7 +79,7 @@ class BoardScreen(ClosesOnce, Screen[None]):
     def _draw(self) -> None:
         desk = self._workstation.desk
         now = board(desk)
-        self._list.show(now, desk.policy)
+        self._list.show(now, desk.directory.policy)
         width = max(10, self.size.width - 2)
         self.query_one("#board-title", Static).update(clip(_title(now), width), layout=False)
         self._legend()
@@ -99,9 +105,16 @@ class BoardScreen(ClosesOnce, Screen[None]):
                 f"surge for {left} more, by {names.of(item.surge.by)} · joined: {joined}",
             )
             parts = [str(item.name), str(words)]
+        elif isinstance(item, TeamLine) and item.opens:
+            words = Both(f"休息到 {item.opens}", f"closed until {item.opens}")
+            parts = [str(item.name), str(words)]
         elif isinstance(item, AgentLine):
             state = state_words(item, self._workstation.desk.clock())
             parts = [item.name, state, ", ".join(map(names.of, item.teams))]
+        if item is not None and item.partial:
+            # Before what may be cut, but behind who joined in a surge.
+            place = 2 if len(parts) > 1 else 0
+            parts.insert(place, str(PARTIAL[isinstance(item, TeamLine)]))
         text = clip(" · ".join(parts), max(10, self.size.width - 2))
         self.query_one("#board-legend", Static).update(text, layout=False)
 

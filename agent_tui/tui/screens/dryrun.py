@@ -14,7 +14,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from agent_tui.desk.bulk import DryRun, Load
+from agent_tui.desk.bulk import DryRun
+from agent_tui.desk.loads import Load
 from agent_tui.lang import Both
 from agent_tui.text import clean_line, fit
 from agent_tui.tui.screens.once import ClosesOnce
@@ -22,6 +23,7 @@ from agent_tui.tui.screens.once import ClosesOnce
 NAME = 14
 BAR = 16
 Line = list[tuple[str, str]]
+PARTIAL = Both("+：别的团队的会话没算", "+: chats of other teams are not counted")
 
 
 class DryRunScreen(ClosesOnce, ModalScreen[bool]):
@@ -42,22 +44,31 @@ class DryRunScreen(ClosesOnce, ModalScreen[bool]):
     DryRunScreen .keys { color: $secondary; height: 1; }
     """
 
-    def __init__(self, run: DryRun) -> None:
+    def __init__(self, run: DryRun, undo: str) -> None:
         super().__init__()
         self._run = run
+        self._undo = undo  # the key that does
 
     def compose(self) -> ComposeResult:
         run = self._run
         count = len(run.steps)
         with Vertical():
-            title = Both(f"{run.title.zh} · {count} 个会话", f"{run.title.en} · {count} chats")
-            yield Label(clean_line(str(title), 200), id="run-title", markup=False)
+            title = f"{run.title} · {counted(count)}"
+            yield Label(clean_line(title, 200), id="run-title", markup=False)
             with VerticalScroll():
                 yield Static(_text(run), markup=False)
-            keys = Both("Enter 执行 · Esc 返回 · 之后一次撤销", "Enter do it · Esc back · one undo")
+            keys = Both(
+                f"Enter 执行 · Esc 返回 · 之后 {self._undo} 一次全撤",
+                f"Enter does it · Esc back · afterwards {self._undo} takes all of it back",
+            )
             if not count:
                 keys = Both("没有可做的 · Esc 返回", "nothing to do · Esc back")
             yield Label(str(keys), classes="keys", markup=False)
+
+
+def counted(chats: int) -> Both:
+    """So many chats, in words."""
+    return Both(f"{chats} 个会话", "1 chat" if chats == 1 else f"{chats} chats")
 
 
 def _text(run: DryRun) -> Content:
@@ -72,16 +83,19 @@ def _loads(run: DryRun) -> Iterator[Line]:
     yield [(f"{'':{NAME}} {title}", "$secondary")]
     scale = max(1.0, *(max(each.before, each.after, each.capacity) for each in run.loads))
     for each in run.loads:
-        figures = f"{each.before:g} → {each.after:g}"
+        more = "+" if each.partial else ""
+        figures = f"{each.before:g}{more} → {each.after:g}{more}"
         limit = f" / {each.capacity:g}"
-        color = "$error bold" if each.over else ""
+        color = "$error bold" if each.over and each.after > each.before else ""
         yield [
             (fit(each.name, NAME), ""),
             (" " * max(1, 11 - cell_len(figures)) + figures, color or "bold"),
             (fit(limit, 6), "$secondary"),
             *bars(each, scale),
-            (" !!" if each.over else "", "$error bold"),
+            (" !!" if color else "", "$error bold"),
         ]
+    if any(each.partial for each in run.loads):
+        yield [(str(PARTIAL), "$secondary")]
 
 
 def bars(load: Load, scale: float) -> Line:

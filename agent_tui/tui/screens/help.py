@@ -12,9 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from agent_tui.lang import Both
-from agent_tui.text import fit
+from agent_tui.text import fit, wrap
 from agent_tui.tui import lookup
-from agent_tui.tui.commands import INTENTS
+from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.keymap import PRESETS, KeyMap
 from agent_tui.tui.screens.once import ClosesOnce
@@ -30,6 +30,13 @@ PREFIXES = Both(
 MORE = (
     ("Enter", Both("发送；在查找框里是插入", "send; in the find box: insert")),
     ("Ctrl+J", Both("换行", "new line")),
+    (
+        "Home End Ctrl+U Ctrl+W",
+        Both(
+            "行首、行尾；删到行首、删一个词",
+            "to a line's start or end; delete to its start, or a word",
+        ),
+    ),
     ("/short", Both("宏的短名，再按 Tab 或 Enter", "a macro's short name, then Tab or Enter")),
     (
         "??yunfei",
@@ -56,11 +63,63 @@ MORE = (
         ),
     ),
 )
+# Keys that are no intents, of each focus.
+KEYS_OF = {
+    "composer": MORE[:2],
+    "find": tuple((key, doc) for key, _, doc in KEYS.values()),
+}
 SEARCH = Both("查按键和功能：中文、拼音、英文、按键", "search what keys do, or what does a thing")
+HERE = Both("这里最常用", "used most here")
+# What is looked up first: in this focus, these keys.
+USED: dict[str, tuple[str, ...]] = {
+    "composer": (
+        "answer_1",
+        "find",
+        "macros",
+        "send_next",
+        "send_resolve_next",
+        "resolve_next",
+        "next_urgent",
+        "undo",
+        "clear_draft",
+        "note",
+        "insert_order",
+        "assign",
+        "snooze",
+        "focus_queue",
+    ),
+    "queue": (
+        "open_chat",
+        "next_urgent",
+        "claim",
+        "assign",
+        "tag",
+        "snooze",
+        "resolve_next",
+        "undo",
+        "filter",
+        "mark",
+        "choose_view",
+        "show_card",
+    ),
+    "transcript": (
+        "read_down",
+        "read_up",
+        "copy_message",
+        "quote",
+        "open_target",
+        "search_chat",
+        "focus_composer",
+        "focus_queue",
+    ),
+    "find": ("answer_1", "macros", "focus_queue"),
+    "search": ("search_next", "search_previous", "focus_queue"),
+}
 TITLE = Both("按键（任何位置 · 列表里） — Esc 关闭", "Keys (anywhere · in the queue) — Esc closes")
 WITHOUT = Both("Ctrl+P 里找", "by Ctrl+P")
 NOTHING = Both("没有找到", "nothing found")
 KEYS_CELLS = 24
+WIDTH, BESIDE = 92, 6  # cells of the page; of its border, padding and scroll bar
 
 
 class HelpScreen(ClosesOnce, ModalScreen[None]):
@@ -84,9 +143,11 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
     HelpScreen .title { text-style: bold; height: 1; }
     """
 
-    def __init__(self, keymap: KeyMap) -> None:
+    def __init__(self, keymap: KeyMap, focus: str = "queue") -> None:
+        """`focus`: where one was; its keys stand on top."""
         super().__init__()
         self._keymap = keymap
+        self._focus = focus
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -99,6 +160,10 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
         """All of them, until something is typed."""
         self.query_one(Input).focus()
         self._show("")
+
+    def on_resize(self) -> None:
+        """Another width: other lines."""
+        self._show(self.query_one(Input).value.strip())
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Only what was asked for."""
@@ -121,9 +186,10 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
 
     def _everything(self) -> list[Part]:
         preset = PRESETS[self._keymap.preset].doc
-        parts = [(f"{self._keymap.preset}: {preset}\n", "$secondary")]
+        parts = self._used()
+        parts.append((f"\n── {self._keymap.preset}: {preset}\n", "$secondary"))
         for key, doc in MORE:
-            parts += _row(key, doc)
+            parts += self._row(key, doc)
         about = None
         for intent in lookup.grouped():
             group = lookup.group_of(intent)
@@ -131,6 +197,14 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
                 about = group
                 parts.append((f"\n── {group}\n", "$secondary"))
             parts += self._line(intent)
+        return parts
+
+    def _used(self) -> list[Part]:
+        parts: list[Part] = [(f"── {HERE}\n", "$secondary")]
+        for key, doc in KEYS_OF.get(self._focus, ()):
+            parts += self._row(key, doc)
+        for name in USED.get(self._focus, USED["queue"]):
+            parts += self._line(BY_ID[name])
         return parts
 
     def _found(self, text: str) -> list[Part]:
@@ -141,12 +215,13 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
             parts += self._line(intent)
         for key, doc in MORE:
             if text in f"{key} {doc.zh} {doc.en}".lower():
-                parts += _row(key, doc)
+                parts += self._row(key, doc)
         return parts
 
     def _line(self, intent: type[Intent]) -> list[Part]:
-        return _row(self._keymap.both(intent.id) or str(WITHOUT), intent.doc)
+        return self._row(self._keymap.both(intent.id) or str(WITHOUT), intent.doc)
 
-
-def _row(key: str, doc: Both) -> list[Part]:
-    return [(fit(key, KEYS_CELLS), "$accent bold"), (f"{doc}\n", "")]
+    def _row(self, key: str, doc: Both) -> list[Part]:
+        room = min(WIDTH, self.app.size.width * 98 // 100) - BESIDE - KEYS_CELLS
+        lines = ("\n" + " " * KEYS_CELLS).join(wrap(str(doc), max(8, room)))
+        return [(fit(key, KEYS_CELLS), "$accent bold"), (f"{lines}\n", "")]

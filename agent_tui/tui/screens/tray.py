@@ -78,7 +78,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
     def on_option_list_option_highlighted(self) -> None:
         """Another item: other choices."""
         item = self._item()
-        ways = self._desk.ways(item) if item else ()
+        ways = self._desk.tray.ways(item) if item else ()
         keys = [f"{key} {title}" for way, (key, title) in KEYS.items() if way in ways]
         if self._desk.undo_stack.is_discard():
             keys.append(str(Both("u 撤销丢弃", "u undo the discard")))
@@ -86,7 +86,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
         self.query_one("#tray-keys", Label).update(" · ".join(keys))
 
     def _fill(self) -> None:
-        items = self._desk.tray
+        items = self._desk.tray.items
         title = Both(f"未发送 {len(items)}", f"Unsent {len(items)}")
         self.query_one("#tray-title", Label).update(str(title))
         options = self.query_one(OptionList)
@@ -111,7 +111,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
             (clean(reason(item.reason, item.detail)), "$secondary"),
             (f"\n   {Both('我：', 'you: ')}{clip(text.replace(chr(10), ' '), 200)}", ""),
         ]
-        for line in self._desk.since(item):
+        for line in self._desk.tray.since(item):
             who = line.message.author
             if state is not None and who == state.customer.id:
                 who = state.customer.name
@@ -124,7 +124,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
 
     def _item(self) -> TrayItem | None:
         at = self.query_one(OptionList).highlighted
-        items = self._desk.tray
+        items = self._desk.tray.items
         return items[at] if at is not None and at < len(items) else None
 
     def action_choose(self, what: str) -> None:
@@ -133,7 +133,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
         if item is None:
             return
         way = Way(what)
-        if way not in self._desk.ways(item):
+        if way not in self._desk.tray.ways(item):
             key, title = KEYS[way]
             self._say(Both(f"现在不能{title.zh}（{key}）", f"cannot {title.en} now ({key})"))
             return
@@ -150,14 +150,14 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
                 self._say(Both("已复制", "copied"))
                 return
             case Way.EDIT:
-                desk.restore_draft(item)
+                desk.tray.to_draft(item)
                 self.dismiss(item.conversation)
                 return
             case Way.DISCARD:
-                desk.discard(item)
+                desk.tray.discard(item)
                 self._say(Both("已丢弃 · Ctrl+Z 撤销", "discarded · Ctrl+Z undoes"))
             case Way.SEND | Way.NOTE:
-                refused = desk.resend(item) if way is Way.SEND else desk.note_instead(item)
+                refused = desk.tray.resend(item) if way is Way.SEND else desk.tray.to_note(item)
                 if refused is not None:
                     words = clean(reason(refused.reason, refused.detail))
                     self.app.notify(words, severity="warning", markup=False)
@@ -177,7 +177,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
         self._show_rest()
 
     def _show_rest(self) -> None:
-        if self._desk.tray:
+        if self._desk.tray.items:
             self._fill()
         else:
             self.dismiss(None)

@@ -13,8 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from agent_tui.desk.desk import Desk, Line
+from agent_tui.desk.desk import Desk
 from agent_tui.desk.reasons import reason
+from agent_tui.desk.transcripts import Line
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import DeliveryState
@@ -68,7 +69,7 @@ class UndeliveredScreen(ClosesOnce, ModalScreen[None]):
         self._fill()
 
     def _fill(self) -> None:
-        self._lines = self._desk.undelivered(self._conversation)
+        self._lines = self._desk.messages.undelivered(self._conversation)
         count = len(self._lines)
         title = Both(f"没送达 {count}", f"Not delivered {count}")
         self.query_one("#undelivered-title", Label).update(str(title))

@@ -28,8 +28,10 @@ HEADS = (
     Both("超时", "late"),
     Both("在线", "online"),
 )
-# Cells of each figure, by size: those of "99", "-9:59", "99" and "99" with room between.
+# Cells of each figure, by size: those of "99", "-9:59", "99" and "99" with room between. Wider ones
+# take what they need.
 COLUMNS = {SMALL: (12, 24, 12, 10), LARGE: (20, 44, 20, 16)}
+GAP = 2
 NAME = {SMALL: 14, LARGE: 18}
 
 
@@ -58,14 +60,15 @@ class Figures(LineView, can_focus=False):
 
     def show(self, teams: tuple[TeamLine, ...], policy: Policy, now: int) -> None:
         """Draw the teams that fit; the others take their turn."""
-        wide = sum(COLUMNS[LARGE]) + NAME[LARGE] <= self.size.width
+        wide = sum(_columns(teams, LARGE)) + NAME[LARGE] <= self.size.width
         tall = len(teams) * (LARGE + 1) + 1 <= self.size.height
         height = LARGE if wide and tall else SMALL
         room = max(1, (self.size.height - 1) // (height + 1))
         pages = max(1, -(-len(teams) // room))
         page = now // 1000 // PAGE_SECONDS % pages
-        spare = max(0, self.size.width - NAME[height] - sum(COLUMNS[height]) - 2)
-        widths = tuple(each + spare // 6 for each in COLUMNS[height])
+        columns = _columns(teams, height)
+        spare = max(0, self.size.width - NAME[height] - sum(columns) - 2)
+        widths = tuple(each + spare // 6 for each in columns)
         self._lines = [_heads(height, widths)]
         for team in teams[page * room : (page + 1) * room]:
             self._lines += _drawn(team, policy, height, widths)
@@ -107,11 +110,25 @@ class Wallboard(ClosesOnce, Screen[None]):
 
     def _draw(self) -> None:
         now = board(self._desk)
-        self.query_one(Figures).show(now.teams, self._desk.policy, now.now)
+        self.query_one(Figures).show(now.teams, self._desk.directory.policy, now.now)
         online = sum(agent.availability == "online" for agent in now.agents)
         words = Both(f"在线坐席 {online}", f"{online} agents online")
         title = clip(f"{fmt.clock(now.now)} · {words}", max(10, self.size.width - 2))
         self.query_one("#wall-title", Static).update(title, layout=False)
+
+
+def _columns(teams: tuple[TeamLine, ...], height: int) -> tuple[int, ...]:
+    """How wide the figures are: none is ever cut, it would be another number."""
+    columns = list(COLUMNS[height])
+    for team in teams:
+        drawn = [len(big(text, height)[0]) + GAP for text in _figures(team)]
+        columns = list(map(max, columns, drawn))
+    return tuple(columns)
+
+
+def _figures(team: TeamLine, sign: str = "!!") -> tuple[str, str, str, str]:
+    wait = "-" if team.longest is None else fmt.countdown(team.longest)
+    return str(team.waiting), wait + sign, str(team.late), str(team.online)
 
 
 def _heads(height: int, widths: tuple[int, ...]) -> list[Piece]:
@@ -133,20 +150,22 @@ def _drawn(
         sign, loud = "!", "wall--warning"
     else:
         sign, loud = "", "wall--calm"
-    figures = (
-        (str(team.waiting), "wall--warning" if team.waiting and not team.room else "wall--calm"),
-        (("-" if wait is None else fmt.countdown(wait)) + sign, loud),
-        (str(team.late), "wall--breach" if team.late else "wall--calm"),
-        (str(team.online), "wall--calm" if team.online else "wall--breach"),
+    colors = (
+        "wall--warning" if team.waiting and not team.room else "wall--calm",
+        loud,
+        "wall--breach" if team.late else "wall--calm",
+        "wall--calm" if team.online else "wall--breach",
     )
     lines: list[list[Piece]] = []
-    drawn = [big(text, height) for text, _ in figures]
+    drawn = [big(text, height) for text in _figures(team, sign)]
     names = ["", str(team.name), "", "", ""]
     if team.surge is not None:
         names[2] = str(Both("高峰支援", "surge"))
+    elif team.opens:
+        names[2] = str(Both(f"休息到 {team.opens[-5:]}", f"until {team.opens[-5:]}"))
     for number in range(height):
         pieces: list[Piece] = [(fit(f" {names[number]}", NAME[height]), "wall--name")]
-        for rows, (_, color), width in zip(drawn, figures, widths, strict=True):
+        for rows, color, width in zip(drawn, colors, widths, strict=True):
             pieces.append((rows[number].rjust(width)[-width:], color))
         lines.append(pieces)
     lines.append([("", "")])

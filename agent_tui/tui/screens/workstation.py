@@ -16,6 +16,7 @@ from agent_tui.desk.desk import Desk
 from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
+from agent_tui.tui import notices
 from agent_tui.tui.asking import Asking
 from agent_tui.tui.bound import QueueKeys, TranscriptKeys, everywhere
 from agent_tui.tui.bulk import Bulk
@@ -41,11 +42,12 @@ from agent_tui.tui.reading import Reading
 from agent_tui.tui.ring import Ring
 from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.searching import Searching
-from agent_tui.tui.status import status_parts
+from agent_tui.tui.status import focus_of, status_parts
 from agent_tui.tui.suggesting import Suggesting
 from agent_tui.tui.tiles import Tiles
 from agent_tui.tui.told import Announcer
 from agent_tui.tui.tour import Tour
+from agent_tui.tui.whispers import Whispers
 from agent_tui.tui.widgets.card import CustomerCard
 from agent_tui.tui.widgets.composer import Composer
 from agent_tui.tui.widgets.filterbox import FilterBox
@@ -97,6 +99,7 @@ class Workstation(Screen[None]):
         self.bulk = Bulk(self)
         self.duty = OwnDuty(self)
         self.asking = Asking(self)
+        self.whispers = Whispers(self)
         self.panes = Panes(self, notes)
         self.meter = Meter(self, notes)
         self.tour = Tour(self)
@@ -140,6 +143,7 @@ class Workstation(Screen[None]):
         self.filtering.start()
         self.desk.listen(self.desk_changed)
         self.listing.start()
+        self.whispers.start()
         self.ring.start()
         self.told = Announcer(self)
         self.view.draw()
@@ -200,7 +204,7 @@ class Workstation(Screen[None]):
 
     def open_next(self) -> None:
         """The most urgent other conversation."""
-        row = self.desk.next_after(self.current)
+        row = self.desk.queue.next_after(self.current)
         if row is None:
             if self.doing.state() is None or self.doing.state().status == "resolved":  # type: ignore[union-attr]
                 self.leave_chat()
@@ -298,6 +302,7 @@ class Workstation(Screen[None]):
         self.ring.changed()
         self.listing.changed(changes)
         self.told.changed(changes)
+        self.whispers.changed(changes)
         self.tiles.changed(changes)
         here = self.current in changes.conversations
         if changes.all or here or changes.things or changes.outbox:
@@ -321,6 +326,7 @@ class Workstation(Screen[None]):
 
     def draw_status(self) -> None:
         """The line at the bottom, and where a flow stands."""
+        notices.follow(self)
         self.flows.draw()
         self._status.show(**status_parts(self))
 
@@ -342,7 +348,7 @@ class Workstation(Screen[None]):
         """Every key."""
         from agent_tui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.keymap))
+        self.app.push_screen(HelpScreen(self.keymap, focus_of(self)))
 
     def show_tray(self) -> None:
         """What was not sent."""
@@ -359,8 +365,8 @@ class Workstation(Screen[None]):
         """Quit; drafts are kept, and unsent commands wait in the outbox."""
         self.chat.keep_draft()
         await self.grace.leave()
-        if self.desk.unsent:
-            count = self.desk.unsent
+        if self.desk.pending.unsent:
+            count = self.desk.pending.unsent
             question = Both(
                 f"{count} 项还没有送达服务器；会留在发件箱，下次启动时再送。现在退出？",
                 f"{count} not yet with the server; kept in the outbox for the next start. Leave?",

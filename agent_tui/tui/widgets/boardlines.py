@@ -27,6 +27,7 @@ TEAM_HEADS = (
     Both("响应", "reply"),
     Both("高峰支援", "surge"),
 )
+CLOSED = Both("休息", "closed")
 AGENT_HEADS = (
     Both("坐席", "agent"),
     Both("负载", "load"),
@@ -144,10 +145,14 @@ class BoardList(LineView, can_focus=True):
 
     def _team(self, team: TeamLine, mark: str, name: int, last: int) -> list[Piece]:
         waiting, longest, late, online, room, reply = TEAM_WIDTHS
-        there, surge = f"{team.online}/{team.agents}", ""
+        there = f"{team.online}/{team.agents}"
+        free = f"{'≤' if team.partial and team.room else ''}{team.room:g}"
+        note, color = "", "board--surge"
         if team.surge is not None:
             left = fmt.countdown(team.surge.until - self._now)
-            surge = f"{left} {' '.join(f'+{each}' for each in team.joined)}"
+            note = f"{left} {' '.join(f'+{each}' for each in team.joined)}"
+        elif team.opens:
+            note, color = str(CLOSED), "board--warning"
         return [
             (fit(mark + str(team.name), name), "board--name"),
             (_right(str(team.waiting), waiting), "" if team.waiting else "board--dim"),
@@ -157,9 +162,9 @@ class BoardList(LineView, can_focus=True):
                 _right(there, online),
                 "" if team.online else "board--breach",
             ),
-            (_right(f"{team.room:g}", room), "" if team.room else "board--warning"),
+            (_right(free, room), "" if team.room else "board--warning"),
             (_right(_response(team.response), reply), "board--dim"),
-            (fit("  " + surge, last), "board--surge"),
+            (fit("  " + note, last), color),
         ]
 
     def _agent(self, agent: AgentLine, mark: str, name: int, last: int) -> list[Piece]:
@@ -167,7 +172,7 @@ class BoardList(LineView, can_focus=True):
         state = state_words(agent, self._now)
         there = agent.availability is not Availability.OFFLINE
         full = agent.load > agent.capacity + 1e-9
-        figures = f"{agent.load:g}/{agent.capacity:g}"
+        figures = f"{agent.load:g}{'+' if agent.partial else ''}/{agent.capacity:g}"
         return [
             (fit(mark + agent.name, name), "board--name" if there else "board--dim"),
             (_right(figures, load), "board--warning" if full else ""),

@@ -64,8 +64,11 @@ def reply(head: str, state: str, words: str, text: str, width: int, why: str = "
 
 
 def state_line(head: str, state: str, words: str, width: int) -> Drawn:
-    """Who answered when, and the sign and words of its state, at the right."""
-    sign = f" {fmt.STATES.get(state, '')} {words}"
+    """Who answered when, and the sign and words of its state, at the right; of words that do not
+    fit, the last part is left out."""
+    room = width - 1 - cell_len(head)
+    while cell_len(sign := f" {fmt.STATES.get(state, '')} {words}") > room and " · " in words:
+        words = words.rpartition(" · ")[0]
     right = cell_len(head) + cell_len(sign)
     mark = MARKS.get(state, "transcript--dim")
     return Drawn(

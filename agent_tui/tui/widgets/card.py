@@ -12,6 +12,7 @@ from textual.widgets import Static
 from agent_tui import lang
 from agent_tui.desk.customer import Card
 from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
+from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain.model import Priority, Status
 from agent_tui.lang import Both
 from agent_tui.orders import words
@@ -77,7 +78,7 @@ def _who(card: Card, now: int, width: int) -> Iterator[Line]:
         since = fmt.local(customer.since).strftime("%Y-%m")
         facts.append(str(Both(f"{since} 起", f"since {since}")))
     yield [(clip(" · ".join(filter(None, facts)), width), LABEL)]
-    tags = " ".join((*customer.tags, *card.state.tags))
+    tags = " · ".join(map(tag_name, (*customer.tags, *card.state.tags)))
     if tags:
         yield _pair(Both("标签", "tags"), tags, width)
 

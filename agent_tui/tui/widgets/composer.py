@@ -82,13 +82,13 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         self.set_class(note, "-note")
         self.relabel()
 
-    def begin(self, reply: str, note: str) -> None:
-        """Another conversation: its two drafts, replying first."""
+    def begin(self, reply: str, note: str, *, undoable: bool = False) -> None:
+        """Another conversation: its two drafts, replying first. `undoable`: see `load`."""
         self.note = False
         self._other = note
         self._asked = None  # another customer
         self.set_class(False, "-note")
-        self.load(reply)
+        self.load(reply, undoable=undoable)
         self.relabel()
 
     def texts(self) -> tuple[str, str]:
@@ -100,9 +100,13 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         words = Both("备注：只有同事看得到", "note: colleagues only") if self.note else None
         self.border_title = str(words) if words else None
 
-    def load(self, text: str) -> None:
-        """Replace everything, with the cursor at the end and nothing to undo."""
-        self.load_text(clean(text))
+    def load(self, text: str, *, undoable: bool = False) -> None:
+        """Replace everything, with the cursor at the end and nothing to undo; or, `undoable`, as if
+        the text had just been inserted."""
+        self.forget_places()
+        self.load_text("" if undoable else clean(text))
+        if undoable and text:
+            self.put(text)
         self.move_cursor(self.document.end)
         self.edited_at = 0.0
 
@@ -112,10 +116,31 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         self.scroll_cursor_visible(animate=False)
 
     def put_block(self, text: str) -> None:
-        """Insert a whole answer; after a finished sentence it begins a new line."""
+        """Insert a whole answer; after a finished sentence it begins a new line. Nothing is offered
+        behind it until something is typed."""
         row, column = self.cursor_location
         before = self.document.get_line(row)[:column].rstrip()
         self.put(f"\n{text}" if before.endswith(SENTENCE_ENDS) else text)
+        self.is_complete()
+
+    @property
+    def undoable(self) -> bool:
+        """Whether an edit of this text can be undone."""
+        return bool(self.history.undo_stack)
+
+    def clear_out(self) -> bool:
+        """Take everything away, as one step; from an empty field, bring back what went last.
+        Whether there was something to do."""
+        if self.text:
+            self.history.checkpoint()
+            self.clear()
+            self.history.checkpoint()
+            return True
+        if self.history.redo_stack:
+            self.redo()
+        else:
+            self.undo()
+        return bool(self.text)
 
     def erase_before(self, length: int) -> None:
         """Take away so many characters of the line before the cursor."""

@@ -85,6 +85,11 @@ class FilterBox(Vertical):
         """What stands in it."""
         return self.box.value
 
+    @property
+    def caret(self) -> int:
+        """Before which of its letters one writes."""
+        return self.box.cursor_position
+
     def open(self, text: str) -> None:
         """Show it with `text`, and put the cursor behind that."""
         self.add_class("-shown")
@@ -135,7 +140,8 @@ class FilterBox(Vertical):
             marks = "^" * max(1, cell_len(self.text[self._error.at :][: self._error.length]))
             lines.append(Content.styled(clip(" " * max(0, at) + marks, width), "$warning"))
             said = (self._error.what, self._error.hint)
-            lines += [Content.styled(clip(str(words), width), "$warning") for words in said]
+            # Never cut: the way out stands at their end. Static wraps them.
+            lines += [Content.styled(str(words), "$warning") for words in said]
         for number, offer in enumerate(self._offers):
             lead, color = ("▸", "$foreground") if number == self._at else (" ", "$secondary")
             # A key may be offered twice, with what follows it and without.

@@ -53,6 +53,9 @@ class Ghost(Area):
         self._at = 0
         self._below: list[str] = []
         self._asked: object = None  # what the offers are for
+        self._writing = False  # grey text is being taken
+        self._taken_at: tuple[int, int] | None = None  # where the last that was taken ends
+        self._complete_at: tuple[int, int] | None = None  # where a whole text that came ends
         self.offers_for = lambda before, room: ()
         self.on_offer = lambda: None
         self.word_of = self.clause_of = lambda text: text
@@ -61,6 +64,20 @@ class Ghost(Area):
     def offer(self) -> Offer | None:
         """What Tab takes."""
         return self._offers[self._at] if self._offers else None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the cursor stands right behind grey text that was taken."""
+        return self._taken_at == self.cursor_location
+
+    def is_complete(self) -> None:
+        """What was inserted ends here: nothing is offered until something is typed."""
+        self._taken_at, self._complete_at = None, self.cursor_location
+        self.ask_again()
+
+    def forget_places(self) -> None:
+        """Another text comes."""
+        self._taken_at = self._complete_at = None
 
     # --- finding ---------------------------------------------------------------------------------
 
@@ -85,6 +102,13 @@ class Ghost(Area):
 
     def _find(self) -> Sequence[Offer]:
         row, column = self.cursor_location
+        if self._writing:
+            self._taken_at = (row, column)
+        elif self._taken_at != (row, column):
+            self._taken_at = None
+        if self._complete_at == (row, column):
+            return ()
+        self._complete_at = None
         if not self.selection.is_empty or self.document.get_line(row)[column:].strip():
             return ()
         return self.offers_for(self.before_cursor(), self._room())
@@ -169,7 +193,11 @@ class Ghost(Area):
         return True
 
     def _write(self, text: str) -> None:
-        self.insert(text, maintain_selection_offset=False)
+        self._writing = True
+        try:
+            self.insert(text, maintain_selection_offset=False)
+        finally:
+            self._writing = False
         self.scroll_cursor_visible(animate=False)
 
     def another(self, step: int) -> bool:

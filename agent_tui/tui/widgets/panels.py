@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from rich.cells import cell_len
@@ -116,7 +116,8 @@ class ChatHeader(Static):
 
 
 class StatusLine(Static):
-    """Link, unsent, time; then the next useful keys."""
+    """Link, what is unsent, time; then the next useful keys. What does not fit is left out whole:
+    half a hint says another thing."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $panel; color: $secondary; }
@@ -126,21 +127,45 @@ class StatusLine(Static):
         super().__init__(id=id, markup=False)
 
     def show(
-        self, *, link: Content, unsent: str, time: str, reason: str, keys: list[tuple[str, str]]
+        self,
+        *,
+        link: Content,
+        duty: Content,
+        marks: Sequence[str],
+        time: str,
+        reasons: Sequence[str],
+        keys: Sequence[tuple[str, str]],
     ) -> None:
-        """Draw the line; keys that do not fit are left out from the end."""
-        width = max(10, self.size.width - 2)
-        parts: list[tuple[str, str]] = [(unsent, "$warning" if unsent else ""), (f" {time} ", "")]
-        used = cell_len(link.plain) + sum(cell_len(text) for text, _ in parts)
+        """Draw the line; of `marks`, `reasons` and `keys` the last are the first to give way."""
+        left = max(10, self.size.width - 2) - cell_len(link.plain)
+        waiting = "".join(fitting([f" {mark}" for mark in marks], left))
+        left -= cell_len(waiting)
+        clock = "".join(fitting([f" {time} "], left))
+        left -= cell_len(clock)
+        if cell_len(duty.plain) > left:
+            duty = Content("")
+        left -= cell_len(duty.plain)
         shown: list[tuple[str, str]] = []
-        if reason:
-            text = f"│ {clip(reason, max(0, width - used - 3))} "
+        if reasons and left > 3:
+            whole = fitting([reasons[0], *(f" · {each}" for each in reasons[1:])], left - 3)
+            text = f"│ {''.join(whole) or clip(reasons[0], left - 3)} "
             shown.append((text, "$foreground"))
-            used += cell_len(text)
+            left -= cell_len(text)
         for key, title in keys:
-            size = cell_len(key) + cell_len(title) + 4
-            if used + size > width:
+            left -= cell_len(key) + cell_len(title) + 4
+            if left < 0:
                 break
             shown += [("│ " if not shown else "· ", ""), (key, "$accent bold"), (f" {title} ", "")]
-            used += size
-        self.update(Content.assemble(link, *parts, *shown), layout=False)
+        said = (waiting, "$warning" if waiting else "")
+        self.update(Content.assemble(link, duty, said, (clock, ""), *shown), layout=False)
+
+
+def fitting(parts: Sequence[str], room: int) -> list[str]:
+    """The first of `parts` that fit `room` cells together."""
+    found: list[str] = []
+    for part in parts:
+        room -= cell_len(part)
+        if room < 0:
+            break
+        found.append(part)
+    return found

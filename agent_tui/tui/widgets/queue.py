@@ -14,6 +14,7 @@ from agent_tui import lang
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.policy import Policy
+from agent_tui.text import clip
 from agent_tui.tui.widgets.lines import LineView, Piece
 from agent_tui.tui.widgets.queuelines import (
     ROW_LINES,
@@ -88,6 +89,7 @@ class QueueList(LineView, can_focus=True):
         self._flashing: frozenset[ConversationId] = frozenset()
         self.cursor: ConversationId | None = None
         self._opened: ConversationId | None = None
+        self._nothing: tuple[str, ...] = ()  # what is said where there are no rows
 
     # --- what it shows ---------------------------------------------------------------------------
 
@@ -107,6 +109,13 @@ class QueueList(LineView, can_focus=True):
             self._draw_row(place)
         self.tick(now)
 
+    def say_nothing(self, lines: tuple[str, ...]) -> None:
+        """What is said where there are no rows."""
+        if lines != self._nothing:
+            self._nothing = lines
+            self.resized()
+            self.refresh()
+
     def put(self, row: QueueRow) -> None:
         """Show `row` where its chat stands, until the rows are shown in order again."""
         place = self._places.put(row)
@@ -114,6 +123,7 @@ class QueueList(LineView, can_focus=True):
             self._draw_row(place)
 
     def _arrange(self, places: Places, now: int) -> None:
+        seen = self.cursor_line is not None
         before, self._places, self._now = self._places, places, now
         # What is not seen is not acted on.
         self._marks &= places.where.keys()
@@ -124,6 +134,8 @@ class QueueList(LineView, can_focus=True):
             if before.keys or places.keys:
                 self.post_message(self.CursorMoved())
         self.resized()
+        if seen and self.cursor_line is None:  # other rows came between: it stays in sight
+            self._scroll_to_cursor()
         self.refresh()
 
     @property
@@ -198,6 +210,15 @@ class QueueList(LineView, can_focus=True):
         place = self._places.where.get(self.cursor) if self.cursor else None
         return self._places.rows[place] if place is not None else None
 
+    @property
+    def cursor_line(self) -> int | None:
+        """The line of the screen on which the row under the cursor begins, if it is in sight."""
+        place = self._places.where.get(self.cursor) if self.cursor else None
+        if place is None:
+            return None
+        line = self._places.line_of(place) - self.first_line
+        return line + self.region.y if 0 <= line < self.size.height else None
+
     def neighbour(self, key: ConversationId | None, step: int) -> ConversationId | None:
         """The conversation `step` rows from `key` in the order shown."""
         keys = self._places.keys
@@ -248,10 +269,15 @@ class QueueList(LineView, can_focus=True):
         self._draw_key(self.cursor)
         self.cursor = key
         self._draw_row(place)
-        top = self._places.top_of(place)
-        height = self._places.line_of(place) + ROW_LINES - top
-        self.scroll_to_region(Region(0, top, 1, height), animate=False)
+        self._scroll_to_cursor()
         self.post_message(self.CursorMoved())
+
+    def _scroll_to_cursor(self) -> None:
+        place = self._places.where.get(self.cursor) if self.cursor else None
+        if place is not None:
+            top = self._places.top_of(place)
+            height = self._places.line_of(place) + ROW_LINES - top
+            self.scroll_to_region(Region(0, top, 1, height), animate=False)
 
     def on_key(self, event: events.Key) -> None:
         """Any key keeps the order still for a moment."""
@@ -260,7 +286,7 @@ class QueueList(LineView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """The mouse is never needed, but it works."""
         line = event.y + self.first_line
-        if line < self.line_count() and not isinstance(on := self._places.on(line), Heading):
+        if line < self._places.count and not isinstance(on := self._places.on(line), Heading):
             key = self._places.keys[on[0]]
             self.move_to(key)
             self.post_message(self.Picked(key))
@@ -272,9 +298,11 @@ class QueueList(LineView, can_focus=True):
     # --- drawing ---------------------------------------------------------------------------------
 
     def line_count(self) -> int:
-        return self._places.count
+        return self._places.count or len(self._nothing)
 
     def line(self, number: int, width: int) -> tuple[list[Piece], str]:
+        if not self._places.count:
+            return [(clip(f" {self._nothing[number]}", width), "queue--dim")], ""
         on = self._places.on(number)
         if isinstance(on, Heading):
             return heading(on, width), ""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.style import Style
 
 from agent_tui import lang
-from agent_tui.desk.desk import Line
+from agent_tui.desk.transcripts import Line
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.model import TROUBLE, MessageKind
 from agent_tui.lang import Both

@@ -1,0 +1,98 @@
+"""Every conversation as this desk sees it: what came home, with what is pending laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, KeysView
+
+from agent_tui.desk.directory import Directory
+from agent_tui.desk.overlay import Predicted, predict
+from agent_tui.desk.pending import Pending
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import Conversation, Suggestion
+from agent_tui.store.cache import Cache, Changes
+
+
+class Conversations:
+    """Keeps those that the server last told to be unresolved; the others come from the cache when
+    they are asked for. `not_understood` are those in which a newer program's events lie."""
+
+    def __init__(self, cache: Cache, directory: Directory, pending: Pending) -> None:
+        self._cache = cache
+        self._directory = directory
+        self._pending = pending
+        self._kept: dict[ConversationId, Conversation] = {}
+        self._predicted: dict[ConversationId, Predicted] = {}
+        self.not_understood: frozenset[ConversationId] = frozenset()
+
+    def changed(self, changes: Changes) -> None:
+        """Something came in."""
+        if changes.all:
+            self._kept = {state.id: state for state in self._cache.live()}
+            self._predicted.clear()
+        for key in changes.conversations:
+            state = self._cache.conversation(key)
+            if state is None:
+                self._kept.pop(key, None)
+            else:
+                self._kept[key] = state
+        self.laid_over(changes.conversations)
+        if changes.all or changes.conversations:
+            self.not_understood = self._cache.not_understood()
+
+    def laid_over(self, keys: Iterable[ConversationId]) -> None:
+        """What is pending for these is something else now."""
+        for key in keys:
+            self._predicted.pop(key, None)
+
+    def ids(self) -> KeysView[ConversationId]:
+        """Those that are kept; a few of them may be resolved by now."""
+        return self._kept.keys()
+
+    def state(self, key: ConversationId) -> Conversation | None:
+        """One of them with what is pending laid over it."""
+        found = self.predicted(key)
+        return found.state if found else None
+
+    def predicted(self, key: ConversationId) -> Predicted | None:
+        """The same, with the messages that wait."""
+        known = self._predicted.get(key)
+        if known is not None:
+            return known
+        state = self._confirmed(key)
+        if state is None:
+            return None
+        directory = self._directory
+        found = predict(
+            state, self._pending.of(key), directory.me, directory.policy, directory.plan
+        )
+        self._predicted[key] = found
+        return found
+
+    def live(self) -> list[Conversation]:
+        """Every conversation that the server last told to be unresolved, with what is pending."""
+        return [found.state for found in map(self.predicted, tuple(self._kept)) if found]
+
+    def suggestions(self) -> list[tuple[Conversation, Suggestion]]:
+        """Suggested articles that wait for a lead, oldest first, each with its conversation."""
+        keys = {state.id for state in self._cache.suggested()} | self._pending.conversations()
+        states = filter(None, map(self.state, keys))
+        found = [(state, each) for state in states for each in state.open_suggestions]
+        return sorted(found, key=lambda pair: (pair[1].at, pair[1].id))
+
+    # --- what came home --------------------------------------------------------------------------
+
+    def _confirmed(self, key: ConversationId) -> Conversation | None:
+        return self._kept.get(key) or self._cache.conversation(key)
+
+    def last_confirmed(self, key: ConversationId) -> int:
+        """The number of a conversation's last message that came home; 0 if there is none."""
+        state = self._confirmed(key)
+        return state.messages if state else 0
+
+    def is_gone(self, key: ConversationId) -> bool:
+        """Whether the server took it away; false before it told of any."""
+        return self._confirmed(key) is None and self._cache.cursor() is not None
+
+    def matching(self, prefix: str) -> list[ConversationId]:
+        """Up to two whose id begins with `prefix`."""
+        return self._cache.matching(prefix)

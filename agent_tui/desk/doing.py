@@ -1,0 +1,165 @@
+"""The one way to change anything: a command is foreseen, stored, and seen at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from agent_tui.desk.grace import has_reply
+from agent_tui.desk.undo import Undo
+from agent_tui.domain import commands as c
+from agent_tui.domain.context import Context
+from agent_tui.domain.decide import decide
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.inverse import inverse
+from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
+from agent_tui.lang import Both
+from agent_tui.store.cache import Changes
+from agent_tui.store.grace import Recovered
+from agent_tui.store.outbox import Outbox, OutboxFull, TrayItem
+
+if TYPE_CHECKING:
+    from agent_tui.desk.desk import Desk
+
+REPLY = Both("回复", "reply")
+EVERY = 50  # steps of many, between two words of how far it has come
+Refused = Rejected | Held | None  # None: it was done, or of many that it was so already
+
+
+class Doing:
+    """Puts commands into the outbox, or into the grace, and has the desk read them again."""
+
+    def __init__(self, desk: Desk, outbox: Outbox) -> None:
+        self._desk = desk
+        self._outbox = outbox
+
+    def foresee(self, key: ConversationId, command: c.AgentCommand) -> Outcome:
+        """What would follow from `command`, as far as can be told here; nothing happens."""
+        state = self._desk.conversations.state(key)
+        if state is None:
+            return Rejected(Reason.NO_SUCH_CONVERSATION)
+        outcome = decide(state, command, self._context(), conversation=key)
+        if isinstance(outcome, Rejected):
+            return Rejected(outcome.reason, outcome.detail)  # nothing happens here
+        return outcome
+
+    def do(
+        self,
+        conversation: ConversationId,
+        command: c.AgentCommand,
+        *,
+        title: Both | None = None,
+        clear_draft: bool = False,
+        instead_of: TrayItem | None = None,
+    ) -> Refused:
+        """Queue `command` durably and show its effect at once.
+
+        A refusal that can be told here is returned, and nothing is queued. With a `title`, the step
+        can be undone under that name; a reply in its grace can be without. `instead_of` leaves the
+        unsent tray for it. Raises StoreError.
+        """
+        outcome = self.foresee(conversation, command)
+        if isinstance(outcome, Rejected | Held):
+            return outcome
+        if not outcome and isinstance(command, c.MarkRead):
+            return None
+        now = self._desk.clock()
+        back = self._inverse(conversation, command) if title is not None else None
+        held = 0
+        try:
+            if self._desk.grace.takes(conversation, command):
+                held = self._desk.grace.hold(
+                    conversation, command, now, clear_draft=clear_draft, instead_of=instead_of
+                )
+            else:
+                self._outbox.enqueue(
+                    command, conversation, now, clear_draft=clear_draft, instead_of=instead_of
+                )
+        except OutboxFull as full:
+            return Rejected(Reason.OUTBOX_FULL, str(full.waiting))
+        name = title or (REPLY if held and has_reply(command) else None)
+        if name is not None and (back is not None or held):
+            self._desk.undo_stack.push(Undo(conversation, back, name, now, held=held))
+        self._desk.refresh(Changes(frozenset({conversation}), outbox=True))
+        return None
+
+    def do_all(
+        self,
+        steps: Sequence[tuple[ConversationId, c.AgentCommand]],
+        *,
+        title: Both,
+        undoable: bool = True,
+        progress: Callable[[int], None] | None = None,
+    ) -> dict[ConversationId, Refused]:
+        """`do` one command to each of many conversations: stored at once, undone at once.
+
+        The answer is what was not queued, and why; None where it is so already. What the server
+        refuses of it stands in `Pending.bulks`, unless it has a text. `progress` is told how many
+        were looked at.
+        """
+        left: dict[ConversationId, Refused] = {}
+        taken: list[tuple[ConversationId, c.AgentCommand]] = []
+        back: list[tuple[ConversationId, c.AgentCommand]] = []
+        for count, (key, command) in enumerate(steps, 1):
+            outcome = self.foresee(key, command)
+            if isinstance(outcome, Rejected | Held):
+                left[key] = outcome
+            elif not outcome:
+                left[key] = None
+            else:
+                taken.append((key, command))
+                undo = self._inverse(key, command) if undoable else None
+                if undo is not None:
+                    back.append((key, undo))
+            if progress is not None and (count % EVERY == 0 or count == len(steps)):
+                progress(count)
+        if not taken:
+            return left
+        now = self._desk.clock()
+        self._desk.grace.release(
+            now, frozenset(key for key, _ in taken)
+        )  # what came first goes first
+        try:
+            bulk = self._outbox.enqueue_all(taken, title, now)
+        except OutboxFull as full:
+            refused = Rejected(Reason.OUTBOX_FULL, str(full.waiting))
+            return left | {key: refused for key, _ in taken}
+        if back:
+            (key, undo), *others = back
+            self._desk.undo_stack.push(Undo(key, undo, title, now, tuple(others), bulk.first))
+        self._desk.refresh(Changes(frozenset(key for key, _ in taken), outbox=True))
+        return left
+
+    def _inverse(self, key: ConversationId, command: c.AgentCommand) -> c.AgentCommand | None:
+        state = self._desk.conversations.state(key)
+        return inverse(state, command, self._context()) if state is not None else None
+
+    def _context(self) -> Context:
+        directory = self._desk.directory
+        return Context(
+            actor=directory.me, now=self._desk.clock(), policy=directory.policy, plan=directory.plan
+        )
+
+    def release(self, *, flush: bool = False) -> bool:
+        """Send on their way the replies whose grace is over, or all; whether there were any. Raises
+        StoreError."""
+        keys = self._desk.grace.flush() if flush else self._desk.grace.release(self._desk.clock())
+        if keys:
+            self._desk.refresh(Changes(keys, outbox=True))
+        return bool(keys)
+
+    def recover(self) -> list[Recovered]:
+        """Make drafts of the replies in whose grace another workstation of this profile ended.
+        Raises StoreError."""
+        found = self._desk.grace.recover(self._desk.clock())
+        if found:
+            keys = frozenset(each.conversation for each in found)
+            self._desk.refresh(Changes(keys, outbox=True))
+        return found
+
+    def report_searches(self, misses: tuple[tuple[str, int], ...]) -> None:
+        """Count searches that found nothing; lost if the outbox is full."""
+        with contextlib.suppress(OutboxFull):
+            command = c.ReportSearches(misses)
+            self._outbox.enqueue(command, ConversationId(""), self._desk.clock())

@@ -1,0 +1,65 @@
+"""What an agent writes becomes a command: under what this desk shows, and with a fresh id."""
+
+from __future__ import annotations
+
+import secrets
+
+from agent_tui.desk.conversations import Conversations
+from agent_tui.desk.doing import Doing, Refused
+from agent_tui.domain import commands as c
+from agent_tui.domain.ids import ConversationId, MessageId
+from agent_tui.lang import Both
+from agent_tui.store.outbox import TrayItem
+from agent_tui.text import clean
+
+NOTE = Both("备注", "note")
+
+
+class Writing:
+    """Replies and notes."""
+
+    def __init__(self, conversations: Conversations, doing: Doing) -> None:
+        self._conversations = conversations
+        self._doing = doing
+
+    def reply(
+        self,
+        key: ConversationId,
+        text: str,
+        *,
+        force: bool = False,
+        sources: tuple[str, ...] = (),
+    ) -> c.SendReply:
+        """The command that sends `text` as seen from this desk, taken from these `sources`.
+
+        What was seen are confirmed messages only: one's own waiting ones have no number yet, and
+        the customer may take it.
+        """
+        state = self._conversations.state(key)
+        return c.SendReply(
+            message=new_message_id(),
+            text=clean(text),
+            epoch=state.epoch if state else 0,
+            owner=state.assignee if state else None,
+            seen=self._conversations.last_confirmed(key),
+            force=force,
+            sources=sources,
+        )
+
+    def send(self, key: ConversationId, text: str, *, force: bool = False) -> Refused:
+        """Reply with `text`, under the epoch and the last message that the screen shows."""
+        return self._doing.do(key, self.reply(key, text, force=force), clear_draft=True)
+
+    def note(
+        self, key: ConversationId, text: str, *, instead_of: TrayItem | None = None
+    ) -> Refused:
+        """Leave a note for colleagues: what stands in the composer, or a tray item's text."""
+        command = c.AddNote(message=new_message_id(), text=clean(text))
+        return self._doing.do(
+            key, command, title=NOTE, clear_draft=instead_of is None, instead_of=instead_of
+        )
+
+
+def new_message_id() -> MessageId:
+    """A fresh id for something written here."""
+    return MessageId("m" + secrets.token_hex(8))

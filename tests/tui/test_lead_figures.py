@@ -1,0 +1,193 @@
+"""What a lead reads on the board, the wallboard and in the filter is whole, and is so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_tui.desk.board import TeamLine
+from agent_tui.domain import events as e
+from agent_tui.domain.calendars import Calendar
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
+from agent_tui.domain.model import Agent, Role
+from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Availability, Duty, Routing, TeamRules
+from agent_tui.domain.why import Because, Why
+from agent_tui.lang import Both
+from agent_tui.tui.screens import wallboard
+from agent_tui.tui.widgets.figures import LARGE, SMALL, big
+from agent_tui.tui.widgets.filterbox import FilterBox
+from tests.tui.driver import ME, World, sit_down
+
+AFTER = TeamId("after-sales")
+SUN = Agent(AgentId("sun"), "孙悦", Role.AGENT, (AFTER,))
+CY = Agent(AgentId("cy"), "Cy", Role.AGENT, (AFTER, TeamId("technical")))
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[World]:
+    """Sun works for one team, Cy for one more, which the lead does not lead."""
+    world = World(tmp_path)
+    for agent in (SUN, CY):
+        online = Duty(agent.id, Availability.ONLINE)
+        world.feed([(None, e.AgentSaved(agent)), (None, e.AvailabilitySet(online))])
+    for number in range(3):
+        world.chat(f"r{number}", f"客户{number}", "我要退款")
+    yield world
+
+
+def line_of(screen: str, name: str) -> str:
+    return next(line for line in screen.splitlines() if name in line)
+
+
+@pytest.mark.parametrize("height", [SMALL, LARGE])
+def test_no_figure_of_the_wallboard_is_cut(height: int) -> None:
+    team = TeamLine(
+        AFTER, Both("售后", "After-sales"), 432, 452_000, 1377, 12, 15, 0, None, None, ()
+    )
+    widths = wallboard._columns((team,), height)
+    lines = wallboard._drawn(team, Policy(), height, widths)
+    for place, figure in enumerate(("432", "7:32!!", "1377", "12"), 1):
+        assert [line[place][0].strip() for line in lines[:height]] == [
+            row.strip() for row in big(figure, height)
+        ]
+
+
+async def test_loads_that_may_be_more_say_so(floor: World) -> None:
+    async with sit_down(floor) as agent:
+        await agent.does("board")
+        seen = agent.sees()
+        assert "0+/5" in line_of(seen, "Cy") and "0/5" in line_of(seen, "孙悦")
+        assert "≤10" in line_of(seen, "售后")
+        await agent.press("home")
+        assert "≤：有人还有别的团队的会话" in agent.sees()
+        await agent.press("escape", "space")
+        await agent.does("assign")
+        await agent.types("cy")
+        await agent.press("enter")
+        assert "0+ → 1+" in agent.sees() and "别的团队的会话没算" in agent.sees()
+
+
+async def test_who_leads_every_team_sees_whole_loads(floor: World) -> None:
+    mine = (AFTER, TeamId("refunds"))
+    floor.feed([(None, e.AgentSaved(Agent(ME.id, ME.name, Role.LEAD, mine)))])
+    async with sit_down(floor) as agent:
+        await agent.does("board")
+        assert "0+/5" not in agent.sees() and "≤" not in agent.sees()
+
+
+async def test_a_queued_chat_says_why_it_waits(floor: World) -> None:
+    matched = Why(Because.MATCHED, ("退款", "1", "refund")).encode()
+    given = e.Assigned(None, AFTER, 1, matched)
+    full = e.HeldInQueue(Why(Because.AT_LIMIT, ("1", "after-sales")).encode())
+    floor.feed([("r0", given), ("r0", full)])
+    async with sit_down(floor, size=(120, 36)) as agent:
+        agent.screen.queue.move_to(ConversationId("r0"))
+        await agent.pilot.pause()
+        assert "售后 只有 1 人在线，已满" in agent.sees().splitlines()[-1]
+
+
+async def test_a_closed_team_says_until_when(floor: World) -> None:
+    hours = Calendar(hours={"mon": "09:00-10:00"})
+    rules = {"after-sales": TeamRules(assign="least_loaded", calendar="mornings")}
+    floor.feed([(None, e.RoutingSaved(Routing(teams=rules, calendars={"mornings": hours})))])
+    async with sit_down(floor) as agent:
+        await agent.does("board")
+        assert "休息" in line_of(agent.sees(), "售后")
+        await agent.press("home")
+        assert "休息到 11-23 09:00" in agent.sees()
+        await agent.press("w")
+        assert "休息到 09:00" in agent.sees()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("team:nowhere waiting", ("没有团队 nowhere", "可选：after-sales refunds")),
+        ("-agent:sunn", ("没有坐席 sunn", "是不是 sun？")),
+    ],
+)
+async def test_a_filter_by_nobody_says_so(floor: World, text: str, said: tuple[str, str]) -> None:
+    async with sit_down(floor) as agent:
+        await agent.does("filter")
+        await agent.types(text)
+        lines = agent.sees().splitlines()
+        at = next(number for number, line in enumerate(lines) if "^" in line)
+        assert lines[at].index("^") == lines[at - 1].index(":") + 1
+        assert all(words in agent.sees() for words in said)
+        await agent.press("enter")
+        assert agent.screen.query_one(FilterBox).has_focus_within
+
+
+async def test_a_name_that_is_not_finished_is_no_mistake(floor: World) -> None:
+    async with sit_down(floor) as agent:
+        await agent.does("filter")
+        await agent.types("agent:s")
+        assert "没有坐席" not in agent.sees() and "sun  孙悦" in agent.sees()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_filters_way_out_is_never_cut(floor: World, size: tuple[int, int]) -> None:
+    async with sit_down(floor, size=size, language="en") as agent:
+        await agent.does("filter")
+        await agent.types("vip or late open")
+        left = " ".join(line[:44].strip() for line in agent.sees().splitlines())
+        assert "say with parentheses which belong together: (A or B) C" in left
+
+
+async def test_the_dry_run_counts_and_names_the_way_back(floor: World) -> None:
+    async with sit_down(floor, language="en") as agent:
+        await agent.press("space")
+        await agent.does("assign")
+        await agent.types("sun")
+        await agent.press("enter")
+        assert "1 chat " in agent.sees() and "Ctrl+Z takes all of it back" in agent.sees()
+        await agent.press("enter")
+        assert any("· 1 chat · Ctrl+Z undoes" in each for each in agent.notices())
+
+
+async def test_what_came_too_late_offers_no_undo(floor: World) -> None:
+    async with sit_down(floor, language="en") as agent:
+        await agent.press("space")
+        await agent.does("assign")
+        await agent.types("sun")
+        await agent.press("enter")
+        await agent.hears(floor.feed([("r0", e.Assigned(CY.id, AFTER, 1))]))
+        await agent.press("enter")
+        assert "assign to 孙悦 · 0 chats · 1 skipped: changed meanwhile" in agent.notices()
+        assert not floor.sent()
+
+
+async def test_an_undone_deed_says_of_how_many(floor: World) -> None:
+    async with sit_down(floor, language="en") as agent:
+        await agent.does("mark_all")
+        await agent.does("assign")
+        await agent.types("sun")
+        await agent.press("enter", "enter")
+        await agent.does("undo")
+        assert "undone: assign to 孙悦 · 3 chats" in agent.notices()
+
+
+async def test_a_deadline_that_is_over_is_late(floor: World) -> None:
+    floor.clock.now += 310_000
+    async with sit_down(floor, language="en", size=(120, 36)) as agent:
+        assert "first reply 2:10 late" in agent.sees().splitlines()[-1]
+
+
+async def test_a_name_that_fits_several_gets_nothing(floor: World) -> None:
+    floor.feed([(None, e.AgentSaved(Agent(AgentId("suny"), "Suny", Role.AGENT, (AFTER,))))])
+    async with sit_down(floor) as agent:
+        await agent.does("mark_all")
+        await agent.does("assign")
+        await agent.types("cy,su")
+        await agent.press("enter")
+        assert "su 可能是 sun、suny" in agent.notices() and not floor.sent()
+
+
+async def test_a_surge_says_how_much_more(floor: World) -> None:
+    async with sit_down(floor) as agent:
+        await agent.does("board")
+        await agent.press("home", "s", "1")
+        assert "上限 ×1.5" in agent.sees()
