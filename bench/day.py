@@ -95,8 +95,8 @@ def compare(model: Model, loads: list[float], seeds: int, jobs: int, *, write: b
     with ProcessPoolExecutor(jobs) as pool:
         futures = [
             pool.submit(figures, model, policy.key, load, seed)
-            for seed in range(1, seeds + 1)
             for load in loads
+            for seed in range(1, seeds + 1)
             for policy in POLICIES
         ]
         for future in as_completed(futures):

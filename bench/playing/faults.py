@@ -16,7 +16,7 @@ from playing.house import PureHouse
 class _Faulty(PureHouse):
     """Does one thing wrong, each time that it could."""
 
-    def with_room(self, seats: dict[AgentId, Seat], floor: Floor) -> set[TeamId]:
+    def with_room(self, floor: Floor) -> set[TeamId]:
         """Always looks at everybody."""
         return set(self.shop.teams)
 

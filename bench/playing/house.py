@@ -8,7 +8,6 @@ through these themselves.
 from __future__ import annotations
 
 import hashlib
-import heapq
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,10 +30,9 @@ from agent_tui.domain.why import Because, Why
 from playing.draws import Visit
 from playing.shop import Shop
 from playing.told import Told
+from playing.waiting import Waiting
 
 SYSTEM, CUSTOMER = "system", "customer"
-FIRST = 40  # of a team's queue, who are looked at before all the others
-LOOK_AGAIN = 10_000  # ms; while nobody has room, why the others wait is looked at so often
 _LOOKED = (e.MarkedRead, e.ReplySent, e.NoteAdded)
 
 
@@ -117,12 +115,8 @@ class PureHouse:
         self.heard = lambda row, before, after: None
         self.duties: dict[AgentId, Duty] = {}
         self.seats = {key: Seat(agent) for key, agent in shop.agents.items()}
-        self.queue: set[ConversationId] = set()
-        self._unexplained: set[ConversationId] = set()  # of them, those who have just come
-        self._of_team: defaultdict[TeamId, set[ConversationId]] = defaultdict(set)
-        self._helpers = {team: _chain(shop, team) for team in shop.teams}
-        self._looked_at = 0
-        self._is_cut = False
+        self.waiting = Waiting(shop, self.states)
+        self._limits = {key: shop.plan.capacity(agent) for key, agent in shop.agents.items()}
         self._lightest = min(shop.plan.weigh(inbox.channel) for inbox in shop.inboxes.values())
         self.told = Told()
         self.owned: defaultdict[AgentId, set[ConversationId]] = defaultdict(set)
@@ -197,63 +191,38 @@ class PureHouse:
     def give_out(self) -> None:
         """Take back what belongs to nobody any more, then give out."""
         floor = Floor(self.shop.plan, self.duties, (), self.now)
-        for agent in sorted(self.duties):
-            if self.owned[agent] and self._is_gone(agent, floor):
+        for agent in sorted(key for key in self.duties if self.owned[key]):
+            if self._is_gone(agent, floor):
                 self._take_back(agent, floor)
-        seats = {k: seat for k, seat in self.seats.items() if floor.takes(seat.agent)}
-        if self._give(self._to_place(seats, floor, FIRST), seats, floor):
+        keys, whole = self.waiting.few(self.now, self.with_room(floor), self.first)
+        self._give(keys, floor)
+        if not whole and (room := self.with_room(floor)):
             # Others than the first few may be the ones for whom there is still room.
-            self._give(self._to_place(seats, floor, None), seats, floor)
+            self._give(self.waiting.many(room), floor)
         self.log.rounds.append(Dispatched(len(self.log.rows), self.now))
 
-    def _give(self, waiting: list[Conversation], seats: dict[AgentId, Seat], floor: Floor) -> bool:
-        """One pass; whether these were but the first of many, and somebody still has room."""
+    def _give(self, keys: Collection[ConversationId], floor: Floor) -> None:
+        if not keys:
+            return
         words: dict[int, str] = {}  # most wait for one and the same reason
-        cut = self._is_cut
-        for found in self.dispatch(waiting, seats, floor, _LastAgents(self)) if waiting else ():
+        seats = {k: seat for k, seat in self.seats.items() if floor.takes(seat.agent)}
+        waiting = [self.states[key] for key in keys]
+        for found in self.dispatch(waiting, seats, floor, _LastAgents(self)):
             self._place(found, words)
             self._tell(found, seats, floor)
-        return cut and any(self._waits_for(room) for room in self.with_room(seats, floor))
-
-    def _waits_for(self, team: TeamId) -> bool:
-        return any(team in helpers and self._of_team[of] for of, helpers in self._helpers.items())
-
-    def _to_place(
-        self, seats: dict[AgentId, Seat], floor: Floor, most: int | None
-    ) -> list[Conversation]:
-        """Whom to look at, of each team at most so many. Where nobody has room nobody is placed,
-        and the reasons of those who wait there seldom change."""
-        self._is_cut = False
-        if self.now - self._looked_at >= LOOK_AGAIN:
-            self._looked_at = self.now
-            return [self.states[key] for key in self.queue]
-        room = self.with_room(seats, floor)
-        found = set(self._unexplained)
-        for team, helpers in self._helpers.items():
-            keys: Collection[ConversationId] = self._of_team[team]
-            if room.isdisjoint(helpers):
-                continue
-            if most is not None and len(keys) > most:
-                self._is_cut = True
-                states = (self.states[key] for key in keys)
-                keys = [s.id for s in heapq.nsmallest(most, states, key=self.first)]
-            found.update(keys)
-        return [self.states[key] for key in found]
 
     def first(self, s: Conversation) -> tuple[object, ...]:
         """Sort key, smallest first: whom a free agent is given next."""
         return routing.order_key(s)
 
-    def with_room(self, seats: dict[AgentId, Seat], floor: Floor) -> set[TeamId]:
-        """The teams that somebody works for who has room for anything."""
-        return {
-            team
-            for team in self.shop.teams
-            if any(
-                floor.works_for(seat.agent, team) and floor.has_room(seat, team, self._lightest)
-                for seat in seats.values()
-            )
-        }
+    def with_room(self, floor: Floor) -> set[TeamId]:
+        """The teams that somebody works for who has room for anything. No model has a surge."""
+        found: set[TeamId] = set()
+        for key, seat in self.seats.items():
+            fits = seat.load + self._lightest <= self._limits[key] + 1e-9
+            if fits and not found.issuperset(seat.agent.teams) and floor.takes(seat.agent):
+                found.update(seat.agent.teams)
+        return found
 
     def dispatch(
         self,
@@ -284,7 +253,7 @@ class PureHouse:
         state = self.states[found.conversation]
         fresh = isinstance(found, Blocked) and state.wait is None
         if fresh and found.why.code == Because.AT_LIMIT:
-            queue = [self.states[key] for key in self.queue]
+            queue = [self.states[key] for key in self.waiting.of_team[state.team]]
             wait = self.told.of(state, queue, seats, floor)
             if wait is not None:
                 self.record(wait, SYSTEM, found.conversation)
@@ -364,18 +333,7 @@ class PureHouse:
             self.owned[before.assignee].discard(key)
         if after.assignee is not None and open_:
             self.owned[after.assignee].add(key)
-        if after.assignee is None and open_:
-            self.queue.add(key)
-        else:
-            self.queue.discard(key)
-        if before is not None:
-            self._of_team[before.team].discard(key)
-        if key in self.queue:
-            self._of_team[after.team].add(key)
-        if key in self.queue and not after.held:
-            self._unexplained.add(key)
-        else:
-            self._unexplained.discard(key)
+        self.waiting.changed(key, before, after)
 
     def _append(
         self,
@@ -388,14 +346,6 @@ class PureHouse:
         row = Row(len(self.log.rows) + 1, self.now, by, key, event)
         self.log.rows.append(row)
         self.heard(row, before, after)
-
-
-def _chain(shop: Shop, team: TeamId) -> set[TeamId]:
-    """The team, and those that help it once its chats have waited."""
-    found = {team}
-    while (team := TeamId(shop.plan.team(team).overflow)) and team not in found:
-        found.add(team)
-    return found
 
 
 class _LastAgents(Mapping[ConversationId, AgentId]):
@@ -411,7 +361,7 @@ class _LastAgents(Mapping[ConversationId, AgentId]):
         return found
 
     def __iter__(self) -> Iterator[ConversationId]:
-        return iter(self._house.queue)
+        return iter(self._house.waiting.all)
 
     def __len__(self) -> int:
-        return len(self._house.queue)
+        return len(self._house.waiting.all)

@@ -78,7 +78,7 @@ class InTurn(PureHouse):
                 found.append(Placed(s.id, agent, s.team, Why(Because.ROUND_ROBIN, (agent,))))
         return found
 
-    def with_room(self, seats: dict[AgentId, Seat], floor: Floor) -> set[TeamId]:
+    def with_room(self, floor: Floor) -> set[TeamId]:
         """Everybody always has."""
         return set(self.shop.teams)
 
