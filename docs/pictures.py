@@ -17,7 +17,7 @@ from agent_tui.domain.events import ArticleSuggested
 from agent_tui.domain.ids import AgentId, MessageId, SuggestionId, TeamId
 from agent_tui.domain.model import Agent, Article, Role, Team
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
-from tests.tui.driver import COLLEAGUE, ME, World, sit_down
+from tests.tui.driver import COLLEAGUE, ME, World, key_of, sit_down
 
 DOCS = Path(__file__).parent
 
@@ -119,6 +119,11 @@ def rush(root: Path) -> World:
     return world
 
 
+def steps(key: str) -> list[str]:
+    """A key, or what is to be typed, behind a colon."""
+    return [*map(key_of, key[1:])] if key[:1] == ":" and len(key) > 1 else [key]
+
+
 async def draw(
     name: str,
     size: tuple[int, int],
@@ -130,7 +135,10 @@ async def draw(
     with tempfile.TemporaryDirectory() as folder:
         async with sit_down(make(Path(folder)), size=size, language=language) as agent:
             for key in keys:
-                await agent.press(key)
+                if key.startswith("!"):  # an intent without a key of its own
+                    await agent.screen.action_intent(key[1:])
+                else:
+                    await agent.press(*steps(key))
             await agent.pilot.pause(0.3)
             (DOCS / name).write_text(
                 widened(agent.app.export_screenshot(title="agent-tui")), "utf-8"
@@ -156,6 +164,15 @@ async def main() -> None:
     await draw("screen-dry-run.svg", (120, 36), "zh", marked, rush)
     await draw("screen-wallboard.svg", (120, 36), "zh", ["alt+w"], rush)
     await draw("screen-help.svg", (120, 48), "zh", ["f1"])
+    await draw("screen-guard.svg", (100, 24), "zh", ["ctrl+n", ":我们保证全网最低价", "enter"])
+    await draw("screen-reading.svg", (120, 36), "zh", ["ctrl+n", "alt+up"])
+    await draw("screen-card-80.svg", (80, 24), "zh", ["ctrl+n", "ctrl+o"])
+    await draw("screen-tiles.svg", (160, 40), "zh", ["ctrl+n", "f7", "alt+n", "f7", "alt+g"])
+    await draw("screen-pick.svg", (100, 24), "en", ["down", "a"])
+    await draw("screen-palette.svg", (100, 24), "zh", ["ctrl+p", ":huashu"])
+    await draw("screen-keep.svg", (100, 30), "zh", [*answer, "alt+1", "enter", "alt+m"])
+    await draw("screen-meter.svg", (100, 30), "zh", [*answer, "!meter"])
+    await draw("screen-themes.svg", (100, 30), "en", ["!switch_theme"])
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ def path(key: str) -> str:
 
 def test_orders_of_a_customer_in_scope(serving: Serving) -> None:
     state = chat(serving)
-    row = f"2231,{state.customer.id},2026-11-18,玻璃杯,58"
-    write(serving, row, row.replace("2231", "2230").replace("18", "17"), "9,somebody,,x,1")
+    who = state.customer.id
+    late, early = f"2231,{who},2026-11-18,玻璃杯,58", f"2230,{who},2026-11-17,玻璃杯,58"
+    write(serving, late, early, "9,somebody,,x,1")
     answer = serving.agent().ok("GET", path(state.id))
     assert [order["no"] for order in answer["orders"]] == ["2231", "2230"]
     assert answer["orders"][0]["items"] == [{"name": "玻璃杯"}]

@@ -197,7 +197,7 @@ def test_a_working_day(
         desk.look("ten marked")
         desk.does("assign")
         tty.press("enter")
-        desk.says("Enter 执行", "Enter do it")
+        desk.says("Enter 执行", "Enter does it")
         desk.look("the dry run")
         tty.press("enter")
         desk.server(ten[0], "shared out", lambda: len(_owners(floor, ten)) > 1)

@@ -147,7 +147,7 @@ class Person:
     async def types(self, text: str) -> Person:
         """Text as an input method commits it: in one burst."""
         for char in text:
-            await self.pilot.press(_key(char))
+            await self.pilot.press(key_of(char))
         await self.pilot.pause()
         return self
 
@@ -195,7 +195,7 @@ class Person:
         return [notice.message for notice in self.app._notifications]
 
 
-def _key(char: str) -> str:
+def key_of(char: str) -> str:
     names = {
         "/": "slash",
         "@": "at",

@@ -21,7 +21,7 @@ SHOWN_DAYS = 14
 BAR = 30  # cells
 NOTHING = Both("还没有发出过回复", "nothing was sent yet")
 NOTE = Both(
-    "只记在这台机器上，只给你自己看，不会上传。从打开会话的键数到发送的键。",
+    "只记在这台机器上，只给你自己看，不会上传。从打开会话数到发送。",
     "Kept on this machine, for you alone, and never sent. From the key that opens a chat"
     " to the one that sends.",
 )
