@@ -21,7 +21,7 @@ from agent_tui.tui.keymap import KeyMap
 from agent_tui.workstation import ProfileParts
 from tests.floor import Floor
 from tests.tui.budget import BY_ID, COSTS, Step, Task
-from tests.tui.driver import _key
+from tests.tui.driver import key_of
 
 
 class Online(ProfileParts):
@@ -70,7 +70,7 @@ class Seat:
 
     async def types(self, text: str) -> None:
         """Text as an input method commits it."""
-        await self.pilot.press(*map(_key, text))
+        await self.pilot.press(*map(key_of, text))
         await self.pilot.pause()
 
     async def does(self, intent: str) -> None:
