@@ -128,6 +128,8 @@ class Link:
         self.learn = self._thread.learn
         self.surge = self._thread.surge
         self.availability = self._thread.availability
+        self.download = self._thread.download
+        self.upload = self._thread.upload
         self.ring = self._thread.ring
         self.typing = self._thread.typing
         self.viewing = self._thread.viewing

@@ -17,6 +17,7 @@ from agent_tui.domain.staffing import Giving, Routing
 from agent_tui.errors import ConfigError
 from agent_tui.lang import Both
 from agent_tui.settings.base import Section, meta
+from agent_tui.settings.files import Files
 from agent_tui.settings.server import Limits, Orders, Outgoing, Server, Shop
 from agent_tui.settings.workstation import Completion, Guards, Interface, Semantic, Told
 
@@ -32,6 +33,7 @@ class Config(Section, frozen=True):
     policy: Policy = Policy()
     limits: Limits = Limits()
     outgoing: Outgoing = Outgoing()
+    files: Files = Files()
     orders: Orders = Orders()
     interface: Interface = Interface()
     told: Told = Told()

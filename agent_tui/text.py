@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from rich.cells import cell_len
 
@@ -240,34 +240,37 @@ def _chop(token: str, cells: int) -> list[str]:
     return pieces
 
 
+def breaks(text: str, cells: int) -> list[int]:
+    """Where `text`, one paragraph, goes on in another line of at most `cells` cells.
+
+    Nothing is taken away: the gap before a break hangs out at the end of its line.
+    """
+    found: list[int] = []
+    start = at = width = 0
+    for token in _tokens(text):
+        size = cell_len(token)
+        if width + size > cells and (width > cells or not token.isspace()):
+            last = start + cluster_before(text[start:at], at - start)
+            moved = cell_len(text[last:at])
+            takes_along = token in _NEVER_FIRST and start < last and width <= cells
+            if takes_along and 0 < moved <= cells - size:
+                # Chinese typesetting: closing punctuation takes the character before it along.
+                found.append(last)
+                start, width = last, moved
+            else:
+                *chopped, left = _chop(token, cells) if size > cells else [token]
+                ends = accumulate(map(len, chopped), initial=at)
+                found.extend(end for end in ends if end)
+                start, width = at + len(token) - len(left), 0
+                size = cell_len(left)
+        width += size
+        at += len(token)
+    return found
+
+
 def _wrap_paragraph(paragraph: str, cells: int) -> list[str]:
     if cell_len(paragraph) <= cells:
         return [paragraph]
-    lines: list[str] = []
-    line = ""
-    width = 0
-    for token in _tokens(paragraph):
-        size = cell_len(token)
-        if width + size <= cells:
-            line, width = line + token, width + size
-            continue
-        if token.isspace():
-            lines.append(line)
-            line, width = "", 0
-            continue
-        last = cluster_before(line, len(line))
-        if token in _NEVER_FIRST and last > 0 and 0 < cell_len(line[last:]) <= cells - size:
-            # Chinese typesetting: closing punctuation takes the character before it along.
-            lines.append(line[:last].rstrip())
-            line = line[last:] + token
-            width = cell_len(line)
-            continue
-        if line.strip():
-            lines.append(line.rstrip())
-        pieces = _chop(token, cells) if size > cells else [token]
-        lines.extend(pieces[:-1])
-        line = pieces[-1]
-        width = cell_len(line)
-    if line or not lines:
-        lines.append(line.rstrip())
-    return lines
+    ends = [0, *breaks(paragraph, cells), len(paragraph)]
+    lines = [paragraph[start:end].rstrip() for start, end in pairwise(ends)]
+    return [line for line in lines if line] or [""]

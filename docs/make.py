@@ -51,8 +51,8 @@ def keys() -> str:
     for name in dict.fromkeys(row.id for row in rows):
         mine = [row for row in rows if row.id == name]
         places = {row.context: row.keys for row in mine}
-        anywhere = _code(key_name(key) for key in places.get("everywhere", ()))
-        queue = _code(key_name(key) for key in places.get("queue", ()) if key != "/")
+        anywhere = _code(map(key_name, places.get("everywhere", ())))
+        queue = _code(map(key_name, places.get("queue", ())))
         reading = _code(map(key_name, places.get("transcript", ())))
         doc = f"{mine[0].doc_en} | {mine[0].doc_zh}"
         lines.append(f"| `{name}` | {anywhere} | {queue} | {reading} | {doc} |")

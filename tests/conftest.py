@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +22,29 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("agent_tui")
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # bytes; a whole run leaves half a gigabyte behind
+
+
+def pytest_configure() -> None:
+    """Temporary files lie in memory where it has room, for worker and child processes too: nothing
+    here outlives a loss of power, and each of many thousand commits would wait for the disk.
+
+    TMPDIR, or pytest's --basetemp, says where else.
+    """
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    here = os.statvfs(MEMORY)
+    # Containers forbid to run what lies there; tests write scripts and a library.
+    if here.f_bavail * here.f_frsize > ROOM and not here.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than the cores: a good half of a run waits, for servers, terminals and browsers."""
+    return (os.cpu_count() or 1) + 1
 
 
 def require(tool: str) -> str:

@@ -97,7 +97,7 @@ class Serving:
     def __init__(self, folder: DataFolder, listen: Listen | None = None) -> None:
         self.folder = folder
         self.database = Database(folder.url)
-        self._writer = Writer(self.database, lambda rows, directory: None, server_clock.now_ms)
+        self._writer = Writer(self.database, lambda rows: None, server_clock.now_ms)
         self.base = ""
         self._listen = listen or Listen("127.0.0.1", 0)
         self._thread: threading.Thread | None = None

@@ -69,7 +69,7 @@ def enter(
                 Both("没有账号", "no account given"),
                 Both("给出 --name 或 --invite", "give --name or --invite"),
             )
-        name = _ask(Both("账号：", "account: "))
+        name = output.answer(Both("账号：", "account:"))
     password = _password(password_stdin, new=bool(invite))
     request = LoginRequest(password=password, login=name, invite=invite, name=show_as)
     answer = asyncio.run(_call(base, request))
@@ -115,12 +115,6 @@ async def _call(base: str, request: LoginRequest) -> LoginAnswer:
         return await wire.login(request)
     finally:
         await wire.close()
-
-
-def _ask(question: Both) -> str:
-    sys.stderr.write(str(question))
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
 
 
 def _password(from_stdin: bool, *, new: bool) -> str:

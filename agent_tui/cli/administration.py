@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_tui.cli import output
+from agent_tui.cli.naming import missing
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.cli.served import (
     Data,
     Database,
-    Json,
     administering,
     check_id,
     check_team,
     data_folder,
     exists,
-    missing,
 )
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Role, Team
@@ -77,6 +77,16 @@ def user_add(
         typer.Option("--team", metavar="TEAM", help=words("所属团队，可重复", "repeat for more")),
     ] = None,
     name: Annotated[str, typer.Option(help=words("显示的名字", "the name to show"))] = "",
+    capacity: Annotated[
+        str,
+        typer.Option(
+            metavar="LOAD",
+            help=words(
+                "同时接待的负载；default 用店铺的，组长和管理员不写为 0",
+                "load at a time; default: the shop's; leads and admins have 0 unless told",
+            ),
+        ),
+    ] = "",
     password_stdin: Annotated[
         bool,
         typer.Option(
@@ -88,9 +98,13 @@ def user_add(
     database: Database = None,
     json: Json = False,
 ) -> None:
+    from agent_tui.cli.staff import load_of
     from agent_tui.server import accounts
     from agent_tui.text import clean_line
 
+    leads = role in (Role.LEAD, Role.ADMIN)
+    # Who leads opens the desk to look at the queue, not to be given chats at once.
+    load = load_of(capacity) if capacity else 0.0 if leads else None
     check_id(account, r"[\w.@-]{1,40}", RESERVED)
     # Two lines on stdin must not become two meanings: the password is the first.
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
@@ -106,6 +120,7 @@ def user_add(
             name=clean_line(name) or account,
             role=role,
             teams=tuple(TeamId(key) for key in teams or ()),
+            capacity=load,
         )
         writer.run_now(accounts.save_agent(agent))
         if password_stdin:
@@ -120,6 +135,15 @@ def user_add(
                 "mind: an account without a team sees no conversation",
             )
         )
+    elif leads and not capacity and teams:
+        output.note(
+            Both(
+                f"{account} 不会自动进线，会话自己认领；要自动进线："
+                f"agent-tui user set {account} --capacity default",
+                f"{account} takes chats, and is given none; to be given some: "
+                f"agent-tui user set {account} --capacity default",
+            )
+        )
 
 
 @user.command("disable", help=words("停用账号", "Close an account and end its logins."))
@@ -132,7 +156,7 @@ def user_disable(
     from agent_tui.server import accounts
 
     with administering(data, database) as (_, writer):
-        agent = _agent(account, writer)
+        agent = agent_of(account, writer)
         question = Both(f"停用 {agent.name}（{account}）？", f"disable {agent.name} ({account})?")
         if not yes and output.is_tty() and not output.confirmed(question):
             raise typer.Exit(1)
@@ -147,7 +171,7 @@ def user_enable(account: Account, data: Data = None, database: Database = None) 
     from agent_tui.server import accounts
 
     with administering(data, database) as (_, writer):
-        agent = _agent(account, writer)
+        agent = agent_of(account, writer)
         writer.run_now(accounts.save_agent(msgspec.structs.replace(agent, disabled=False)))
     output.say(Both(f"已启用 {account}", f"{account} is enabled"))
 
@@ -159,7 +183,7 @@ def user_reset(
     from agent_tui.server import accounts
 
     with administering(data, database) as (folder, writer):
-        agent = _agent(account, writer)
+        agent = agent_of(account, writer)
         writer.run_now(accounts.forget_password(agent.id))
         _invite(folder, writer, agent.id, json)
 
@@ -198,7 +222,7 @@ def invite(
 ) -> None:
     """Print a one-time code with which an account sets its password."""
     with administering(data, database) as (folder, writer):
-        _invite(folder, writer, _agent(account, writer).id, json)
+        _invite(folder, writer, agent_of(account, writer).id, json)
 
 
 def _invite(folder: DataFolder, writer: Writer, account: AgentId, json: bool) -> None:
@@ -280,7 +304,8 @@ def load_token(
     )
 
 
-def _agent(account: str, writer: Writer) -> Agent:
+def agent_of(account: str, writer: Writer) -> Agent:
+    """The account of this name. Raises NotFound."""
     found = writer.directory.agents.get(AgentId(account))
     if found is None:
         raise missing(Both("账号", "account"), account, writer.directory.agents)

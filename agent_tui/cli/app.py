@@ -23,6 +23,7 @@ from agent_tui.cli import (
     output,
     replaying,
     rules,
+    sending,
     serving,
     staff,
     tour,
@@ -87,7 +88,7 @@ app.command("queue", help=words("列出会话，最急的在前", "List conversa
 )
 app.command("show", help=words("显示一个会话", "Print a conversation."))(work.show)
 app.command("send", help=words("回复客户或写备注", "Reply to a customer, or leave a note."))(
-    work.send
+    sending.send
 )
 app.command("assign", help=words("转给坐席或团队", "Give a conversation to an agent or a team."))(
     moving.assign

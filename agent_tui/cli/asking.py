@@ -17,21 +17,26 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 10.0
 
 
-def ask(question: Callable[[HttpWire], Awaitable[T]]) -> T:
-    """What the server answers. Raises Unauthorized if nobody is logged in, WireError."""
+def ask(question: Callable[[HttpWire], Awaitable[T]], seconds: float = PATIENCE_SECONDS) -> T:
+    """What the server answers within `seconds`. Raises Unauthorized if nobody is logged in,
+    WireError."""
     from agent_tui import bootstrap
 
     login = bootstrap.require_login(bootstrap.default_profile())
-    return asyncio.run(asked(login, question))
+    return asyncio.run(asked(login, question, seconds))
 
 
-async def asked(login: Login, question: Callable[[HttpWire], Awaitable[T]]) -> T:
+async def asked(
+    login: Login,
+    question: Callable[[HttpWire], Awaitable[T]],
+    seconds: float = PATIENCE_SECONDS,
+) -> T:
     """The same, on a running loop."""
     from agent_tui.sync.http import HttpWire
 
     wire = HttpWire(login.url, login.token)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(seconds):
             return await question(wire)
     except TimeoutError:
         raise WireError(Both("服务端没有回答", "the server does not answer")) from None

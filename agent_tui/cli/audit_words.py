@@ -58,7 +58,7 @@ KINDS = {
 
 
 def line(each: AuditEntry) -> str:
-    """When, who, what, where, from whom to whom, and from which client."""
+    """When, who, what, where, from whom to whom, and from which machine."""
     from agent_tui import text
     from agent_tui.tui import format as shown
 
@@ -76,9 +76,17 @@ def line(each: AuditEntry) -> str:
         text.fit(each.conversation or "-", 14),
         owners if moved else "",
         text.clip(text.clean(" ".join(said)), 100),
-        str(Both(f"客户端 {each.client}", f"client {each.client}")) if each.client else "",
+        _machine(each),
     )
     return "  ".join(filter(None, fields))
+
+
+def _machine(each: AuditEntry) -> str:
+    from agent_tui import text
+
+    client = str(Both(f"客户端 {each.client}", f"client {each.client}")) if each.client else ""
+    address = text.clean_line(each.address)
+    return " ".join(filter(None, (client, f"@ {address}" if address else "")))
 
 
 def _said(kind: str, name: str, value: str) -> str:

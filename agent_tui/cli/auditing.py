@@ -9,8 +9,9 @@ import typer
 
 from agent_tui.cli import audit_words, output
 from agent_tui.cli.asking import ask
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.work import Json, open_session
+from agent_tui.cli.work import open_session
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 

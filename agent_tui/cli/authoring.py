@@ -118,7 +118,8 @@ def _chosen(root: Path, wanted: str) -> str:
     """The id of the article that is meant. Raises NotFound, and UsageError when it is not clear."""
     key = wanted.removesuffix(".md").removeprefix("./").removeprefix("kb/")
     path = (root / f"{key}.md").resolve()
-    if path.is_file() and path.is_relative_to(root.resolve()):  # a broken one too
+    # `Path.is_file` raises for a name that is too long, as a question may be.
+    if os.path.isfile(path) and path.is_relative_to(root.resolve()):  # a broken one too
         return key
     found = _candidates(root, wanted)
     if not found:
@@ -221,7 +222,11 @@ def _wrong(root: Path, path: Path) -> bool:
 def _editor() -> list[str]:
     """$VISUAL, $EDITOR, or what is usually there. Raises UsageError."""
     for variable in ("VISUAL", "EDITOR"):
-        command = shlex.split(os.environ.get(variable, ""))
+        given = os.environ.get(variable, "")
+        try:
+            command = shlex.split(given)
+        except ValueError:  # a quote that is not closed: no such program, then
+            command = [given]
         if command:
             return command
     # An editor of a person's own may do without a terminal; these do not.

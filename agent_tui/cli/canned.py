@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +14,8 @@ import typer
 
 from agent_tui import errors
 from agent_tui.cli import linting, macro_files, macro_transfer, output
-from agent_tui.cli.linting import Data, Folder, Json, Strict
+from agent_tui.cli.linting import Data, Folder, Strict
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.errors import ContentError, NotFound, UsageError
 from agent_tui.lang import Both
@@ -60,10 +62,10 @@ def macros_lint(
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    from agent_tui.macros import library
+    from agent_tui.macros import linting as linter
 
     root = linting.folder_of(folder, "macros")
-    found, problems = library.lint(root)
+    found, problems = linter.lint(root)
     linting.report(root, len(found), problems, json, strict)
 
 
@@ -97,7 +99,7 @@ def macros_test(
     failed = [test for test in found if test.missing]
     if json:
         output.document(found)
-    elif wanted and not Path(wanted).expanduser().is_dir():  # whoever tests one wants to see it
+    elif wanted and not os.path.isdir(os.path.expanduser(wanted)):  # who tests one wants to see it
         for test in found:
             mark = Both("失败", "failed") if test.missing else Both("通过", "passed")
             output.say(f"--- {test.path}:{test.line}: {test.number} {mark}\n{test.text}")
@@ -118,19 +120,20 @@ def _to_test(wanted: str | None) -> tuple[Path, list[Source]]:
     from agent_tui.macros import linting as linter
 
     place = Path(wanted).expanduser() if wanted else linting.folder_of(None, "macros")
-    if place.is_file():
+    if os.path.isfile(place):
         try:
             one = linter.source(place.stem, frontmatter.read_text(place))
         except Malformed as error:
             raise ContentError(f"{place}:{error.line}: {error.text}") from None
         return place.parent, [one]
-    root = place if place.is_dir() else linting.folder_of(None, "macros")
+    whole = os.path.isdir(place)
+    root = place if whole else linting.folder_of(None, "macros")
     sources, problems = frontmatter.read_folder(root, linter.source)
     for problem in problems:
         output.say(linting.line_of(root, problem))
-    if problems and place.is_dir():
+    if problems and whole:
         raise typer.Exit(errors.EXIT_FAILED)
-    if wanted and not place.is_dir():
+    if wanted and not whole:
         short = wanted.removeprefix("/")
         sources = [s for s in sources if wanted == s.macro.id or short == s.macro.head.short]
         if not sources:
@@ -155,8 +158,8 @@ def macros_stats(data: Data = None, json: Json = False) -> None:
             output.say(_use_line(use))
     never = [use for use in found if use.never]
     if never:
-        words = Both(f"没用过（{len(never)}）：", f"never used ({len(never)}):")
-        output.say(f"{words} {' '.join(use.id for use in never)}")
+        head = Both(f"没用过（{len(never)}）：", f"never used ({len(never)}):")
+        output.say(f"{head} {' '.join(use.id for use in never)}")
     expired = [use for use in found if use.expired]
     if expired:
         days = " ".join(f"{use.id} ({use.expired})" for use in expired)

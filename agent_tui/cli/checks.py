@@ -16,6 +16,7 @@ from pathlib import Path
 from agent_tui import __version__, bootstrap, paths
 from agent_tui.bootstrap import Login
 from agent_tui.cli import settings
+from agent_tui.cli.asking import asked
 from agent_tui.cli.shapes import Check, Health
 from agent_tui.errors import DeskError
 from agent_tui.lang import Both
@@ -115,26 +116,11 @@ def _server(login: Login | None) -> Check:
         return Check("server", None, "-")
     started = time.perf_counter()
     try:
-        asyncio.run(_ask(login))
+        asyncio.run(asked(login, lambda wire: wire.session()))
     except DeskError as error:
         return Check("server", False, str(error.title), str(error.hint))
     took = (time.perf_counter() - started) * 1000
     return Check("server", True, f"{login.url}, {took:.0f} ms")
-
-
-async def _ask(login: Login) -> None:
-    from agent_tui.sync.http import HttpWire
-
-    wire = HttpWire(login.url, login.token)
-    try:
-        async with asyncio.timeout(10):
-            await wire.session()
-    except TimeoutError:
-        from agent_tui.errors import WireError
-
-        raise WireError(Both("服务端没有回答", "the server does not answer")) from None
-    finally:
-        await wire.close()
 
 
 def _database(name: str, path: Path) -> Check:

@@ -39,9 +39,9 @@ def usage(days: int) -> Usage | None:
         return None
     if login.agent.role in (Role.LEAD, Role.ADMIN):
         try:
-            return _of_server(asyncio.run(asked(login, lambda wire: wire.knowledge_stats(days))))
+            return _of_server(_asked(login, days))
         except DeskError as error:
-            output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
+            _told_here_only(error)
     cache = Cache(profile.cache)
     try:
         since = time.time_ns() // 1_000_000 - days * DAY_MS
@@ -71,23 +71,30 @@ def macro_uses(macros: Iterable[Macro], *, logged_in: bool) -> list[MacroUse]:
             week, month, ever = (cache.uses(since) for since in spans)
         finally:
             cache.close()
-        sums = [_sums(login, days) for days in (stats.SHORT_DAYS, stats.LONG_DAYS)]
-        counted = stats.Counted(week, month, ever, *sums)
+        counted = stats.Counted(week, month, ever, *_sums(login, stats.SHORT_DAYS, stats.LONG_DAYS))
     today = datetime.datetime.now().astimezone().date()
     return stats.count(macros, counted, today)
 
 
-def _sums(login: bootstrap.Login, days: int) -> Counter[str]:
-    counts: Counter[str] = Counter()
+def _sums(login: bootstrap.Login, *spans: int) -> list[Counter[str]]:
+    """For each of these numbers of days, what the server counted: nothing for who may not ask."""
+    counts: list[Counter[str]] = [Counter() for _ in spans]
     if login.agent.role in (Role.LEAD, Role.ADMIN):
         try:
-            found = asyncio.run(asked(login, lambda wire: wire.knowledge_stats(days)))
+            for days, sums in zip(spans, counts, strict=True):
+                for each in _asked(login, days).used:
+                    sums[each.source] += each.count
         except DeskError as error:
-            output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
-            return counts
-        for each in found.used:
-            counts[each.source] += each.count
+            _told_here_only(error)
     return counts
+
+
+def _asked(login: bootstrap.Login, days: int) -> KnowledgeStats:
+    return asyncio.run(asked(login, lambda wire: wire.knowledge_stats(days)))
+
+
+def _told_here_only(error: DeskError) -> None:
+    output.note(Both(f"{error.title}：只算本机的回复", f"{error.title}: counted here only"))
 
 
 def versions(article: str) -> ArticleVersions:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from agent_tui import errors
 from agent_tui.cli import output
-from agent_tui.cli.output import words
+from agent_tui.cli.options import Json
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 SIGNS = {True: "✓", False: "✗", None: "-"}
 
 
-def doctor(
-    json: Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))] = False,
-) -> None:
+def doctor(json: Json = False) -> None:
     """Check paths, settings, login, server, local files and terminal."""
     from agent_tui.cli import checks
 

@@ -14,13 +14,13 @@ from agent_tui.cli.shapes import (
 from agent_tui.desk import reasons, transcripts
 from agent_tui.desk import tray as trays
 from agent_tui.desk.desk import Desk
-from agent_tui.desk.drafts import conversation_of
 from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MessageKind
 from agent_tui.lang import Both
-from agent_tui.store.outbox import TrayItem
+from agent_tui.store.drafts import conversation_of
+from agent_tui.store.tray import TrayItem
 from agent_tui.tui import format as shown
 
 WIDTHS = {"due": 24, "name": 14, "place": 16, "preview": 44}
@@ -137,7 +137,7 @@ def tray_lines(entry: TrayEntry) -> str:
     """An item of the unsent tray as text: where, why, what, and what was said since."""
     at = shown.local(entry.at).strftime("%m-%d %H:%M")
     head = f"{entry.conversation}  {entry.name or '?'}  {at}  {entry.why}"
-    lines = [head, f"  {entry.text or entry.action}"]
+    lines = [head, *(f"  {line}" for line in (entry.text or entry.action).splitlines())]
     for line in entry.since:
         when = shown.clock(line.at)
         after = Both(f"其后 {when}：{line.text}", f"since, {when}: {line.text}")

@@ -52,10 +52,7 @@ def _dispatch(arguments: list[str]) -> int:
             from agent_tui.cli import start
 
             return start.run()
-        from agent_tui.cli.app import app
-
-        app(rest, prog_name="agent-tui")
-        return errors.EXIT_OK
+        return _command(rest)
     except SystemExit as end:
         return _code(end)
     except DeskError as error:
@@ -68,6 +65,26 @@ def _dispatch(arguments: list[str]) -> int:
     except Exception as error:
         _tell_unexpected(error)
         return errors.EXIT_FAILED
+
+
+def _command(arguments: list[str]) -> int:
+    """Run one of Typer's commands. Raises UsageError."""
+    import typer
+
+    from agent_tui.cli import usage
+    from agent_tui.cli.app import app
+
+    try:
+        code: int | None = app(arguments, prog_name="agent-tui", standalone_mode=False)
+    except typer.TyperException as error:
+        if "\n" in error.message:  # a group alone: its help
+            output.note(error.message)
+            return errors.EXIT_USAGE
+        raise usage.told(error) from None
+    except typer.Abort:  # the terminal was closed on a question
+        output.note(Both("已中止", "aborted"))
+        return errors.EXIT_FAILED
+    return code or errors.EXIT_OK
 
 
 def leading_language(arguments: list[str]) -> tuple[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_tui.cli import output
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
@@ -58,7 +59,7 @@ def search(
             "--explain", help=words("说明搜了什么", "tell what was looked for, and where")
         ),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))] = False,
+    json: Json = False,
 ) -> None:
     import contextlib
 

@@ -9,17 +9,10 @@ import typer
 
 from agent_tui.cli import output
 from agent_tui.cli.maintenance import server
+from agent_tui.cli.naming import missing
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.served import (
-    Data,
-    Database,
-    Json,
-    administering,
-    check_id,
-    check_team,
-    exists,
-    missing,
-)
+from agent_tui.cli.served import Data, Database, administering, check_id, check_team, exists
 from agent_tui.domain.ids import InboxId, TeamId
 from agent_tui.domain.model import Channel, Inbox
 from agent_tui.errors import UsageError

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from agent_tui.cli import output, settings
-from agent_tui.cli.output import words
+from agent_tui.cli.options import Json
 from agent_tui.lang import Both
-
-Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
 
 
 def keys(json: Json = False) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from agent_tui.cli import authoring, linting, output, transfer
-from agent_tui.cli.linting import Data, Folder, Json, Strict
+from agent_tui.cli.linting import Data, Folder, Strict
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.lang import Both
 

@@ -8,8 +8,9 @@ import typer
 
 from agent_tui.cli import naming, output
 from agent_tui.cli.asking import ask
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.work import Json, Offline, open_session, warn_if_old
+from agent_tui.cli.work import Offline, open_session, warn_if_old
 from agent_tui.domain.staffing import Availability
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both

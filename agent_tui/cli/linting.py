@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from agent_tui.cli.sources import Sources
     from agent_tui.frontmatter import Problem
 
-Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help=words("读这个数据目录", "read this data folder")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -131,7 +132,8 @@ def _chosen(root: Path, wanted: str) -> Path:
     key = wanted.removesuffix(".md").removeprefix("./").removeprefix("macros/")
     for name in (key, key.removeprefix("personal/")):
         path = root / f"{name}.md"
-        if path.is_file() and path.resolve().is_relative_to(root.resolve()):  # a broken one too
+        inside = path.resolve().is_relative_to(root.resolve())
+        if inside and os.path.isfile(path):  # a broken one too
             return path
     found, _ = library.load(root)
     short = wanted.removeprefix("/")

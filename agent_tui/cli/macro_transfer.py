@@ -11,8 +11,9 @@ from agent_tui import errors
 from agent_tui.cli import exporting, importing, linting, macro_files, output
 from agent_tui.cli.exporting import Force, Out
 from agent_tui.cli.importing import DryRun, Lang, Update, Yes
-from agent_tui.cli.linting import Data, Json
+from agent_tui.cli.linting import Data
 from agent_tui.cli.macro_files import Own
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_tui.cli import output
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.served import Data, Json, data_folder
+from agent_tui.cli.served import Data, data_folder
 from agent_tui.cli.served import Database as Address
 from agent_tui.errors import EXIT_FAILED, UsageError
 from agent_tui.lang import Both

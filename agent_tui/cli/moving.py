@@ -9,8 +9,9 @@ import typer
 
 from agent_tui import errors
 from agent_tui.cli import naming, output
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.work import Json, Offline, finish, open_session, warn_if_old
+from agent_tui.cli.work import Offline, finish, open_session, warn_if_old
 from agent_tui.desk.rows import View
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both

@@ -20,12 +20,16 @@ TEAM = Both("团队", "team")
 
 def known(key: str, names: Collection[str], kind: Both) -> None:
     """Raises NotFound with the nearest name, unless nothing is known here yet."""
-    if key in names or not names:
-        return
-    listed = " ".join(sorted(names))
-    raise NotFound(
+    if names and key not in names:
+        raise missing(kind, key, names)
+
+
+def missing(kind: Both, key: str, names: Collection[str]) -> NotFound:
+    """The error for a name that is none of `names`: the nearest one, or all there are."""
+    listed = " ".join(sorted(names)) or "-"
+    return NotFound(
         Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
-        guess(key, names) or Both(f"可选：{listed}", f"known: {listed}"),
+        guess(key, names) or Both(f"现有：{listed}", f"there are: {listed}"),
     )
 
 

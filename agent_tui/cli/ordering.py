@@ -10,8 +10,9 @@ import typer
 from agent_tui import lang
 from agent_tui.cli import output
 from agent_tui.cli.maintenance import server as server
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.served import Data, Json, data_folder
+from agent_tui.cli.served import Data, data_folder
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 

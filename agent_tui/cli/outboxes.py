@@ -22,7 +22,7 @@ def unsent(profile: Profile) -> int:
     outbox = Outbox(profile.outbox)
     try:
         waiting = len(outbox.pending()) + len(outbox.grace.rows())
-        return waiting + len(outbox.tray()) + len(outbox.drafts())
+        return waiting + len(outbox.tray.items()) + len(outbox.drafts.all())
     finally:
         outbox.close()
 
@@ -30,31 +30,35 @@ def unsent(profile: Profile) -> int:
 def hand_over(profile: Profile, agent: str) -> None:
     """Make the profile `agent`'s: another account's outbox is put aside, an own one is taken back.
 
-    Raises StoreError while another process has the profile open.
+    Being killed at any moment loses nothing: what lies here is always that of the account in the
+    mark, or nothing does. Raises StoreError while another process has the profile open.
     """
     profile.create()
-    mark = profile.root / "account"
     before = _last_account(profile)
     if before and before != agent:
         with _alone(profile):
             bootstrap.forget_login(profile)  # and whatever else of the other account lies here
             _move(profile, profile.outbox.name, _aside(before))
-            _move(profile, _aside(agent), profile.outbox.name)
         output.note(
             Both(
                 f"{before} 未发送的内容另存在本机，该账号再登录时取回",
                 f"unsent work of {before} is kept aside until that account logs in again",
             )
         )
-    mark.write_text(agent + "\n", "utf-8")
+    mark = profile.root / "account"
+    if before != agent or not mark.exists():
+        mark.write_text(agent + "\n", "utf-8")
+    if not profile.outbox.exists():
+        _move(profile, _aside(agent), profile.outbox.name)
 
 
 def _last_account(profile: Profile) -> str:
     try:
-        return (profile.root / "account").read_text("utf-8").strip()
+        said = (profile.root / "account").read_text("utf-8").strip()
     except OSError:
-        login = bootstrap.read_login(profile)
-        return login.agent.id if login else ""
+        said = ""
+    login = bootstrap.read_login(profile)
+    return said or (login.agent.id if login else "")
 
 
 def _aside(agent: str) -> str:

@@ -13,12 +13,14 @@ import typer
 
 from agent_tui import errors, lang
 from agent_tui.cli import output
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
-    from agent_tui.practice.replay import Played, Recording
+    from agent_tui.practice.recordings import Recording
+    from agent_tui.practice.replay import Played
 
 
 def replay(
@@ -48,7 +50,7 @@ def replay(
             envvar="AGENT_TUI_LOAD_TOKEN", help=words("压测令牌", "from agent-tui load-token")
         ),
     ] = "",
-    json: Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))] = False,
+    json: Json = False,
 ) -> None:
     """Play the customers' side of recorded conversations through the public web channel."""
     from agent_tui.cli.account import address
@@ -91,7 +93,7 @@ def load(file: Path, limit: int) -> tuple[list[Recording], int]:
 
     Broken lines are named on stderr. Raises UsageError if nothing is left.
     """
-    from agent_tui.practice.replay import BrokenLine, read
+    from agent_tui.practice.recordings import BrokenLine, read
 
     found: list[Recording] = []
     broken = 0

@@ -12,7 +12,7 @@ import typer
 from agent_tui import errors, paths
 from agent_tui.cli import output
 from agent_tui.cli.explaining import in_words, outcome_of, tell
-from agent_tui.cli.linting import Json
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent_tui.cli.naming import TEAM, missing
 from agent_tui.cli.output import words
 from agent_tui.domain.ids import TeamId
-from agent_tui.errors import NotFound, UsageError
+from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ Database = Annotated[
     str | None,
     typer.Option(metavar="URL", help=words("数据库地址", "database, if not the folder's own")),
 ]
-Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
 
 
 def data_folder(data: Path | None) -> Path:
@@ -54,16 +54,7 @@ def administering(data: Path | None, database: str | None) -> Iterator[tuple[Dat
 def check_team(key: str, writer: Writer) -> None:
     """Raises NotFound for a team that does not exist."""
     if TeamId(key) not in writer.directory.teams:
-        raise missing(Both("团队", "team"), key, writer.directory.teams)
-
-
-def missing(kind: Both, key: str, known: Iterable[str]) -> NotFound:
-    """The error for a name that is none of `known`."""
-    names = " ".join(sorted(known)) or "-"
-    return NotFound(
-        Both(f"没有{kind.zh} {key}", f"there is no {kind.en} {key}"),
-        Both(f"现有：{names}", f"there are: {names}"),
-    )
+        raise missing(TEAM, key, writer.directory.teams)
 
 
 def exists(kind: Both, key: str) -> UsageError:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
 from agent_tui import bootstrap
 from agent_tui.cli import output
 from agent_tui.cli.shapes import Verdict
-from agent_tui.desk import reasons
+from agent_tui.desk import bulk
 from agent_tui.domain.commands import AgentCommand
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.outcome import Held
@@ -21,6 +20,7 @@ from agent_tui.paths import Profile
 from agent_tui.store.bulks import Bulk
 from agent_tui.store.cache import Changes
 from agent_tui.store.outbox import Outbox
+from agent_tui.tui.format import local
 
 PATIENCE = 10.0
 # Once the server did not answer, how long a second try may take.
@@ -87,21 +87,17 @@ class Session:
         """What became, meanwhile, of deeds to many chats that an earlier command could only queue:
         nobody else tells of them."""
         waiting = set(outbox.unsettled())
-        for bulk in outbox.bulks():
-            open_still = any(bulk.first <= number <= bulk.last for number in waiting)
-            if bulk.first not in self._undecided or open_still or not bulk.refused:
-                continue
-            count = bulk.last - bulk.first + 1
-            said = Counter(reasons.both(code, detail) for _, code, detail in bulk.refused)
-            zh = "；".join(f"{each} 个{why[0]}" for why, each in said.most_common())
-            en = "; ".join(f"{each} {why[1]}" for why, each in said.most_common())
-            output.note(
-                Both(
-                    f"之前的“{bulk.title.zh}”：{count} 个里有 {len(bulk.refused)} 个没动：{zh}",
-                    f"earlier, {bulk.title.en}: {len(bulk.refused)} of {count} left as they are:"
-                    f" {en}",
-                )
-            )
+        for deed in outbox.bulks():
+            open_still = any(deed.first <= number <= deed.last for number in waiting)
+            if deed.first in self._undecided and not open_still:
+                self.tell(deed)
+
+    def tell(self, deed: Bulk) -> None:
+        """Say what was refused of a deed to many chats, if anything was; once in a session."""
+        self._undecided.discard(deed.first)
+        if deed.refused:
+            at, said = local(deed.at).strftime("%m-%d %H:%M"), bulk.refusals(deed)
+            output.note(Both(f"之前（{at}）{said.zh}", f"earlier ({at}), {said.en}"))
 
     def _catch_up(self) -> None:
         """Until the cache is up to date, another process sees to that, or patience ends."""
@@ -156,7 +152,7 @@ class Session:
     def do(self, conversation: ConversationId, command: AgentCommand) -> Verdict:
         """Queue `command` and wait until the server has decided, or patience ends."""
         assert self._outbox is not None
-        known = {item.id for item in self._outbox.tray()}
+        known = {item.id for item in self._outbox.tray.items()}
         refused = self.desk.do(conversation, command)
         if refused is not None:
             outcome = "held" if isinstance(refused, Held) else "refused"
@@ -172,7 +168,7 @@ class Session:
                 return Verdict(conversation, "queued", detail=self.trouble)
             self._wait(left)
         # The outbox settles a command and puts a refused one in the tray in one transaction.
-        for item in self._outbox.tray():
+        for item in self._outbox.tray.items():
             if item.id not in known and item.order.command == command:
                 outcome = "held" if item.held else "refused"
                 return Verdict(conversation, outcome, item.reason, item.detail, item.text)
@@ -196,30 +192,30 @@ class Session:
         }
         waiting: set[ConversationId] = set()
         if len(left) < len(steps):
-            bulk = self.desk.pending.bulks[-1]
-            waiting = self._settle(bulk)
-            bulk = next((b for b in self._outbox.bulks() if b.first == bulk.first), bulk)
+            deed = self.desk.pending.bulks[-1]
+            waiting = self._settle(deed)
+            deed = next((b for b in self._outbox.bulks() if b.first == deed.first), deed)
             refused |= {
-                key: Verdict(key, "refused", code, detail) for key, code, detail in bulk.refused
+                key: Verdict(key, "refused", code, detail) for key, code, detail in deed.refused
             }
         for key in waiting:
             refused[key] = Verdict(key, "queued", detail=self.trouble)
         return [refused.get(key) or Verdict(key, "applied") for key, _ in steps]
 
-    def _settle(self, bulk: Bulk) -> set[ConversationId]:
+    def _settle(self, deed: Bulk) -> set[ConversationId]:
         """The conversations of whose commands the server has not decided when patience ends."""
         assert self._outbox is not None
         deadline = time.monotonic()
         if self._link is not None:
             self._link.ring()
             deadline += SECOND_CHANCE if self.trouble else self._patience
-        while any(bulk.first <= number <= bulk.last for number in self._outbox.unsettled()):
+        while any(deed.first <= number <= deed.last for number in self._outbox.unsettled()):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
             self._wait(left)
         orders = self._outbox.pending()
-        return {each.conversation for each in orders if bulk.first <= each.number <= bulk.last}
+        return {each.conversation for each in orders if deed.first <= each.number <= deed.last}
 
     def _wait(self, seconds: float) -> None:
         try:
@@ -240,9 +236,9 @@ def _undecided(profile: Profile) -> set[int]:
     try:
         waiting = set(outbox.unsettled())
         return {
-            bulk.first
-            for bulk in outbox.bulks()
-            if any(bulk.first <= number <= bulk.last for number in waiting)
+            deed.first
+            for deed in outbox.bulks()
+            if any(deed.first <= number <= deed.last for number in waiting)
         }
     finally:
         outbox.close()

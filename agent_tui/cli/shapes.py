@@ -90,13 +90,29 @@ class ConversationCard(Shape, frozen=True):
 
 
 class Verdict(Shape, frozen=True):
-    """`send --json` and `assign --json`. `outcome`: applied, held, refused or queued."""
+    """`assign --json`. `outcome`: applied, held, refused or queued."""
 
     conversation: str
     outcome: str
     reason: str = ""
     detail: str = ""
     text: str = ""
+
+
+class Doubt(Shape, frozen=True):
+    """What a guard found in a reply: the characters `start` to `end`, which read `text`."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    why: str
+
+
+class Sent(Verdict, frozen=True):
+    """`send --json`. With the reason `guarded`, `findings` are what to look at."""
+
+    findings: list[Doubt] = []
 
 
 class TrayEntry(Shape, frozen=True):

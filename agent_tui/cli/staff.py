@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent_tui.cli import naming, output
-from agent_tui.cli.administration import Account
+from agent_tui.cli import output
+from agent_tui.cli.administration import Account, agent_of
+from agent_tui.cli.naming import missing
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.served import Data, Database, Json, administering
+from agent_tui.cli.served import Data, Database, administering
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 
@@ -64,7 +66,6 @@ def user_set(
     import msgspec
 
     from agent_tui.cli.lead_shapes import StaffEntry
-    from agent_tui.domain.ids import AgentId
     from agent_tui.domain.plan import Plan
     from agent_tui.server import accounts
 
@@ -74,7 +75,7 @@ def user_set(
     if language is not None:
         changes["languages"] = tuple(_language(each) for each in language if each)
     if capacity:
-        changes["capacity"] = _load(capacity)
+        changes["capacity"] = load_of(capacity)
     if floating is not None:
         changes["floating"] = floating
     if shift is not None:
@@ -85,14 +86,12 @@ def user_set(
             Both("例如 --skill refund --capacity 6", "for example --skill refund --capacity 6"),
         )
     with administering(data, database) as (folder, writer):
-        known = writer.directory
+        agent = agent_of(account, writer)
         plan = Plan(folder.config.sorting)  # as it is, or will be once the server has read it
-        naming.known(account, known.agents.keys(), Both("账号", "account"))
-        if shift:
-            calendars = plan.routing.calendars.keys()
-            naming.known(shift, calendars or {"-"}, Both("日历", "calendar"))
-        agent = msgspec.structs.replace(known.agents[AgentId(account)], **changes)
-        _check_room(agent, plan, known.agents.values())
+        if shift and shift not in plan.routing.calendars:
+            raise missing(Both("日历", "calendar"), shift, plan.routing.calendars)
+        agent = msgspec.structs.replace(agent, **changes)
+        _check_room(agent, plan, writer.directory.agents.values())
         writer.run_now(accounts.save_agent(agent))
     found = StaffEntry(
         agent.id,
@@ -133,7 +132,8 @@ def _check_room(agent: Agent, plan: Plan, everybody: Collection[Agent]) -> None:
             )
 
 
-def _load(text: str) -> float | None:
+def load_of(text: str) -> float | None:
+    """A load as it is written; None for the shop's own figure. Raises UsageError."""
     if text == SHOP:
         return None
     try:

@@ -81,9 +81,7 @@ def _log_in() -> int:
     from agent_tui import bootstrap
     from agent_tui.cli import account
 
-    sys.stderr.write("URL: ")
-    sys.stderr.flush()
-    url = sys.stdin.readline().strip()
+    url = output.answer("URL:")
     if not url:
         return errors.EXIT_OK
     profile = bootstrap.default_profile()

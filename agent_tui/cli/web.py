@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import shlex
 import sys
 from typing import Annotated
@@ -12,7 +14,7 @@ import typer
 from agent_tui import lang
 from agent_tui.cli import output
 from agent_tui.cli.output import words
-from agent_tui.errors import UsageError
+from agent_tui.errors import DeskError, UsageError
 from agent_tui.lang import Both
 
 Host = Annotated[str, typer.Option(help=words("监听地址", "address to listen on"))]
@@ -69,7 +71,27 @@ def web(
             )
             + "\n"
         )
-    page.serve()
+    try:
+        page.serve()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unheard(host, port, error) from None
+
+
+def _unheard(host: str, port: int, error: OSError) -> DeskError:
+    """Why nobody could connect."""
+    if error.errno == errno.EADDRINUSE:
+        return DeskError(
+            Both(f"端口 {port} 已被占用", f"port {port} is in use"),
+            Both("用 --port 换一个", "choose another with --port"),
+        )
+    number = error.errno or 0  # below 0: the name of the host is not known
+    why = os.strerror(number) if number > 0 else error.strerror
+    return DeskError(
+        Both(f"不能监听 {host}:{port}：{why}", f"cannot listen on {host}:{port}: {why}"),
+        Both("检查地址", "check the address"),
+    )
 
 
 def _command(*, demo: bool) -> str:

@@ -1,4 +1,4 @@
-"""`queue`, `show`, `send`, `assign`: the desk without a screen."""
+"""`queue`, `show`, `tray`: the desk without a screen; and what all its commands share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import typer
 
 from agent_tui import errors
 from agent_tui.cli import naming, output
+from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.desk.rows import View
-from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
     from agent_tui.desk.rows import QueueRow
 
-Json = Annotated[bool, typer.Option("--json", help=words("输出 JSON", "print JSON"))]
+DAY_MS = 24 * 3600 * 1000  # for so long `tray` tells what was refused of deeds to many chats
+
 Offline = Annotated[
     bool,
     typer.Option("--offline", help=words("不连接服务端，只用本机数据", "do not sync first")),
@@ -105,46 +106,17 @@ def show(conversation: Name, offline: Offline = False, json: Json = False) -> No
             output.say(documents.transcript(session.desk, card))
 
 
-def send(
-    conversation: Name,
-    text: Annotated[str, typer.Argument(help=words("回复内容", "what to say"))],
-    note: Annotated[
-        bool, typer.Option("--note", help=words("写成内部备注", "for colleagues only"))
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help=words("会话有变化也照发", "even if the conversation moved on")
-        ),
-    ] = False,
-    offline: Offline = False,
-    json: Json = False,
-) -> None:
-    """Reply to a customer, or leave a note, and wait until the server has decided."""
-    from agent_tui.desk.writing import new_message_id
-    from agent_tui.domain.commands import AddNote, AgentCommand
-    from agent_tui.text import clean
-
-    if note and force:
-        raise UsageError(
-            Both("--note 不需要 --force", "--note does not go with --force"),
-            Both("备注总能写下", "a note can always be written"),
-        )
-    with open_session(offline) as session:
-        key = session.find(conversation)
-        command: AgentCommand = session.desk.writing.reply(key, text, force=force)
-        if note:
-            command = AddNote(message=new_message_id(), text=clean(text))
-        finish(session.do(key, command), json)
-
-
 def tray(offline: Offline = False, json: Json = False) -> None:
     """List what was not sent, with the reason and the way out."""
     from agent_tui.cli import documents
 
     with open_session(offline) as session:
         warn_if_old(session)
-        entries = [documents.tray_entry(session.desk, item) for item in session.desk.tray.items]
+        desk = session.desk
+        entries = [documents.tray_entry(desk, item) for item in desk.tray.items]
+        for deed in desk.pending.bulks:
+            if desk.clock() - deed.at < DAY_MS and not desk.pending.waiting(deed):
+                session.tell(deed)
         if json:
             output.document(entries)
             return

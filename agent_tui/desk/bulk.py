@@ -6,6 +6,7 @@ is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from agent_tui.desk.desk import Desk
 from agent_tui.desk.loads import How, Load, LoadBook, Turn
-from agent_tui.desk.reasons import REASONS
+from agent_tui.desk.reasons import REASONS, both
 from agent_tui.domain import commands as c
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, ConversationId
@@ -23,7 +24,9 @@ from agent_tui.domain.routing import Floor, availability
 from agent_tui.domain.staffing import Availability
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
+from agent_tui.store.bulks import Bulk as Deed
 
+SHOWN = 3  # reasons of a deed's refusals, the most frequent ones
 Skipped = tuple[ConversationId, Both]
 SAME = Both("已是这样", "it is so already")
 UNFIT = Both("不适用", "it does not apply here")
@@ -176,6 +179,18 @@ def words(refused: object) -> Both:
     if not isinstance(refused, Rejected | Held):
         return SAME
     return REASONS[refused.reason].format(detail=refused.detail or "?")
+
+
+def refusals(deed: Deed) -> Both:
+    """What the server left as it was, of a deed that has come home: how many, and why."""
+    count, left = deed.last - deed.first + 1, len(deed.refused)
+    whys = Counter(both(code, detail) for _, code, detail in deed.refused).most_common(SHOWN)
+    zh = "；".join(f"{each} 个{why[0]}" for why, each in whys)
+    en = "; ".join(f"{each} {why[1]}" for why, each in whys)
+    return Both(
+        f"{deed.title.zh}：{count} 个中有 {left} 个没动：{zh}",
+        f"{deed.title.en}: {left} of {count} left as they are: {en}",
+    )
 
 
 def _states(

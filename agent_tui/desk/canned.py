@@ -47,7 +47,7 @@ class Canned:
         """A draft holds these, too; on the disk before this returns. Raises StoreError."""
         there = self._known().setdefault(key, [])
         there += [piece for piece in pieces if piece not in there]
-        self._outbox.keep_inserted(key, there)
+        self._outbox.drafts.keep_inserted(key, there)
 
     def insert_again(self, key: ConversationId, command: c.AgentCommand) -> None:
         """A reply that was not sent is a draft again, and comes from where it came from. Raises
@@ -59,13 +59,13 @@ class Canned:
     def forget(self, key: ConversationId) -> None:
         """The draft was sent, or emptied. Raises StoreError."""
         if self._known().pop(key, []):
-            self._outbox.keep_inserted(key, ())
+            self._outbox.drafts.keep_inserted(key, ())
 
     def _known(self) -> dict[ConversationId, list[Piece]]:
         if self._pieces is None:
-            drafts = self._outbox.drafts()
-            found = self._outbox.inserted()
+            drafts = self._outbox.drafts.all()
+            found = self._outbox.drafts.inserted()
             self._pieces = {key: pieces for key, pieces in found.items() if key in drafts}
             for key in found.keys() - self._pieces.keys():
-                self._outbox.keep_inserted(key, ())
+                self._outbox.drafts.keep_inserted(key, ())
         return self._pieces

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from agent_tui.domain.model import Agent, Article, MacroSource
-from agent_tui.errors import StoreError
 from agent_tui.knowledge.masking import NAME, VALUE, mask
 from agent_tui.store import replies
 from agent_tui.store.things import Things
@@ -51,6 +50,7 @@ class Completing:
         self._own_macros = own_macros
         self._own = own
         self._sent: deque[Text] = deque(maxlen=SINCE)
+        self._learnt = 0  # how many were sent since the start
         self._stale = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -84,6 +84,7 @@ class Completing:
         text = Text(mask(reply, (name,)), _OWN, language, type_)
         with self._turn:
             self._sent.append(text)
+            self._learnt += 1
             if self.completer is not None:
                 self.completer.learn([text])
                 if self.completer.stale:
@@ -97,7 +98,7 @@ class Completing:
                 return
             try:
                 self.follow()
-            except (StoreError, OSError):
+            except Exception:  # whatever a text may do to it: the thread must not end
                 log.exception("what completes sentences stays as it was")
 
     def follow(self) -> None:
@@ -105,18 +106,17 @@ class Completing:
         from agent_tui.knowledge.completion import Completer
 
         with self._turn:
-            sent = list(self._sent)
+            sent, learnt = list(self._sent), self._learnt
         things = Things(self._path)
         try:
             known = bounded(chain(reversed(sent), self._texts(things)))
         finally:
             things.close()
-        count = len(sent)
         fresh = Completer(reversed(known))
         with self._turn:
-            late = list(self._sent)[count:]
+            late = self._learnt - learnt  # the oldest make room where there are too many
             if late:
-                fresh.learn(late)
+                fresh.learn(list(self._sent)[-late:])
             self.completer = fresh
 
     def _texts(self, things: Things) -> Iterator[Text]:

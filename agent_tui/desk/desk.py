@@ -10,7 +10,7 @@ from agent_tui.desk.conversations import Conversations
 from agent_tui.desk.customer import Customers
 from agent_tui.desk.directory import Directory
 from agent_tui.desk.doing import Doing
-from agent_tui.desk.drafts import Drafts, conversation_of
+from agent_tui.desk.drafts import Drafts
 from agent_tui.desk.finding import Finding
 from agent_tui.desk.grace import Grace
 from agent_tui.desk.macros import Macros
@@ -26,6 +26,7 @@ from agent_tui.domain.model import Agent, Conversation
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.orders.model import Order
 from agent_tui.store.cache import Cache, Changes
+from agent_tui.store.drafts import conversation_of
 from agent_tui.store.outbox import Outbox
 
 Clock = Callable[[], int]

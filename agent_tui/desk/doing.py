@@ -17,7 +17,8 @@ from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.store.grace import Recovered
-from agent_tui.store.outbox import Outbox, OutboxFull, TrayItem
+from agent_tui.store.outbox import Outbox, OutboxFull
+from agent_tui.store.tray import TrayItem
 
 if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
@@ -124,6 +125,7 @@ class Doing:
             bulk = self._outbox.enqueue_all(taken, title, now)
         except OutboxFull as full:
             refused = Rejected(Reason.OUTBOX_FULL, str(full.waiting))
+            self._desk.refresh(Changes(outbox=True))  # of what was in its grace
             return left | {key: refused for key, _ in taken}
         if back:
             (key, undo), *others = back

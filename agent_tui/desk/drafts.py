@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent_tui.domain.ids import ConversationId
-from agent_tui.store.outbox import Draft, Outbox
+from agent_tui.store.drafts import Draft, conversation_of, note_key
+from agent_tui.store.outbox import Outbox
 
-NOTE = "note:"  # before the conversation's id where the draft is of a note
+__all__ = ["Drafts", "conversation_of", "note_key"]
+
 SHOWN = 60  # characters of a draft in the list
-
-
-def conversation_of(draft: ConversationId) -> ConversationId:
-    """The conversation that a draft is kept for."""
-    return ConversationId(draft.removeprefix(NOTE))
-
-
-def note_key(key: ConversationId) -> ConversationId:
-    """Under which a conversation's unfinished note is kept among the drafts."""
-    return ConversationId(f"{NOTE}{key}")
 
 
 class Drafts:
@@ -34,7 +26,7 @@ class Drafts:
 
     def read(self) -> set[ConversationId]:
         """Read them again; the conversations whose drafts are others now."""
-        before, self.kept = self.kept, self._outbox.drafts()
+        before, self.kept = self.kept, self._outbox.drafts.all()
         return {conversation_of(key) for key, _ in before.items() ^ self.kept.items()}
 
     def get(self, key: ConversationId) -> Draft | None:
@@ -46,11 +38,15 @@ class Drafts:
         draft = self.kept.get(key) or self.kept.get(note_key(key))
         return draft.text[:SHOWN] if draft else ""
 
+    def only_note(self, key: ConversationId) -> bool:
+        """Whether what `begins` says is a note's."""
+        return key not in self.kept and note_key(key) in self.kept
+
     def save(self, key: ConversationId, text: str) -> None:
         """Keep what stands in the composer. Raises StoreError."""
         known = self.kept.get(key)
         if (known.text if known else "") == text:
             return
-        self._outbox.save_draft(key, text, self._clock())
-        self.kept = self._outbox.drafts()
+        self._outbox.drafts.save(key, text, self._clock())
+        self.kept = self._outbox.drafts.all()
         self._saved(conversation_of(key))

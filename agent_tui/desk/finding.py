@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from agent_tui.desk import entries, indexing
 from agent_tui.desk.indexing import ArticleIndex, marks_of
 from agent_tui.domain.model import MacroSource
-from agent_tui.errors import StoreError
 from agent_tui.knowledge.entry import Context, Entry, Hit, Kind
 from agent_tui.store.things import Things
 
@@ -36,6 +35,7 @@ FIRST = 1_000  # of them that can be searched meanwhile
 SETTLE_SECONDS = 0.05  # changes come in bursts
 CHILD_SECONDS = 600.0
 SLOW_SECONDS = 0.008  # a search that took longer runs beside the screen from then on
+FRAME_SECONDS = 0.016  # and so do several that took longer together
 NO_CONTEXT = Context()
 KINDS: frozenset[Kind] = frozenset({"article", "macro"})  # what lies here
 
@@ -106,6 +106,10 @@ class Finding:
         """Whether a search takes so long here that it must not keep a key waiting."""
         return self._seconds > SLOW_SECONDS
 
+    def too_many(self, searches: int) -> bool:
+        """Whether so many take so long together."""
+        return self.slow or searches * self._seconds > FRAME_SECONDS
+
     @property
     def size(self) -> int:
         """Entries that can be found now."""
@@ -151,7 +155,7 @@ class Finding:
                 if self.follow(changed):
                     changed()
                     self._learn()
-            except (StoreError, OSError):
+            except Exception:  # whatever an article may do to it: the thread must not end
                 self.building = False
                 log.exception("the search index stays as it was")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent_tui.desk.drafts import note_key
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.store.grace import APART, Kept, Recovered, sweep
-from agent_tui.store.outbox import Outbox, TrayItem
+from agent_tui.store.outbox import Outbox
+from agent_tui.store.tray import TrayItem
 
 TOLD_MS = 10_000  # who undoes a reply so soon after it left means that one, and is told
 
@@ -114,7 +114,7 @@ class Grace:
     def recover(self, now: int) -> list[Recovered]:
         """Make drafts of what processes left that have ended. Raises StoreError."""
         sweep(self._outbox.path.parent)
-        return self._outbox.grace.recover(now, note_key)
+        return self._outbox.grace.recover(now)
 
     def strangers(self) -> bool:
         """Whether another process's rows are here."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from agent_tui.desk.conversations import Conversations
 from agent_tui.desk.grace import Grace
+from agent_tui.desk.likely import Asked, is_nudge
 from agent_tui.desk.transcripts import Line, Transcripts
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import TROUBLE, MessageKind
 from agent_tui.store.cache import Cache, Changes
 
-# What customers write to be seen, and no search can answer.
-NUDGES = frozenset(
-    {"", "在吗", "在么", "在不在", "有人吗", "人呢", "还在吗", "喂", "你好", "您好", "亲"}
-    | {"hello", "hi", "hey", "anyone", "anyone there", "are you there", "still there"}
-)
-_MARKS = " ?？!！.。,，~～…"
+FIRST, LAST = 5, 3  # lines of a stretch that are looked at
+OPENING = 3  # lines that a chat began with
+LONGEST = 200  # characters of a line
 
 
 class Messages:
@@ -41,21 +41,47 @@ class Messages:
         """The replies that did not arrive, or may not have, oldest first."""
         return [line for line in self.lines(key) if line.state in TROUBLE]
 
-    def last_words(self, key: ConversationId) -> str:
-        """The customer's last message that says something; a nudge only if there is no other."""
-        said = ""
+    def asked(self, key: ConversationId) -> Asked:
+        """What the customer wants: lines that say something; a nudge only if there is no other."""
+        lines = self.lines(key)
+        begin, said = len(lines), False
+        while begin and not (said and _answers(lines[begin - 1])):
+            begin -= 1
+            said = said or lines[begin].message.kind is MessageKind.CUSTOMER
+        texts = [text for line in islice(lines, begin, None) for text in _said(line)]
+        now = [text for text in texts if not is_nudge(text)] or texts[-1:]
+        opened: list[str] = []
+        for line in islice(lines, begin):
+            if opened and _answers(line):
+                break
+            opened += [text for text in _said(line) if not is_nudge(text)]
+        if len(now) > FIRST + LAST:
+            now = now[:FIRST] + now[-LAST:]
+        return Asked(tuple(now), tuple(opened[:OPENING]))
+
+    def answered(self, key: ConversationId) -> bool:
+        """Whether a reply is the last word between the customer and the shop."""
         for line in reversed(self.lines(key)):
             if line.message.kind is MessageKind.CUSTOMER:
-                text = line.message.text[:200]
-                if text.strip(_MARKS).lower() not in NUDGES:
-                    return text
-                said = said or text
-            elif said and line.message.kind is MessageKind.REPLY:
-                break  # what was asked before it was answered
-        return said
+                return False
+            if _answers(line):
+                return True
+        return False
 
     def recent(self, key: ConversationId, limit: int, *, customer: bool = False) -> list[str]:
         """What the last confirmed messages say; only the customer's, if so wanted."""
         kinds = {MessageKind.CUSTOMER} if customer else set(MessageKind)
         lines = self._cache.recent(key, limit)
         return [line.text for line in lines if line.kind in kinds and not line.removed]
+
+
+def _answers(line: Line) -> bool:
+    """Whether it is a reply that is on its way or there."""
+    return line.message.kind is MessageKind.REPLY and line.state not in TROUBLE
+
+
+def _said(line: Line) -> list[str]:
+    """The lines of a customer's message; none of another one."""
+    if line.message.kind is not MessageKind.CUSTOMER:
+        return []
+    return [text[:LONGEST] for text in line.message.text.splitlines() if text.strip()]

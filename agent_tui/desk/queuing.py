@@ -63,6 +63,7 @@ class Queue:
             desk.directory.policy,
             desk.directory.plan,
             draft=desk.drafts.begins(key),
+            noting=desk.drafts.only_note(key),
             unsent=len(predicted.waiting),
             pending=sum(not isinstance(order.command, SLIGHT) for order in orders),
             trayed=sum(item.conversation == key for item in items) if items else 0,

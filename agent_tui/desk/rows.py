@@ -62,6 +62,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     why: str = ""  # why it is where it is, or waits, as `domain.why` writes it
     pending: int = 0  # commands on their way to the server, messages among them
     trayed: int = 0  # of mine in the unsent tray
+    noting: bool = False  # the draft is a note's
 
     def rank(self, now: int, late_cap_ms: int) -> tuple[int, float, float, int, str]:
         """`sla.rank`, from what the row holds."""
@@ -87,6 +88,7 @@ def row_of(
     unsent: int,
     pending: int = 0,
     trayed: int = 0,
+    noting: bool = False,
 ) -> QueueRow:
     """The row for one conversation."""
     if state.assignee == me.id:
@@ -120,6 +122,7 @@ def row_of(
         why=state.held or state.placed or state.reason,  # why it waits, else why it is here
         pending=pending,
         trayed=trayed,
+        noting=noting,
     )
 
 

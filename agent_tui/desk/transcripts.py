@@ -30,7 +30,7 @@ class _Known:
     def __init__(self, messages: list[Message]) -> None:
         self.messages = messages
         self.stale = False
-        self.version = 0  # of the cache, when it was read
+        self.version: object = None  # of the cache, when it was read
         self.lines: list[Line] = []
         self.told: tuple[object, ...] = ()  # what the lines' states follow from
 
@@ -72,7 +72,7 @@ class Transcripts:
 
     def _read(self, key: ConversationId) -> _Known:
         known = self._known.pop(key, None)
-        version = self._cache.version()  # before what it is the version of
+        version = self._cache.data_version()  # before what it is the version of
         stale = known is None or known.stale or known.version != version
         if known is None or (stale and not self._read_on(key, known)):
             known = _Known(self._cache.messages(key))

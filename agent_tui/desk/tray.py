@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from agent_tui.desk.doing import Refused
-from agent_tui.desk.drafts import conversation_of
-from agent_tui.desk.reasons import PRIORITIES, STATUSES, TYPES, word
+from agent_tui.desk.grace import has_reply
+from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
 from agent_tui.desk.transcripts import Line
 from agent_tui.desk.undo import Undo
 from agent_tui.domain import commands as c
@@ -17,7 +19,9 @@ from agent_tui.domain.ids import AgentId, ClientId, ConversationId, MessageId
 from agent_tui.domain.model import MessageKind
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
-from agent_tui.store.outbox import Draft, Outbox, TrayItem
+from agent_tui.store.drafts import Draft, conversation_of, note_key
+from agent_tui.store.outbox import Outbox
+from agent_tui.store.tray import TrayItem
 
 if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
@@ -48,7 +52,7 @@ class Tray:
     def read(self) -> set[ConversationId]:
         """Read it again; the conversations of all that lay or lies there."""
         drafts = self._desk.drafts.kept.values()
-        before, self.items = self.items, self._outbox.tray()
+        before, self.items = self.items, self._outbox.tray.items()
         self.items += orphans(drafts, self._desk.conversations.is_gone)
         return {conversation_of(item.conversation) for item in (*before, *self.items)}
 
@@ -89,22 +93,26 @@ class Tray:
         """Leave its text as a note for colleagues."""
         return self._desk.writing.note(item.conversation, item.text, instead_of=item)
 
-    def to_draft(self, item: TrayItem) -> None:
-        """Put its text into its conversation's composer, after what stands there."""
+    def to_draft(self, item: TrayItem) -> ConversationId:
+        """Put its text into its conversation's composer, after what stands there; the draft's key.
+        What was not for the customer is a note again."""
         desk = self._desk
-        draft = desk.drafts.get(item.conversation)
+        reply = has_reply(item.order.command)
+        key = item.conversation if reply else note_key(item.conversation)
+        draft = desk.drafts.get(key)
         text = f"{draft.text}\n{item.text}" if draft else item.text
-        self._outbox.to_draft(item, text, desk.clock())
+        self._outbox.tray.to_draft(replace(item, conversation=key), text, desk.clock())
         desk.canned.insert_again(item.conversation, item.order.command)
         desk.refresh(Changes(outbox=True))
+        return key
 
     def discard(self, item: TrayItem) -> None:
         """Drop it; can be undone."""
         now = self._desk.clock()
         if item.reason == DRAFT_LEFT:
-            self._outbox.save_draft(item.conversation, "", now)
+            self._outbox.drafts.save(item.conversation, "", now)
         else:
-            self._outbox.discard(item.id)
+            self._outbox.tray.discard(item)
         key = conversation_of(item.conversation)
         self._desk.undo_stack.push(Undo(key, item, DISCARD, now))
         self._desk.refresh(Changes(outbox=True))
@@ -112,9 +120,9 @@ class Tray:
     def put_back(self, item: TrayItem) -> None:
         """It was discarded, and is not."""
         if item.reason == DRAFT_LEFT:
-            self._outbox.save_draft(item.conversation, item.text, item.at)
+            self._outbox.drafts.save(item.conversation, item.text, item.at)
         else:
-            self._outbox.put_back(item)
+            self._outbox.tray.put_back(item)
         self._desk.refresh(Changes(outbox=True))
 
 
@@ -139,6 +147,14 @@ def orphans(drafts: Iterable[Draft], gone: Callable[[ConversationId], bool]) -> 
     ]
 
 
+def said(command: c.AgentCommand) -> tuple[str, bool]:
+    """What of `command` the customer would read; else what colleagues would, and that it is so."""
+    parts = c.parts_of(command)
+    replies = [part.text for part in parts if isinstance(part, c.SendReply)]
+    notes = [part.text for part in parts if isinstance(part, c.AddNote)]
+    return "\n".join(replies or notes), not replies
+
+
 def since(item: TrayItem, lines: Sequence[Line], me: AgentId) -> list[Line]:
     """The last things that others said after what the reply's author had seen."""
     replies = [part for part in c.parts_of(item.order.command) if isinstance(part, c.SendReply)]
@@ -154,6 +170,24 @@ def since(item: TrayItem, lines: Sequence[Line], me: AgentId) -> list[Line]:
     return later[-SINCE:]
 
 
+PLAIN: dict[type[c.AgentPart], Both] = {
+    c.Claim: Both("认领", "claim"),
+    c.Release: Both("放回队列", "release"),
+    c.RemoveNote: Both("收回备注", "take the note back"),
+    c.CoolDown: Both("冷静", "cool down"),
+    c.MarkRead: Both("标为已读", "mark as read"),
+    c.MergeCustomer: Both("合并客户", "merge the customers"),
+    c.UnmergeCustomer: Both("拆开客户", "part the customers"),
+    c.RetryDelivery: Both("重发", "send again"),
+    c.SettleDelivery: Both("送达已处理", "delivery dealt with"),
+    c.UnsettleDelivery: Both("送达待处理", "delivery to be dealt with"),
+    c.SettleDraft: Both("采用或忽略草稿", "take or dismiss a draft"),
+    c.SuggestArticle: Both("知识建议", "suggest an article"),
+    c.AcceptSuggestion: Both("发布知识", "publish an article"),
+    c.DeclineSuggestion: Both("不采用建议", "decline a suggestion"),
+}
+
+
 def words(command: c.AgentCommand) -> str:
     """What a command without a text was to do."""
     return " · ".join(str(_words(part)) for part in c.parts_of(command))
@@ -161,10 +195,6 @@ def words(command: c.AgentCommand) -> str:
 
 def _words(part: c.AgentPart) -> Both | str:
     match part:
-        case c.Claim():
-            return Both("认领", "claim")
-        case c.Release():
-            return Both("放回队列", "release")
         case c.Assign():
             to = part.agent or part.team or "-"
             return Both(f"转给 {to}", f"assign to {to}")
@@ -178,7 +208,13 @@ def _words(part: c.AgentPart) -> Both | str:
             return word(TYPES, part.type)
         case c.SetStatus():
             return word(STATUSES, part.status)
+        case c.StartClock():
+            clock = DEADLINES[part.clock]
+            return Both(f"开始计时：{clock.zh}", f"start the clock: {clock.en}")
+        case c.StopClock():
+            clock = DEADLINES[part.clock]
+            return Both(f"停止计时：{clock.zh}", f"stop the clock: {clock.en}")
         case c.SendReply() | c.AddNote():
             return part.text
         case _:
-            return str(part.__struct_config__.tag)
+            return PLAIN[type(part)]

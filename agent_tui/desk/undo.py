@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from agent_tui.desk.drafts import note_key
 from agent_tui.desk.grace import TOLD_MS
+from agent_tui.domain import commands as c
 from agent_tui.domain.commands import AgentCommand
 from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.inverse import epoch_before, renewed
 from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
-from agent_tui.store.outbox import TrayItem
+from agent_tui.store.tray import TrayItem
 
 if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
@@ -45,6 +49,18 @@ class Undo(msgspec.Struct, frozen=True):
     taken: AgentCommand | None = None
 
 
+def notes_of(command: AgentCommand) -> str:
+    """What `command` says to colleagues."""
+    return "\n".join(part.text for part in c.parts_of(command) if isinstance(part, c.AddNote))
+
+
+def is_note(step: Undo) -> bool:
+    """Whether a note was undone: its words are in the draft of one."""
+    if step.taken is not None:
+        return bool(notes_of(step.taken))
+    return isinstance(step.command, c.RemoveNote)
+
+
 class UndoStack:
     """Steps back, newest last. Of this workstation only, and gone when it ends."""
 
@@ -62,6 +78,22 @@ class UndoStack:
     def newest(self) -> Undo | None:
         """The newest step, left where it is."""
         return self._steps[-1] if self._steps else None
+
+    def renew(self, by: Mapping[ConversationId, int]) -> None:
+        """A step was undone that had changed the owners of these: all is as it was before it, but
+        their epochs went on by so much, and earlier steps count from there."""
+
+        def again(key: ConversationId, undo: AgentCommand) -> AgentCommand:
+            return renewed(undo, by[key]) if key in by else undo
+
+        for index, step in enumerate(self._steps):
+            if step.command is None or isinstance(step.command, TrayItem):
+                continue
+            self._steps[index] = msgspec.structs.replace(
+                step,
+                command=again(step.conversation, step.command),
+                others=tuple((key, again(key, undo)) for key, undo in step.others),
+            )
 
     def is_discard(self) -> bool:
         """Whether the newest step is an item that left the unsent tray."""
@@ -87,6 +119,7 @@ class Undoing:
         if step.held:
             taken = desk.grace.take_back(step.held, desk.clock())
             if taken is not None:
+                self._keep(step.conversation, notes_of(taken))
                 desk.refresh(Changes(frozenset({step.conversation}), outbox=True))
                 return msgspec.structs.replace(step, taken=taken)
             if step.command is None and desk.clock() - step.at > desk.grace.ms + TOLD_MS:
@@ -98,8 +131,26 @@ class Undoing:
             return step
         if step.bulk:
             return self._undo_all(step, step.command)
+        words = self._note(step)
         refused = desk.do(step.conversation, step.command)
+        if refused is None:
+            self._keep(step.conversation, words)
+            self._renew([(step.conversation, step.command)])
         return refused or step
+
+    def _note(self, step: Undo) -> str:
+        """What a note says that is to be taken back."""
+        if not isinstance(step.command, c.RemoveNote):
+            return ""
+        lines, note = self._desk.transcript(step.conversation), step.command.message
+        return next((each.message.text for each in lines if each.message.id == note), "")
+
+    def _keep(self, key: ConversationId, words: str) -> None:
+        """A note that was taken back is an unfinished one again, behind what stands there."""
+        drafts = self._desk.drafts
+        if words:
+            known = drafts.get(note_key(key))
+            drafts.save(note_key(key), f"{known.text}\n{words}" if known else words)
 
     def _undo_all(self, step: Undo, first: AgentCommand) -> Undo | Rejected | Held:
         # What the server refused was never done here: its undoing would hit somebody else's.
@@ -110,10 +161,19 @@ class Undoing:
         steps = [each for each in ((step.conversation, first), *step.others) if each[0] not in left]
         title = Both(f"撤销：{step.title.zh}", f"undo: {step.title.en}")
         left |= desk.doing.do_all(steps, title=title, undoable=False)
+        self._renew([each for each in steps if each[0] not in left])
         refused = next((each for each in left.values() if each is not None), None)
         if len(left) > len(step.others) and refused is not None:
             return refused
         return msgspec.structs.replace(step, left=tuple(left.items()))
+
+    def _renew(self, undone: Iterable[tuple[ConversationId, AgentCommand]]) -> None:
+        by: dict[ConversationId, int] = {}
+        for key, command in undone:
+            before, state = epoch_before(command), self._desk.conversation(key)
+            if before is not None and state is not None:
+                by[key] = state.epoch - before
+        self._desk.undo_stack.renew(by)
 
     def may_take_back(self) -> bool:
         """Whether the newest step is a reply in its grace, or waits behind one."""

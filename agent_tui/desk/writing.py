@@ -9,7 +9,7 @@ from agent_tui.desk.doing import Doing, Refused
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.lang import Both
-from agent_tui.store.outbox import TrayItem
+from agent_tui.store.tray import TrayItem
 from agent_tui.text import clean
 
 NOTE = Both("备注", "note")
@@ -53,11 +53,10 @@ class Writing:
     def note(
         self, key: ConversationId, text: str, *, instead_of: TrayItem | None = None
     ) -> Refused:
-        """Leave a note for colleagues: what stands in the composer, or a tray item's text."""
+        """Leave a note for colleagues: what stands in the composer, or a tray item's text. The
+        unfinished reply stays as it is."""
         command = c.AddNote(message=new_message_id(), text=clean(text))
-        return self._doing.do(
-            key, command, title=NOTE, clear_draft=instead_of is None, instead_of=instead_of
-        )
+        return self._doing.do(key, command, title=NOTE, instead_of=instead_of)
 
 
 def new_message_id() -> MessageId:

@@ -13,7 +13,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead, may_see
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Agent, Clock, Conversation, Role, Status
+from agent_tui.domain.model import Agent, Clock, Conversation, Customer, Role, Status
 from agent_tui.domain.outcome import CHANGED_HANDS, Held, Outcome, Reason, Rejected
 
 NAME_CHARS = 64
@@ -319,9 +319,12 @@ def _unmerge_customer(
 ) -> Outcome:
     if command.customer.id == s.customer.id:
         return ()
-    if context.customers is not None and command.customer.id not in context.customers:
+    customer: Customer | None = command.customer
+    if context.customers is not None:
+        customer = context.customers.get(command.customer.id)  # not as the client describes them
+    if customer is None:
         return Rejected(Reason.UNKNOWN_CUSTOMER, command.customer.id)
-    return (e.CustomerMerged(customer=command.customer, previous=s.customer),)
+    return (e.CustomerMerged(customer=customer, previous=s.customer),)
 
 
 Decider = Callable[[Conversation, Any, Context, Agent], Outcome]

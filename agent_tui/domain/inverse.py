@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context
 from agent_tui.domain.decide import DECIDERS, decide
@@ -39,6 +41,23 @@ def inverse(
     if not undos:
         return None
     return undos[0] if len(undos) == 1 else c.Batch(tuple(reversed(undos)))
+
+
+def renewed(undo: c.AgentCommand, by: int) -> c.AgentCommand:
+    """`undo` of a conversation in which later steps were undone; its epoch went on by `by`."""
+    parts = tuple(
+        replace(part, epoch=part.epoch + by)
+        if isinstance(part, c.Assign) and part.epoch is not None
+        else part
+        for part in c.parts_of(undo)
+    )
+    return parts[0] if len(parts) == 1 else c.Batch(parts)
+
+
+def epoch_before(undo: c.AgentCommand) -> int | None:
+    """The epoch before the change of owner that `undo` undoes; None if there was none."""
+    epochs = (part.epoch for part in c.parts_of(undo) if isinstance(part, c.Assign))
+    return next((epoch - 1 for epoch in epochs if epoch is not None), None)
 
 
 def _to_first_owner(undos: list[c.AgentPart], last: c.Assign) -> c.Assign:

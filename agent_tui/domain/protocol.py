@@ -200,7 +200,8 @@ class SurgeRequest(Wire, frozen=True):
 
 class AuditEntry(Wire, frozen=True):
     """One event of the log. `by` is an agent, `customer` or `system`; `client` the machine that it
-    came from, where one did; `team` where the conversation is after it; `detail` what it says."""
+    came from, where one did, `address` the machine's in the network, where that is known; `team`
+    where the conversation is after it; `detail` what it says."""
 
     seq: int
     at: int
@@ -212,6 +213,7 @@ class AuditEntry(Wire, frozen=True):
     owner_before: AgentId | None
     owner_after: AgentId | None
     detail: dict[str, str]
+    address: str = ""
 
 
 class AuditAnswer(Wire, frozen=True):
@@ -246,6 +248,16 @@ class KnowledgeStats(Wire, frozen=True):
     unused: tuple[str, ...]
     missed: tuple[MissedCount, ...]
     unused_count: int = 0
+
+
+class FileAnswer(Wire, frozen=True):
+    """A picture or file that the server keeps: messages name it by `address`. `media` is what it is
+    by its own bytes, `size` in bytes."""
+
+    name: str
+    media: str
+    size: int
+    address: str
 
 
 class ArticleVersion(Wire, frozen=True):

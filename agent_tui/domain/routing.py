@@ -85,8 +85,10 @@ class Floor(msgspec.Struct, frozen=True):
         return self.plan.capacity(agent, surge_of(self.surges, team, self.now))
 
     def has_room(self, seat: Seat, team: TeamId | str, weight: float) -> bool:
-        """Whether `weight` more is not too much."""
-        return seat.load + weight <= self.capacity(seat.agent, team) + 1e-9
+        """Whether `weight` more is not too much; who may have nothing has none even for what weighs
+        nothing."""
+        capacity = self.capacity(seat.agent, team)
+        return capacity > 0 and seat.load + weight <= capacity + 1e-9
 
 
 def availability(duties: Mapping[AgentId, Duty], agent: AgentId) -> Availability:

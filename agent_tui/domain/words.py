@@ -71,8 +71,10 @@ class Folding:
         folded, starts = self._aligned(text)
         for found in itertools.islice(_WORD.finditer(folded), MOST):
             # One character may have become several: the end is where the last of them ends.
-            start, last = starts[found.start()], starts[found.end() - 1]
-            end = next((at for at in starts[found.end() :] if at > last), len(text))
+            start, behind = starts[found.start()], found.end()
+            while behind < len(starts) and starts[behind] == starts[found.end() - 1]:
+                behind += 1
+            end = starts[behind] if behind < len(starts) else len(text)
             yield Word(found.group()[:LONGEST], start, end)
 
     def _aligned(self, text: str) -> tuple[str, list[int]]:

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
 from agent_tui import frontmatter
 from agent_tui.domain.model import Article
@@ -15,8 +14,6 @@ from agent_tui.errors import ContentError
 from agent_tui.knowledge import articles
 from agent_tui.lang import Both
 
-Format = Literal["md", "csv", "xlsx", "json"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 FIELDS = (
     "id",
     "title",

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
+
+
+def folded(name: str) -> str:
+    """`name` as file systems and readers may compare it: without case and form of Unicode."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def create(path: Path, text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,6 +16,7 @@ from agent_tui.frontmatter import Problem
 from agent_tui.knowledge import articles
 from agent_tui.knowledge.articles import plain
 from agent_tui.knowledge.figures import Figures, conflict, figures
+from agent_tui.knowledge.files import folded
 from agent_tui.lang import Both
 
 # Titles that are this alike (rapidfuzz, 0 to 100) are taken to answer the same question.
@@ -105,7 +105,7 @@ def _names(sources: list[Source]) -> Iterator[Problem]:
     ids: dict[str, Source] = {}
     versions: dict[tuple[str, str], Source] = {}
     for source in sources:
-        key = _folded(source.article.id)
+        key = folded(source.article.id)
         twin = ids.setdefault(key, source)
         if twin is not source:
             yield source.error(
@@ -162,10 +162,6 @@ def _questions(sources: list[Source]) -> Iterator[Problem]:
                 )
 
 
-def _folded(key: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
-
-
 # --- contradictions ------------------------------------------------------------------------------
 
 
@@ -206,7 +202,7 @@ def _pairs(sources: list[Source], candidates: list[int]) -> set[tuple[int, int]]
             first = asked.setdefault((article.lang, name), at)
             if first != at:
                 pairs.add((first, at))
-        translated = groups.setdefault(_LANGUAGE.sub("", _folded(article.id)), at)
+        translated = groups.setdefault(_LANGUAGE.sub("", folded(article.id)), at)
         if translated != at:
             pairs.add((translated, at))
         titles.setdefault(article.lang, []).append((plain(article.title), at))

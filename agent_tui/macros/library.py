@@ -11,8 +11,6 @@ from agent_tui.frontmatter import Malformed, Problem
 from agent_tui.macros import template
 from agent_tui.macros.model import PERSONAL, Macro, Situation, group_of, parse
 
-FOREVER = datetime.date.max
-
 
 def load(root: Path) -> tuple[list[Macro], list[Problem]]:
     """Every macro under `root`, and what is wrong with the files that do not parse."""
@@ -27,13 +25,6 @@ def checked(key: str, text: str) -> Macro:
     for name, slot in macro.head.ask.items():
         template.check(slot.default, slots, frontmatter.line_of(text, name))
     return macro
-
-
-def lint(root: Path, today: datetime.date | None = None) -> tuple[list[Macro], list[Problem]]:
-    """See `agent_tui.macros.linting.lint`."""
-    from agent_tui.macros import linting
-
-    return linting.lint(root, today)
 
 
 def fill(macro: Macro, values: Mapping[str, str], slots: Mapping[str, str]) -> str:

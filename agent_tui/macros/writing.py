@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from agent_tui.macros.model import Head, Macro
+from agent_tui.macros.model import Head
 
 
 class _Dumper(yaml.SafeDumper):
@@ -23,11 +23,6 @@ def text_of(head: Head, body: str) -> str:
     data = msgspec.to_builtins(head, builtin_types=(datetime.date,))
     lines = [_entry(key, value) for key, value in data.items()]
     return "\n".join(["---", *lines, "---", body.strip("\n"), ""])
-
-
-def write(macro: Macro) -> str:
-    """The file of `macro`."""
-    return text_of(macro.head, macro.body)
 
 
 def _entry(key: str, value: Any) -> str:

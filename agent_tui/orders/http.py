@@ -30,6 +30,7 @@ ANSWER_BYTES = 1 << 20
 MOST_ORDERS = 200  # of an answer, looked at
 PLACE = "{customer}"
 NOBODY = (204, 404, 410)
+ODD_KEY = (400, 414, 422)  # what the shop may say to a key that it cannot read
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -137,7 +138,7 @@ class HttpSource:
         if not isinstance(items, list) or not items:
             yield whole
             return
-        for item in items[: reading.MOST_ITEMS]:
+        for item in items[: reading.MOST_ITEMS + 1]:  # so that one too many is noticed
             own = self._fields(item) if isinstance(item, dict) else {"item": item}
             if isinstance(item, dict) and "item" not in own:
                 own["item"] = item.get("name")
@@ -159,12 +160,13 @@ class HttpSource:
 
     # --- what is wrong ---------------------------------------------------------------------------
 
-    def _broken(self, code: str, what: Both) -> SourceBroken:
+    def _broken(self, code: str, what: Both, *, alone: bool = False) -> SourceBroken:
         host = urlsplit(self._settings.source).netloc.rpartition("@")[2]
         return SourceBroken(
             code,
             Both(f"订单服务 {host}：{what.zh}", f"the orders at {host}: {what.en}"),
             Both("见 docs/orders.md", "see docs/orders.md"),
+            alone=alone,
         )
 
     def _late(self) -> SourceBroken:
@@ -174,11 +176,13 @@ class HttpSource:
 
     def _refused(self, status: int) -> SourceBroken:
         code = "refused" if status < 500 and status not in (408, 429) else "unreachable"
-        return self._broken(code, Both(f"答复 {status}", f"answers {status}"))
+        what = Both(f"答复 {status}", f"answers {status}")
+        return self._broken(code, what, alone=status in ODD_KEY)
 
     def _odd(self, what: str) -> SourceBroken:
         short = clean_line(what, 160)
-        return self._broken("unreadable", Both(f"看不懂：{short}", f"not understood: {short}"))
+        what_is_odd = Both(f"看不懂：{short}", f"not understood: {short}")
+        return self._broken("unreadable", what_is_odd, alone=True)
 
 
 def _check(settings: Orders) -> None:

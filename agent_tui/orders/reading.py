@@ -126,7 +126,7 @@ def _order(
         placed_at=moment(first("placed_at")),
         state=words.code_of(mapped.get(state.casefold(), state)),
         items=items,
-        amount=amount or _sum(items),
+        amount=amount or (_sum(items) if len(items) == len(rows) else ""),
         currency=first("currency", 8).upper() or sign or currency,
         carrier=first("carrier", 40),
         tracking=first("tracking", NUMBER),

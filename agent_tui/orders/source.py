@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 class SourceBroken(DeskError):
-    """The source gives no answer now. `code` is one of `agent_tui.orders.words.TROUBLE`."""
+    """The source gives no answer now. `code` is one of `agent_tui.orders.words.TROUBLE`. `alone`:
+    it may be the one who was asked about, and has an answer for others."""
 
-    def __init__(self, code: str, title: Both, hint: Both | str = "") -> None:
+    def __init__(
+        self, code: str, title: Both, hint: Both | str = "", *, alone: bool = False
+    ) -> None:
         super().__init__(title, hint)
         self.code = code
+        self.alone = alone
 
 
 class Source(Protocol):

@@ -23,9 +23,9 @@ from agent_tui.practice.folder import Folder, Kind, Ready
 from agent_tui.practice.persona import Part
 from agent_tui.server import accounts, auth, schema, setup
 from agent_tui.server.clock import now_ms
+from agent_tui.server.commands import SubmitOrders
 from agent_tui.server.database import Database
 from agent_tui.server.inbound import SaveCustomer, new_id
-from agent_tui.server.orders import SubmitOrders
 from agent_tui.server.setup import DataFolder
 from agent_tui.server.writer import Job, Writer
 

@@ -43,12 +43,6 @@ class WriteRows:
         """Nothing to say."""
 
 
-class Invite(msgspec.Struct, frozen=True):
-    """What an invite makes of the one who accepts it; stored as the token's subject."""
-
-    agent: str
-
-
 def save_agent(agent: Agent) -> ChangeWorkspace:
     """The job that makes or changes an account."""
     return ChangeWorkspace([e.AgentSaved(agent)])
@@ -120,28 +114,28 @@ async def accept_invite(service: Service, body: LoginRequest) -> AgentId:
                 "ask for a new one: agent-tui invite NAME",
             ),
         ) from None
-    agent_id = AgentId(row.subject)
-    agent = await service.account(agent_id)
+    agent_id = (await service.account(AgentId(row.subject))).id
     job = await anyio.to_thread.run_sync(set_password, agent_id, body.password)
-    used = await service.writer.submit(TakeInvite(auth.digest(body.invite)))
+    accepted = AcceptInvite(auth.digest(body.invite), agent_id, job, clean_line(body.name))
+    used = await service.writer.submit(accepted)
     service.tokens.forget(body.invite)
     if not used:
         raise Unauthorized(
             Both("邀请码已用过", "the invite was used"),
             Both("请管理员再发一个", "ask for a new one"),
         )
-    await service.writer.submit(job)
-    name = clean_line(body.name)
-    if name:
-        await service.writer.submit(save_agent(msgspec.structs.replace(agent, name=name)))
     return agent_id
 
 
-class TakeInvite:
-    """Delete the invite's row; True for the one request that found it."""
+class AcceptInvite:
+    """Use an invite up for its account's password, and the name that was given if any: all in one
+    transaction, or whoever was invited would stand before a closed door."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, agent: AgentId, password: ChangeWorkspace, name: str) -> None:
         self._key = key
+        self._agent = agent
+        self._password = password
+        self._name = name
         self._found = False
 
     def needs(self) -> Needs:
@@ -149,13 +143,18 @@ class TakeInvite:
         return Needs()
 
     def run(self, unit: Unit) -> None:
-        """The writer is alone, so whoever finds the row owns it."""
+        """Units that record come one after another: whoever finds the row owns it."""
         table = schema.token
         found = unit.connection.execute(select(table.c.hash).where(table.c.hash == self._key))
         self._found = found.first() is not None
-        if self._found:
-            unit.connection.execute(delete(table).where(table.c.hash == self._key))
+        if not self._found:
+            return
+        self._password.run(unit)
+        agent = unit.directory.agents[self._agent]
+        if self._name and self._name != agent.name:
+            save_agent(msgspec.structs.replace(agent, name=self._name)).run(unit)
+        unit.connection.execute(delete(table).where(table.c.hash == self._key))
 
     def answer(self, unit: Unit) -> bool:
-        """Whether it was there."""
+        """Whether the invite was still there."""
         return self._found

@@ -27,6 +27,7 @@ from agent_tui.server import (
     docs_page,
     metrics,
     timers,
+    uploads,
     watching,
     words,
 )
@@ -39,11 +40,13 @@ from agent_tui.server.content import Content
 from agent_tui.server.database import Database
 from agent_tui.server.duty_api import DutyApi
 from agent_tui.server.endpoint import Endpoint, json, openapi, route
+from agent_tui.server.feed_api import FeedApi
 from agent_tui.server.history_api import HistoryApi
 from agent_tui.server.hub import Hub
 from agent_tui.server.knowledge_api import KnowledgeApi
 from agent_tui.server.orders_api import OrdersApi
 from agent_tui.server.service import Limits, Service
+from agent_tui.server.uploads_api import UploadsApi
 from agent_tui.server.web_api import WebApi
 from agent_tui.server.writer import Writer
 
@@ -84,6 +87,7 @@ def endpoints(service: Service) -> list[Endpoint]:
     """Every operation of the HTTP interface."""
     apis = (
         AgentApi(service),
+        FeedApi(service),
         WebApi(service),
         ChannelApi(service),
         HistoryApi(service),
@@ -91,6 +95,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         DutyApi(service),
         AuditApi(service),
         OrdersApi(service),
+        UploadsApi(service),
     )
     return [endpoint for api in apis for endpoint in api.endpoints()]
 
@@ -109,6 +114,7 @@ def _lifespan(
             asyncio.create_task(_forever(lambda: delivering.run(service)), name="outgoing"),
             asyncio.create_task(_forever(lambda: _compact(service)), name="compaction"),
             asyncio.create_task(_forever(lambda: _index(service)), name="words"),
+            asyncio.create_task(_forever(lambda: _purge(service)), name="uploads"),
         ]
         if content is not None:
             watch = _forever(lambda: watching.run(service, content))
@@ -131,6 +137,10 @@ def _lifespan(
 
 async def _compact(service: Service) -> None:
     await compaction.run(service.database, service.config.server.log_days)
+
+
+async def _purge(service: Service) -> None:
+    await uploads.run(service.database, service.config.files.days)
 
 
 async def _index(service: Service) -> None:

@@ -23,12 +23,11 @@ from agent_tui.server import schema, seats
 from agent_tui.server.clock import now_ms
 from agent_tui.server.directory import Directory
 from agent_tui.server.service import Service
-from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.unit import SYSTEM, Needs, Unit
 from agent_tui.server.waits import Waits
 
-SYSTEM = "system"
 AT_ONCE = 200
-WAITING = 2_000  # of a team's queue that are looked at: whom nobody has, longest waiting first
+WAITING = 2_000  # of the chats that nobody has that are looked at: who wrote longest ago, first
 REST_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 _row = schema.conversation.c

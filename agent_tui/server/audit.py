@@ -14,7 +14,7 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation, Status
 from agent_tui.lang import Both
 from agent_tui.server import directory as directories
-from agent_tui.server import feed, log, outgoing, schema
+from agent_tui.server import feed, log, outgoing, schema, uploads
 from agent_tui.server.database import GENESIS, Database, link
 from agent_tui.server.workspace import CLOCK, TABLES, kept
 
@@ -79,6 +79,7 @@ def check(database: Database, progress: Progress = lambda done, of: None) -> Rep
         findings.extend(_clients(connection))
         findings.extend(_timers(connection))
         findings.extend(_outgoing(connection))
+        findings.extend(_uploads(connection))
     return Report(count, row.floor, row.head, len(keys), tuple(findings[:SHOWN]))
 
 
@@ -205,6 +206,12 @@ def _outgoing(connection: Connection) -> Iterator[Finding]:
             f"says other things of reply {message} than the channel outbox",
         )
         yield Finding(f"conversation {conversation}", what)
+
+
+def _uploads(connection: Connection) -> Iterator[Finding]:
+    for file in uploads.damaged(connection):
+        what = Both("内容与收到时不符", "its bytes are not those that came")
+        yield Finding(f"upload {file}", what)
 
 
 def _timers(connection: Connection) -> Iterator[Finding]:

@@ -20,17 +20,18 @@ from agent_tui.domain.model import Agent, Role
 from agent_tui.domain.protocol import AuditAnswer, AuditEntry
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
-from agent_tui.server import log, schema
+from agent_tui.server import log, origins, schema
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import Endpoint, Forbidden, json, number
 from agent_tui.server.service import Service
+from agent_tui.server.unit import CUSTOMER, SYSTEM
 from agent_tui.text import clean_line
 
 LIMIT, MOST = 100, 500
 STRETCH = 20_000  # events that one request looks at, where no index leads to what is asked for
 AT_ONCE = 2
 DETAIL_CHARS = 80
-NOBODYS = frozenset({"system", "customer"})
+NOBODYS = frozenset({SYSTEM, CUSTOMER})
 _event = schema.event.c
 _CHAT_KINDS = frozenset(each.__struct_config__.tag for each in e.ConversationEvent.__args__)
 _SHOP_KINDS = frozenset(each.__struct_config__.tag for each in e.WorkspaceEvent.__args__)
@@ -73,10 +74,7 @@ class AuditApi:
         """A lead sees what happened in their teams and in the shop; an administrator, all."""
         actor = await self._service.agent(request)
         if not is_lead(actor):
-            raise Forbidden(
-                Both("没有权限", "not allowed"),
-                Both("请组长或管理员操作", "ask a lead or an administrator"),
-            )
+            raise Forbidden
         asked = self._asked(request)
         self._limiter = self._limiter or anyio.CapacityLimiter(AT_ONCE)
         found = await anyio.to_thread.run_sync(
@@ -132,7 +130,9 @@ def read(database: Database, actor: Agent, asked: Asked) -> AuditAnswer:
                 at = connection.execute(oldest.order_by(_event.seq.desc()).limit(1)).scalar()
                 if at is None or at < asked.since:
                     following = None
-    return AuditAnswer(tuple(map(_entry, rows)), following)
+        addresses = origins.find(connection, rows)
+    entries = (_entry(row, addresses.get(row.seq, "")) for row in rows)
+    return AuditAnswer(tuple(entries), following)
 
 
 def _conditions(actor: Agent, asked: Asked) -> Iterator[ColumnElement[bool]]:
@@ -152,12 +152,13 @@ def _conditions(actor: Agent, asked: Asked) -> Iterator[ColumnElement[bool]]:
         )
 
 
-def _entry(row: log.LogRow) -> AuditEntry:
+def _entry(row: log.LogRow, address: str) -> AuditEntry:
     return AuditEntry(
         seq=row.seq,
         at=row.at,
         by=row.by,
         client=str(row.client or ""),
+        address=address,
         kind=row.kind,
         conversation=ConversationId(row.conversation) if row.conversation else None,
         team=row.team_after or row.team_before,

@@ -142,6 +142,12 @@ def revoke_hash(key: str) -> tuple[Any, dict[str, Any]]:
     return delete(schema.token).where(schema.token.c.hash == key), {}
 
 
+def forget_expired(database: Database, now: int) -> None:
+    """Delete the tokens that nobody can use any more: every visitor leaves one."""
+    with database.write() as connection:
+        connection.execute(delete(schema.token).where(schema.token.c.expires_at <= now))
+
+
 def stored_password(database: Database, agent: AgentId) -> str | None:
     """The account's password hash, if it has one."""
     with database.read() as connection:

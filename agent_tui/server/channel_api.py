@@ -11,18 +11,17 @@ from agent_tui.channels.base import Inbound, Port
 from agent_tui.channels.opening import open_channel
 from agent_tui.channels.webhook import WebhookMessage
 from agent_tui.domain.ids import CustomerId, InboxId
-from agent_tui.domain.model import Customer, Inbox
-from agent_tui.domain.outcome import Rejected
+from agent_tui.domain.model import Inbox
 from agent_tui.errors import NotFound
 from agent_tui.lang import Both
 from agent_tui.server import connecting, identity
 from agent_tui.server.clock import now_ms
-from agent_tui.server.endpoint import Endpoint, json, read_body
+from agent_tui.server.endpoint import Endpoint, read_body
+from agent_tui.server.handing_in import hand_in
 from agent_tui.server.identity import MeetCustomer
-from agent_tui.server.inbound import Received, TakeInbound, new_id
+from agent_tui.server.inbound import TakeInbound
 from agent_tui.server.service import Service
-from agent_tui.server.web_api import FALLBACK_NAME, WriteAnswer, refusal
-from agent_tui.text import clean_line
+from agent_tui.server.web_shapes import WriteAnswer
 
 
 class ChannelApi:
@@ -54,10 +53,7 @@ class ChannelApi:
         self._service.limits.take("inbound", inbox.id)
         customer = await self._customer(inbox, found)
         job = TakeInbound(inbox.id, customer, found.external, found.text, found.subject)
-        taken: Received | Rejected = await self._service.writer.submit(job)
-        if isinstance(taken, Rejected):
-            raise refusal(taken)
-        return json(WriteAnswer(id=found.external, seq=taken.seq, at=taken.at))
+        return await hand_in(self._service, job, found.external)
 
     def _inbox(self, request: Request) -> Inbox:
         key = InboxId(request.path_params["inbox"])
@@ -79,15 +75,7 @@ class ChannelApi:
         known = await anyio.to_thread.run_sync(identity.known, database, inbox.id, found.customer)
         if known is not None:
             return known
-        key = CustomerId(new_id("v"))
-        language = "en" if found.language.lower().startswith("en") else "zh"
-        customer = Customer(
-            id=key,
-            name=clean_line(found.name, 64) or f"{FALLBACK_NAME[language]} {key[-4:]}",
-            language=language,
-            contact=clean_line(found.contact, 128),
-            since=now_ms(),
-        )
+        customer = identity.newcomer(found.name, found.language, now_ms(), found.contact)
         job = MeetCustomer(inbox.id, found.customer, customer)
         met: CustomerId = await self._service.writer.submit(job)
         return met

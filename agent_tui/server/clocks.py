@@ -14,9 +14,8 @@ from agent_tui.domain.model import Conversation
 from agent_tui.domain.staffing import Availability
 from agent_tui.domain.why import Because, Why
 from agent_tui.server import bulk, schema, seats, workspace
-from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.unit import SYSTEM, Needs, Unit
 
-SYSTEM = "system"
 AT_ONCE = 200
 _timer = schema.timer.c
 

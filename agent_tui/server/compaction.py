@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
-from agent_tui.server import log, schema
+from agent_tui.server import auth, log, origins, schema
 from agent_tui.server.clock import now_ms
 from agent_tui.server.database import Database
 from agent_tui.server.log import LogRow
@@ -41,6 +41,7 @@ def compact(connection: Connection, floor: int) -> int:
         _fold_conversation(connection, conversation, floor)
     _fold_workspace(connection, rows)
     connection.execute(delete(schema.event).where(schema.event.c.seq <= floor))
+    origins.forget(connection, floor)
     connection.execute(update(schema.workspace).values(floor=floor, floor_chain=rows[-1].chain))
     return len(rows)
 
@@ -61,12 +62,14 @@ def step(database: Database, before: int) -> int:
 
 
 async def run(database: Database, keep_days: int) -> None:
-    """Forever: fold what is older than `keep_days`; 0 keeps everything. Harmless on replicas."""
+    """Forever: fold what is older than `keep_days` (0 keeps everything), and forget tokens that
+    expired. Harmless on replicas."""
     while True:
         before = now_ms() - keep_days * DAY_MS
         if keep_days and await anyio.to_thread.run_sync(step, database, before):
             await asyncio.sleep(REST_SECONDS)
         else:
+            await anyio.to_thread.run_sync(auth.forget_expired, database, now_ms())
             await asyncio.sleep(EVERY_SECONDS)
 
 

@@ -21,12 +21,13 @@ from agent_tui.domain.staffing import Routing
 from agent_tui.errors import ConfigError
 from agent_tui.frontmatter import Malformed, Problem
 from agent_tui.knowledge import articles
+from agent_tui.lang import Both
 from agent_tui.macros import library
 from agent_tui.server import schema
 from agent_tui.server.database import Database
 from agent_tui.server.files import Files, Look, Stamp
-from agent_tui.server.unit import Needs, Unit
-from agent_tui.server.workspace import SYSTEM, record
+from agent_tui.server.unit import SYSTEM, Needs, Unit
+from agent_tui.server.workspace import record
 
 AWAY: Stamp = (0, 0, 0)
 AT_ONCE = 500  # of one transaction: others wait for it
@@ -166,8 +167,10 @@ class Content:
                 for key in some:
                     files.forget(key)
         if published is not None or self._stamp() != self._config_stamp:
+            before = self._settings
             yield Publish("settings", settings=self._settings_now())
-            self._report_unknown_teams(database)
+            if published is not None or self._settings is not before:
+                self._report_unknown_teams(database)
         self._whole, self._told = True, frozenset(told)
 
     def _some(
@@ -215,16 +218,23 @@ class Content:
             try:
                 self._settings = configs.load(self._config_file)
             except ConfigError as error:
-                log.warning("%s; the settings stay as they were", error.title)
+                kept = Both("；沿用原来的设置", "; the settings stay as they were")
+                log.warning("%s%s", error.title, kept)
         self._config_stamp = stamp
         return self._settings
 
     def _report_unknown_teams(self, database: Database) -> None:
-        """A team may still be made, so settings that name one that is not there are published."""
+        """A team may still be made, so settings that name one that is not there are published:
+        until then a rule leaves the conversation where it is."""
         with database.read() as connection:
             teams = set(connection.execute(select(schema.team.c.id)).scalars())
         for wrong in rule_checks.unknown_teams(self._settings.sorting, teams):
-            log.warning("%s", configs.refusal(wrong, str(self._config_file), self._text()).title)
+            found = configs.refusal(wrong, str(self._config_file), self._text())
+            until = Both(
+                f"（{wrong.hint.zh}）；建好之前不起作用",
+                f" ({wrong.hint.en}); of no effect until it is made",
+            )
+            log.warning("%s%s", found.title, until)
 
     def _text(self) -> str:
         try:

@@ -66,7 +66,8 @@ def _copy_table(reading: Connection, writing: Connection, table: Table, progress
     order = list(table.primary_key.columns)
     done = 0
     progress(table.name, 0, total)
-    found = reading.execution_options(yield_per=CHUNK).execute(select(table).order_by(*order))
+    chunk_size = table.info.get("chunk", CHUNK)
+    found = reading.execution_options(yield_per=chunk_size).execute(select(table).order_by(*order))
     for chunk in found.partitions():
         values: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in chunk]
         writing.execute(insert(table), values)

@@ -50,7 +50,9 @@ def _section(path: str, method: str, operation: dict[str, Any]) -> str:
         lines.append(f"<div>query: <code>{escape(query)}</code></div>")
     body = operation.get("requestBody")
     if body:
-        lines.append(f"<div>body: {_link(body['content']['application/json']['schema'])}</div>")
+        ((media, content),) = body["content"].items()
+        shown = _link(content["schema"]) if "schema" in content else media
+        lines.append(f"<div>body: {shown}</div>")
     for status, answer in operation["responses"].items():
         for media, content in answer.get("content", {}).items():
             lines.append(f"<div>{status} {escape(media)}: {_link(content['schema'])}</div>")

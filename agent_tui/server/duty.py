@@ -13,11 +13,10 @@ from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ClientId
 from agent_tui.domain.staffing import Availability, Duty
 from agent_tui.domain.why import Because, Why
-from agent_tui.server import schema, workspace
+from agent_tui.server import origins, schema, workspace
 from agent_tui.server.directory import Directory
-from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.unit import SYSTEM, Needs, Unit
 
-SYSTEM = "system"
 _lease = schema.lease.c
 
 
@@ -54,6 +53,7 @@ class Report:
         *,
         told: bool,
         by: AgentId,
+        address: str = "",
     ) -> None:
         self._agent = agent
         self._client = client
@@ -61,6 +61,7 @@ class Report:
         self._reason = reason
         self._told = told
         self._by = by
+        self._address = origins.shown(address)
         self._found: Duty | None = None
 
     def needs(self) -> Needs:
@@ -92,6 +93,7 @@ class Report:
             return
         self._found = wanted
         workspace.record(unit, e.AvailabilitySet(wanted), self._by)
+        origins.of_last(unit, self._address)
 
     def _is_elsewhere(self, unit: Unit) -> bool:
         """Whether another client of the agent is there."""

@@ -12,16 +12,17 @@ from agent_tui.domain.ids import AgentId, ClientId, TeamId
 from agent_tui.domain.model import Agent, Role
 from agent_tui.domain.protocol import AvailabilityRequest, SurgeRequest
 from agent_tui.domain.staffing import Duty, Surge
-from agent_tui.errors import NotFound
+from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
-from agent_tui.server import duty, workspace
+from agent_tui.server import duty, origins, workspace
 from agent_tui.server.endpoint import Endpoint, Forbidden, json, read_body
-from agent_tui.server.service import Service
+from agent_tui.server.service import Service, address
 from agent_tui.server.unit import Needs, Unit
 from agent_tui.text import clean_line
 
 BODY_BYTES = 16_384
 REASON_CHARS = 80
+CLIENT_CHARS = 64
 MINUTE_MS = 60_000
 
 
@@ -59,7 +60,14 @@ class DutyApi:
         actor = await self._service.agent(request)
         body = msgspec.json.decode(await read_body(request, BODY_BYTES), type=AvailabilityRequest)
         if actor.role is Role.TRAINEE:
-            raise _forbidden()
+            raise Forbidden
+        if len(body.client) > CLIENT_CHARS:
+            raise UsageError(
+                Both(
+                    f"client 超过 {CLIENT_CHARS} 个字符",
+                    f"the client id is over {CLIENT_CHARS} characters",
+                )
+            )
         subject = body.agent or actor.id
         told = body.told or subject != actor.id
         if subject != actor.id:
@@ -67,8 +75,8 @@ class DutyApi:
             if other is None:
                 raise _unknown(Both("坐席", "agent"), subject)
             if not _may_lead(actor, other.teams):
-                raise _forbidden()
-        client = body.client if subject == actor.id else ClientId(f"by {actor.id} for {subject}")
+                raise Forbidden
+        client = body.client if subject == actor.id else ClientId(f"for {subject}")
         job = duty.Report(
             subject,
             client or ClientId(f"by {subject}"),
@@ -76,6 +84,7 @@ class DutyApi:
             clean_line(body.reason, REASON_CHARS),
             told=told,
             by=actor.id,
+            address=address(request),
         )
         found = await self._service.writer.submit(job)
         return json(found or Duty(subject, body.availability))
@@ -87,16 +96,17 @@ class DutyApi:
         if body.team not in self._service.hub.directory.teams:
             raise _unknown(Both("团队", "team"), body.team)
         if not _may_lead(actor, (body.team,)):
-            raise _forbidden()
-        return json(await self._service.writer.submit(_SetSurge(body, actor.id)))
+            raise Forbidden
+        return json(await self._service.writer.submit(_SetSurge(body, actor.id, address(request))))
 
 
 class _SetSurge:
     """One surge of a team at a time: a new word replaces the one before."""
 
-    def __init__(self, asked: SurgeRequest, by: AgentId) -> None:
+    def __init__(self, asked: SurgeRequest, by: AgentId, address: str = "") -> None:
         self._asked = asked
         self._by = by
+        self._address = origins.shown(address)
         self._found: Surge | None = None
 
     def needs(self) -> Needs:
@@ -113,6 +123,7 @@ class _SetSurge:
         self._found = Surge(asked.team, since, until, asked.factor, self._by)
         if on or asked.minutes:
             workspace.record(unit, e.SurgeSet(self._found), self._by)
+            origins.of_last(unit, self._address)
 
     def answer(self, unit: Unit) -> Surge | None:
         """What holds now."""
@@ -130,11 +141,4 @@ def _unknown(what: Both, key: str) -> NotFound:
             "名字在 agent-tui agents 和 agent-tui teams 里",
             "see `agent-tui agents` and `agent-tui teams`",
         ),
-    )
-
-
-def _forbidden() -> Forbidden:
-    return Forbidden(
-        Both("没有权限", "not allowed"),
-        Both("请组长或管理员操作", "ask a lead or an administrator"),
     )

@@ -17,8 +17,8 @@ from starlette.routing import Route
 from agent_tui.domain.protocol import PROTOCOL, PROTOCOL_HEADER, Problem, ProblemAnswer
 from agent_tui.errors import DeskError, FeedReset, NotFound, ServerError, Unauthorized, UsageError
 from agent_tui.lang import Both
+from agent_tui.server.commands import Conflict
 from agent_tui.server.feed import Reset
-from agent_tui.server.orders import Conflict
 
 log = logging.getLogger(__name__)
 Auth = Literal["none", "agent", "visitor", "signature"]
@@ -39,6 +39,12 @@ class RateLimited(DeskError):
 class Forbidden(DeskError):
     """The account is good, and may not do that."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            Both("没有权限", "not allowed"),
+            Both("请组长或管理员操作", "ask a lead or an administrator"),
+        )
+
 
 class TooLarge(DeskError):
     """The body is over the limit."""
@@ -58,6 +64,7 @@ class Endpoint:
     media: str = "application/json"
     status: int = 200
     query: tuple[str, ...] = field(default=())
+    takes_bytes: bool = False  # its body is a file as it is
 
 
 def route(endpoint: Endpoint) -> Route:
@@ -239,6 +246,8 @@ def _operation(endpoint: Endpoint, by_type: dict[type, Any]) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": by_type[endpoint.body]}},
         }
+    elif endpoint.takes_bytes:
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     if endpoint.auth != "none":
         operation["security"] = [{endpoint.auth: []}]
     return operation

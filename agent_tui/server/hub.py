@@ -12,8 +12,6 @@ import anyio.to_thread
 import msgspec
 from sqlalchemy import select
 
-from agent_tui.domain.ids import AgentId, CustomerId, TeamId
-from agent_tui.domain.model import Conversation
 from agent_tui.domain.protocol import Presence
 from agent_tui.server import audience, log, metrics, notify, schema
 from agent_tui.server import directory as directories
@@ -21,6 +19,7 @@ from agent_tui.server.audience import EVERYTHING, Audience, Topics
 from agent_tui.server.database import Database
 from agent_tui.server.directory import EMPTY, Directory
 from agent_tui.server.log import LogRow
+from agent_tui.server.presence import Place, Told
 
 RECENT = 5_000
 RECENT_BYTES = 16_000_000
@@ -29,27 +28,6 @@ PRESENCE_BACKLOG = 64
 NUDGED = 500  # listeners that are told in one second how far the log is
 CROWD = 16  # waking fewer costs nothing worth saving
 ROUSING_SECONDS = 0.0002  # a few times what it takes to wake one listener and send it a page
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Of a conversation, what decides who may know who types in it."""
-
-    team: TeamId
-    assignee: AgentId | None
-    visitor: CustomerId
-
-    @classmethod
-    def of(cls, state: Conversation) -> Place:
-        """Where `state` is."""
-        return cls(state.team, state.assignee, state.visitor)
-
-
-class _Told(msgspec.Struct, frozen=True):
-    """A passing thing on its way to the other replicas."""
-
-    source: str
-    presence: Presence
-    place: Place
 
 
 class Listener:
@@ -83,6 +61,8 @@ class Hub:
         self._ear = notify.Ear(database, self._heard)
         self._name = secrets.token_hex(8)
         self._behind = False
+        self._stale = False  # whether the directory is older than the log
+        self._reloading = asyncio.Lock()
         self.head = 0
         self.chain = b""  # at `head`
         self.feed = ""
@@ -100,7 +80,7 @@ class Hub:
         if self._loop is None or self._loop.is_closed():
             return
         if channel == notify.PRESENCE:
-            told = msgspec.json.decode(payload, type=_Told)
+            told = msgspec.json.decode(payload, type=Told)
             if told.source != self._name:
                 self._loop.call_soon_threadsafe(self._tell, told.presence, told.place)
         elif not payload or int(payload) > self.head:
@@ -112,12 +92,12 @@ class Hub:
             self.feed, self.head, self.chain = row.feed, row.head, row.chain
             self.directory = directories.load(connection, row.directory)
 
-    def publish(self, rows: list[LogRow], directory: Directory) -> None:
+    def publish(self, rows: list[LogRow]) -> None:
         """Called by the writer's thread after a commit."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, rows, directory)
+            self._loop.call_soon_threadsafe(self._take, rows)
 
-    def _take(self, rows: list[LogRow], directory: Directory) -> None:
+    def _take(self, rows: list[LogRow]) -> None:
         if rows[-1].seq <= self.head:
             return
         if rows[0].seq != self.head + 1:
@@ -148,13 +128,23 @@ class Hub:
         for listener in concerned:
             listener.news = True
         if skipped or any(row.conversation is None and row.client is None for row in rows):
+            self._stale = True
             task = asyncio.ensure_future(self._reload_directory())
-            task.add_done_callback(lambda done: done.exception())
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
         else:
             self._rouse(concerned)
 
     async def _reload_directory(self) -> None:
-        await anyio.to_thread.run_sync(self._read_directory)
+        """Read it again if it is older than the log, then wake everybody. One that fails is tried
+        again with the next look at the log."""
+        async with self._reloading:  # or an older one could come in after a newer one
+            if self._stale:
+                self._stale = False  # what is committed from here on asks again
+                try:
+                    await anyio.to_thread.run_sync(self._read_directory)
+                except BaseException:
+                    self._stale = True
+                    raise
         self._wake(self._listeners)
 
     def _read_directory(self) -> None:
@@ -205,6 +195,8 @@ class Hub:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             await self.catch_up()
+            if self._stale:
+                await self._reload_directory()
             self._nudge()
 
     async def catch_up(self) -> None:
@@ -237,6 +229,11 @@ class Hub:
         stop = min(start + limit, len(self._recent))
         return [self._recent[index] for index in range(start, stop)]
 
+    def concerns(self, topics: Topics, seq: int) -> bool:
+        """Whether an event after `seq` has one of these topics; True where memory does not say."""
+        rows = self.after(seq, RECENT)
+        return rows is None or not topics.isdisjoint(audience.of_rows(rows))
+
     @contextmanager
     def listen(self, kind: str, topics: Topics = EVERYTHING) -> Iterator[Listener]:
         """A listener for `topics`, counted in the metrics."""
@@ -258,7 +255,7 @@ class Hub:
         is decided where it is sent."""
         self._tell(presence, place)
         if not self._database.sqlite:
-            payload = msgspec.json.encode(_Told(self._name, presence, place)).decode()
+            payload = msgspec.json.encode(Told(self._name, presence, place)).decode()
             task = asyncio.ensure_future(
                 anyio.to_thread.run_sync(notify.presence, self._database, payload)
             )

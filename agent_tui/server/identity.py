@@ -9,9 +9,26 @@ from agent_tui.domain.ids import CustomerId, InboxId
 from agent_tui.domain.model import Customer
 from agent_tui.server import schema
 from agent_tui.server.database import Database
+from agent_tui.server.inbound import new_id
 from agent_tui.server.unit import Needs, Unit
+from agent_tui.text import clean_line
 
+FALLBACK_NAME = {"zh": "访客", "en": "Visitor"}
 _row = schema.identity.c
+
+
+def newcomer(name: str, language: str, now: int, contact: str = "") -> Customer:
+    """The record of somebody whom nobody knows yet, not stored. Chinese unless `language` says
+    English; without a name one is made."""
+    key = CustomerId(new_id("v"))
+    spoken = "en" if language.lower().startswith("en") else "zh"
+    return Customer(
+        id=key,
+        name=clean_line(name, 64) or f"{FALLBACK_NAME[spoken]} {key[-4:]}",
+        language=spoken,
+        contact=clean_line(contact, 128),
+        since=now,
+    )
 
 
 def known(database: Database, inbox: InboxId, external: str) -> CustomerId | None:

@@ -16,11 +16,8 @@ from agent_tui.domain.ids import ConversationId, CustomerId, InboxId, MessageId
 from agent_tui.domain.model import Conversation, Customer, Status
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.server import metrics, schema
-from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.unit import CUSTOMER, SYSTEM, Needs, Unit
 from agent_tui.text import clean, clean_line
-
-CUSTOMER = "customer"
-SYSTEM = "system"
 
 
 def new_id(prefix: str) -> str:
@@ -106,10 +103,9 @@ class TakeInbound:
 
 
 class ConfirmReceipt:
-    """A customer's page has received and shown messages up to these seqs."""
+    """A customer's page has received, and shown, messages up to these numbers."""
 
-    def __init__(self, customer: CustomerId, upto: dict[ConversationId, tuple[int, int]]) -> None:
-        self._customer = customer
+    def __init__(self, upto: dict[ConversationId, tuple[int, int]]) -> None:
         self._upto = upto
 
     def needs(self) -> Needs:

@@ -53,7 +53,7 @@ class KnowledgeApi:
         """Of the lead's teams; an administrator's are all."""
         agent = await self._service.agent(request)
         if not is_lead(agent):
-            raise _forbidden()
+            raise Forbidden
         days = min(max(number(request, "days", DAYS), 1), MOST_DAYS)
         teams = None if agent.role is Role.ADMIN else agent.teams
         limit = _limit(request)
@@ -68,7 +68,7 @@ class KnowledgeApi:
         """Whoever may read the article may read what it was."""
         agent: Agent = await self._service.agent(request)
         if agent.role is Role.TRAINEE:
-            raise _forbidden()
+            raise Forbidden
         article = request.query_params.get("id", "")
         if not article:
             raise UsageError(Both("缺少 id", "there is no id"))
@@ -83,10 +83,3 @@ class KnowledgeApi:
 
 def _limit(request: Request) -> int:
     return min(max(number(request, "limit", LIMIT), 1), MOST)
-
-
-def _forbidden() -> Forbidden:
-    return Forbidden(
-        Both("没有权限", "not allowed"),
-        Both("请组长或管理员查看", "ask a lead or an administrator"),
-    )

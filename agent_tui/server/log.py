@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from agent_tui.domain import events as e
 from agent_tui.domain.evolve import evolve, message_of
@@ -63,7 +63,7 @@ def decode(body: bytes) -> e.LoggedEvent:
 _COLUMNS = [schema.event.c[name] for name in LogRow.__struct_fields__]
 
 
-def _row(row: Row[Any] | Mapping[str, Any]) -> LogRow:
+def _row(row: Iterable[Any]) -> LogRow:
     return LogRow(*row)
 
 

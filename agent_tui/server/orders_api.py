@@ -1,7 +1,8 @@
 """GET /v1/conversations/{conversation}/orders: what the shop's books say of a customer.
 
 A source that is slow or down costs its asker an answer, and nobody else anything: it is asked in
-threads of its own, once for everybody who wants the same, and rests after it failed.
+threads of its own, once for everybody who wants the same, and rests after it failed; where it fails
+over one customer, for that one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from typing import NamedTuple, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -36,6 +38,8 @@ AT_ONCE = 4  # questions to the source beside each other
 KEPT = 5_000  # customers whose last answer is kept
 REST_SECONDS = 3.0  # after it failed
 log = logging.getLogger(__name__)
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class OrdersApi:
@@ -93,6 +97,14 @@ def whose(database: Database, agent: Agent, key: str) -> Who:
     return Who(customer.id, external or "", customer.contact, customer.name, state.inbox)
 
 
+class Trouble(NamedTuple):
+    """That there is no answer, since a moment (ms); nobody asks `until` (the process's clock)."""
+
+    code: str
+    since: int
+    until: float
+
+
 class Book:
     """Asks a source, and keeps what it said for a while. Lives on one event loop."""
 
@@ -102,17 +114,16 @@ class Book:
         self._kept: OrderedDict[Who, tuple[OrdersAnswer, float]] = OrderedDict()
         self._asking: dict[Who, asyncio.Task[OrdersAnswer]] = {}
         self._limiter: anyio.CapacityLimiter | None = None
-        self._failing_since = 0
-        self._failed = float("-inf")
-        self._trouble = ""
+        self._troubles: OrderedDict[Who | None, Trouble] = OrderedDict()  # None: with everybody
 
     async def of(self, who: Who) -> OrdersAnswer:
         """What is known of `who`: not older than the settings say, unless the source fails."""
         kept = self._kept.get(who)
         if kept is not None and time.monotonic() < kept[1]:
             return kept[0]
-        if time.monotonic() < self._failed + REST_SECONDS:
-            return self._in_vain(who)
+        for trouble in (self._troubles.get(None), self._troubles.get(who)):
+            if trouble is not None and time.monotonic() < trouble.until:
+                return self._in_vain(who, trouble)
         task = self._asking.get(who)
         if task is None:
             task = asyncio.create_task(self._ask(who), name="orders")
@@ -127,19 +138,23 @@ class Book:
                 self._find, who, limiter=self._limiter, abandon_on_cancel=True
             )
         except SourceBroken as broken:
-            if not self._failing_since:
-                self._failing_since = now_ms()
-                log.warning("no orders: %s (%s)", broken.title, broken.hint)
-            self._failed, self._trouble = time.monotonic(), broken.code
-            return self._in_vain(who)
-        if self._failing_since:
+            return self._in_vain(who, self._failed(who, broken))
+        over = [self._troubles.pop(whose, None) for whose in (None, who)]
+        if any(over):
             log.info("orders are there again")
-        self._failing_since, self._failed = 0, float("-inf")
-        self._kept[who] = answer, time.monotonic() + self._settings.keep_seconds
-        self._kept.move_to_end(who)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        _keep(self._kept, who, (answer, time.monotonic() + self._settings.keep_seconds))
         return answer
+
+    def _failed(self, who: Who, broken: SourceBroken) -> Trouble:
+        whose = who if broken.alone else None
+        was = self._troubles.get(whose)
+        if was is None:
+            none = Both("查不到订单：", "no orders: ")
+            log.warning("%s%s (%s)", none, broken.title, broken.hint)
+        since = was.since if was is not None else now_ms()
+        trouble = Trouble(broken.code, since, time.monotonic() + REST_SECONDS)
+        _keep(self._troubles, whose, trouble)
+        return trouble
 
     def _find(self, who: Who) -> OrdersAnswer:
         """On a thread of its own: the first of the ways to look somebody up that finds any."""
@@ -151,8 +166,16 @@ class Book:
                 return OrdersAnswer(who.id, found, at)
         return OrdersAnswer(who.id, at=at)
 
-    def _in_vain(self, who: Who) -> OrdersAnswer:
+    def _in_vain(self, who: Who, trouble: Trouble) -> OrdersAnswer:
         """What was known last, if anything, and that nothing newer is."""
         kept = self._kept.get(who)
         last = kept[0] if kept is not None else OrdersAnswer(who.id)
-        return replace(last, failing_since=self._failing_since, trouble=self._trouble)
+        return replace(last, failing_since=trouble.since, trouble=trouble.code)
+
+
+def _keep(table: OrderedDict[K, V], key: K, value: V) -> None:
+    """Put it last; the first go where there are too many."""
+    table[key] = value
+    table.move_to_end(key)
+    while len(table) > KEPT:
+        table.popitem(last=False)

@@ -21,8 +21,7 @@ from agent_tui.domain.ids import ConversationId, InboxId, MessageId
 from agent_tui.domain.model import TROUBLE, Conversation, DeliveryState
 from agent_tui.server import metrics, schema
 from agent_tui.server.database import Database
-from agent_tui.server.inbound import SYSTEM
-from agent_tui.server.unit import Needs, Unit
+from agent_tui.server.unit import SYSTEM, Needs, Unit
 
 SENDING = "sending"
 AT_ONCE = 64

@@ -159,7 +159,13 @@ def _save_clients(unit: Unit) -> None:
     old: list[dict[str, Any]] = []
     for key in sorted({row["client"] for row in unit.results}):
         client = unit.clients[key]
-        values = {"id": key, "agent": client.agent, "last": client.last, "at": unit.at}
+        values = {
+            "id": key,
+            "agent": client.agent,
+            "last": client.last,
+            "at": unit.at,
+            "address": client.address,
+        }
         (new if client.fresh else old).append(values)
     bulk.insert(unit.connection, schema.client, new)
     bulk.update(unit.connection, schema.client, "id", old)

@@ -175,6 +175,19 @@ client = Table(
     Column("agent", Key(64), nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("address", Key(64), nullable=False, server_default=""),  # it came from last
+)
+
+# From which address a client's events came: from event `seq` on, until its next row. An event of no
+# client has a row of its own, whose `client` is empty. Beside the log, and no part of it: what was
+# sent is the same wherever it was sent from.
+origin = Table(
+    "origin",
+    metadata,
+    Column("client", Key(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("address", Key(64), nullable=False),
+    PrimaryKeyConstraint("client", "seq"),
 )
 
 result = Table(
@@ -305,4 +318,23 @@ outgoing = Table(
     Column("error", Text, nullable=False),
     Index("outgoing_state", "state", "next_at"),
     Index("outgoing_conversation", "conversation", "message"),
+)
+
+# Pictures and files that messages name by their address; no fold, and no part of the log. `key` is
+# the owner's own id for it: taken once.
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Key(32), primary_key=True),
+    Column("owner", Key(128), nullable=False),
+    Column("key", Key(64), nullable=False),
+    Column("name", Key(200), nullable=False),
+    Column("media", Key(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Key(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("upload_owner", "owner", "key", unique=True),
+    Index("upload_at", "at"),
+    info={"chunk": 4},  # rows that are copied at a time: each may hold megabytes
 )

@@ -89,8 +89,9 @@ class Limits:
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._seen = 0
         self._items: dict[str, RateLimitItem] = {}
-        chats = ("web_session", "web_message", "web_address", "inbound")
-        for name in (*chats, "orders", "login", "login_account"):
+        chats = ("web_session", "web_message", "web_address", "web_hints", "inbound")
+        files = ("visitor_files", "address_files", "agent_files")
+        for name in (*chats, *files, "orders", "login", "login_account"):
             value = getattr(config.limits, name)
             try:
                 self._items[name] = parse(value)

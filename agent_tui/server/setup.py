@@ -100,7 +100,7 @@ def create(root: Path, database: str | None = None) -> DataFolder:
 def administration(folder: DataFolder) -> Iterator[tuple[Database, Writer]]:
     """Database and writer for one command; a running server notices within a second."""
     database = folder.open()
-    writer = Writer(database, lambda rows, directory: None, now_ms)
+    writer = Writer(database, lambda rows: None, now_ms)
     writer.run_now(ChangeWorkspace([]))  # fills `writer.directory`
     try:
         yield database, writer

@@ -1,4 +1,4 @@
-"""Bounds of what is held open: streams per caller, and what a slow reader may hold back."""
+"""What is held open: server-sent events, how many of them, and what a slow reader may hold back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from agent_tui.server import metrics
 from agent_tui.server.endpoint import RateLimited
 
+HEARTBEAT = 15.0
+LONGEST_WAIT = 30.0  # seconds that a poll is held
 RETRY_SECONDS = 5
 SLOWEST = 1_000  # bytes a second, below which a reader counts as one that does not read
 SEND_BUFFER = 262_144  # of the kernel, for each connection
@@ -71,6 +73,12 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._give_back()
+
+
+def sse(event: str, data: bytes, key: str = "") -> bytes:
+    """One server-sent event; JSON holds no raw newline, so one data line is enough."""
+    head = f"id: {key}\n" if key else ""
+    return f"{head}event: {event}\ndata: ".encode() + data + b"\n\n"
 
 
 def impatient(seconds: float) -> type[HttpToolsProtocol]:

@@ -20,6 +20,7 @@ from agent_tui.server import bulk, schema
 from agent_tui.server import directory as directories
 from agent_tui.server.directory import Directory
 
+CUSTOMER, SYSTEM = "customer", "system"  # who did it, where no agent did
 Q = TypeVar("Q", bound=Select[Any])
 
 
@@ -41,6 +42,7 @@ class ClientRow(msgspec.Struct, frozen=True):
     agent: str
     last: int
     fresh: bool = False
+    address: str = ""  # that its last command came from, where it is known
 
 
 class InboundRow(msgspec.Struct, frozen=True):
@@ -155,8 +157,9 @@ class Unit:
             self._have(key, raw)
 
     def _load_clients(self, ids: set[ClientId]) -> None:
-        for key, agent, last in self._select(schema.client, ("id", "agent", "last"), {"id": ids}):
-            self.clients[key] = ClientRow(agent, last)
+        names = ("id", "agent", "last", "address")
+        for key, agent, last, address in self._select(schema.client, names, {"id": ids}):
+            self.clients[key] = ClientRow(agent, last, address=address)
 
     def _load_inbound(self, keys: set[tuple[InboxId, str]]) -> None:
         names = ("inbox", "external", "conversation", "message", "seq", "at")

@@ -9,6 +9,7 @@ import logging
 import anyio.to_thread
 
 from agent_tui.errors import DeskError
+from agent_tui.lang import Both
 from agent_tui.server.content import Content
 from agent_tui.server.service import Service
 
@@ -66,4 +67,4 @@ class Publishing:
                 try:
                     await self.publish()
                 except DeskError as error:
-                    log.warning("not published yet: %s", error)
+                    log.warning("%s%s", Both("还没有发布：", "not published yet: "), error)

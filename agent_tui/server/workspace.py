@@ -11,9 +11,8 @@ from sqlalchemy import insert, literal, select, update
 from agent_tui.domain import events as e
 from agent_tui.domain.model import Status
 from agent_tui.server import schema
-from agent_tui.server.unit import Content, Needs, Unit
+from agent_tui.server.unit import SYSTEM, Content, Needs, Unit
 
-SYSTEM = "system"
 CLOCK = "clock"  # kind of the timers by which clocks ring
 
 

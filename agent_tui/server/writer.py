@@ -45,7 +45,7 @@ class Job(Protocol):
         """What the caller gets, once the batch is durable."""
 
 
-Published = Callable[[list[LogRow], Directory], None]
+Published = Callable[[list[LogRow]], None]
 
 
 class Writer:
@@ -136,7 +136,7 @@ class Writer:
         metrics.BATCH_JOBS.observe(len(jobs))
         metrics.EVENTS.inc(len(rows))
         if rows:
-            self._publish(rows, self.directory)
+            self._publish(rows)
         return answers
 
     def _persist(self, jobs: list[Job]) -> tuple[list[Any], list[LogRow]]:

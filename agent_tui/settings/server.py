@@ -84,6 +84,15 @@ class Server(Section, frozen=True):
             le=3650,
         ),
     ] = 90
+    public: Annotated[
+        str,
+        meta(
+            "顾客访问服务端的地址，如 https://help.example.com；空则照请求的 Host",
+            "address under which customers reach the server, as https://help.example.com; "
+            "empty: as the request's Host says",
+            pattern=r"^$|^https?://[^/?#\s]+/?$",
+        ),
+    ] = ""
     database: Annotated[
         str,
         meta(
@@ -99,9 +108,17 @@ class Limits(Section, frozen=True):
     web_session: Annotated[str, meta("每地址新访客", "new web visitors per address")] = "30/minute"
     web_message: Annotated[str, meta("每访客消息数", "messages per visitor")] = "60/minute"
     web_address: Annotated[str, meta("每地址消息数", "messages per address")] = "600/minute"
+    web_hints: Annotated[
+        str, meta("每访客的输入与已读回执", "typing and receipts, per visitor")
+    ] = "240/minute"
     inbound: Annotated[
         str, meta("每收件箱推入的消息数", "messages that a shop's system hands in, per inbox")
     ] = "6000/minute"
+    visitor_files: Annotated[str, meta("每访客文件数", "files per visitor")] = "30/hour"
+    address_files: Annotated[str, meta("每地址访客文件数", "visitors' files per address")] = (
+        "300/hour"
+    )
+    agent_files: Annotated[str, meta("每账号文件数", "files per account")] = "300/hour"
     orders: Annotated[str, meta("每账号查订单次数", "looks at orders, per account")] = "240/minute"
     login: Annotated[str, meta("每地址登录尝试", "logins tried per address")] = "20/minute"
     login_account: Annotated[str, meta("每账号登录尝试", "logins tried per account")] = "10/minute"

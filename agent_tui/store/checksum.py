@@ -18,3 +18,8 @@ def checksum(*values: object) -> int:
         return crc32("\0".join(map(str, values)).encode("utf-8", "replace"))
     parts = [v if isinstance(v, bytes) else str(v).encode("utf-8", "replace") for v in values]
     return crc32(b"\0".join(parts))
+
+
+def summed(*values: object) -> tuple[object, ...]:
+    """A row: `values` and their sum."""
+    return (*values, checksum(*values))

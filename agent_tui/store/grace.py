@@ -23,9 +23,11 @@ from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.store import sqlite
 from agent_tui.store.checksum import checksum
+from agent_tui.store.drafts import DraftTable, note_key
 
 if TYPE_CHECKING:
-    from agent_tui.store.outbox import Outbox, TrayItem
+    from agent_tui.store.outbox import Outbox
+    from agent_tui.store.tray import TrayItem
 
 _ROWS = "SELECT id, owner, conversation, queued_at, not_before, body, sum FROM grace ORDER BY id"
 _COMMAND = msgspec.json.Decoder(c.AgentCommand)
@@ -71,11 +73,14 @@ class Owner:
         self._lock = -1
 
     def take(self) -> str:
-        """The name under which rows are this process's."""
+        """The name under which rows are this process's. Raises StoreError."""
         while not self.name:
             name = secrets.token_hex(8)
             path = _path(self._folder, name)
-            lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            except OSError as error:
+                raise sqlite.explain(error, path) from error
             fcntl.flock(lock, fcntl.LOCK_EX)
             if sqlite.inode(path) == os.fstat(lock).st_ino:  # or somebody took it for a dead one's
                 self.name, self._lock = name, lock
@@ -154,7 +159,7 @@ class GraceTable:
         owner = self._owner.take()
         with self._outbox.transaction() as db:
             self._outbox.check_room(db)
-            queued_at = self._outbox.stamp(db, now)
+            queued_at = self._outbox.stamps.take(db, now)
             behind = db.execute(
                 "SELECT max(not_before) FROM grace WHERE owner = ? AND conversation = ?",
                 (owner, conversation),
@@ -180,9 +185,9 @@ class GraceTable:
                 (*values, checksum(*values)),
             )
             if clear_draft:
-                db.execute("DELETE FROM draft WHERE conversation = ?", (conversation,))
+                self._outbox.drafts.clear(db, conversation)
             if instead_of is not None:
-                db.execute("DELETE FROM tray WHERE id = ?", (instead_of.id,))
+                self._outbox.tray.remove(db, instead_of)
         return int(key)
 
     def release(self, due: Callable[[Kept], bool]) -> int:
@@ -217,16 +222,11 @@ class GraceTable:
             found = [row for row in self.rows() if row.id == key and row.owner == self.owner]
             self._take_out(db, found)
             for row in found:
-                self._outbox.add_draft(
-                    db, row.conversation, replies_of(row.command), now, first=True
-                )
+                self._outbox.drafts.add(db, row.conversation, replies_of(row.command), now)
         return found[0] if found else None
 
-    def recover(
-        self, now: int, note_key: Callable[[ConversationId], ConversationId]
-    ) -> list[Recovered]:
-        """Make drafts of what processes left here that have ended, before the draft that stands
-        there: it was written later. `note_key`: under which a draft of a note is kept."""
+    def recover(self, now: int) -> list[Recovered]:
+        """Make drafts of what processes left here that have ended."""
         others = {row.owner for row in self.rows() if row.owner != self.owner}
         dead = {name for name in others if not lives(self._outbox.path.parent, name)}
         if not dead:
@@ -237,11 +237,8 @@ class GraceTable:
             self._take_out(db, left)
             for row in left:
                 found.setdefault(row.conversation, []).append(row)
-            for key, rows in found.items():
-                for row in reversed(rows):
-                    replies, notes = replies_of(row.command), notes_of(row.command)
-                    self._outbox.add_draft(db, key, replies, now, first=True)
-                    self._outbox.add_draft(db, note_key(key), notes, now, first=True)
+            for row in reversed(left):
+                to_drafts(self._outbox.drafts, db, row.conversation, row.command, now)
         return [_recovered(key, rows) for key, rows in found.items()]
 
     def _take_out(self, db: sqlite3.Connection, rows: Sequence[Kept]) -> None:
@@ -262,6 +259,20 @@ def _recovered(key: ConversationId, rows: Sequence[Kept]) -> Recovered:
             if isinstance(part, c.SendReply) and part.sources
         ),
     )
+
+
+def to_drafts(
+    drafts: DraftTable,
+    db: sqlite3.Connection,
+    key: ConversationId,
+    command: c.AgentCommand,
+    now: int,
+) -> bool:
+    """Put what `command` says before the drafts that stand there; whether it says anything."""
+    replies, notes = replies_of(command), notes_of(command)
+    drafts.add(db, key, replies, now)
+    drafts.add(db, note_key(key), notes, now)
+    return bool(replies or notes)
 
 
 def replies_of(command: c.AgentCommand) -> str:

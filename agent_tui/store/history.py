@@ -19,7 +19,7 @@ from agent_tui.domain.words import Folding
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store import sqlite
-from agent_tui.store.cache import SCHEMA
+from agent_tui.store.cache_file import SCHEMA
 from agent_tui.store.checksum import checksum
 
 TAIL = 5_000  # messages not indexed yet that are looked through one by one
@@ -69,20 +69,24 @@ class History:
         query &= where
         if query.empty:
             return SearchAnswer(())
+        try:
+            rows, partial = self._candidates(query, number)
+            found = finding.rank(query, rows, self.folding, self._clock(), limit)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:  # a conversation's state
+            raise sqlite.damaged(self.path) from error
+        return SearchAnswer(tuple(found), partial)
+
+    def _candidates(self, query: Query, number: int) -> tuple[list[Candidate], bool]:
         with self._turn:
             if number != self._wanted:
                 raise Cancelled
             try:
                 db = self._connection()
-                if db is None:
-                    return SearchAnswer((), partial=True)
-                rows, partial = _Look(db, query, self.folding).candidates()
+                return _Look(db, query, self.folding).candidates() if db is not None else ([], True)
             except sqlite.ERRORS as error:
                 if number != self._wanted:
                     raise Cancelled from None
                 raise sqlite.explain(error, self.path) from error
-        found = finding.rank(query, rows, self.folding, self._clock(), limit)
-        return SearchAnswer(tuple(found), partial)
 
     def cancel(self) -> None:
         """Call off every search that has begun: each raises Cancelled soon."""

@@ -14,13 +14,14 @@ from typing import Any
 
 import msgspec
 
-from agent_tui.domain.commands import AgentCommand, MarkRead, Order
+from agent_tui.domain.commands import AgentCommand, Order
 from agent_tui.domain.events import CommandRefused
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store import grace, sqlite
 from agent_tui.store.checksum import checksum
-from agent_tui.store.outbox import Outbox, OutboxDamaged
+from agent_tui.store.outbox import SLIGHT, Outbox
+from agent_tui.store.outbox_file import OutboxDamaged
 
 _ORDER = msgspec.json.Decoder(Order)
 _COMMAND = msgspec.json.Decoder(AgentCommand)
@@ -94,22 +95,24 @@ def _rescue(path: Path, fresh: Path) -> int:
     saved = 0
     with contextlib.closing(Outbox(fresh)) as outbox, contextlib.closing(_open(copy)) as damaged:
         for conversation, text, at, _ in _rows(damaged, "draft", "conversation, text, at, sum"):
-            outbox.save_draft(conversation, text, at)
+            outbox.drafts.save(conversation, text, at)
             saved += 1
-        for _, _, conversation, _, _, body, _ in _rows(damaged, *_GRACE):
-            text = grace.replies_of(_COMMAND.decode(body))
+        for _, _, conversation, _, _, body, _ in reversed([*_rows(damaged, *_GRACE)]):
+            command = _COMMAND.decode(body)
             with outbox.transaction() as db:
-                outbox.add_draft(db, conversation, text, now)
-            saved += bool(text)
+                saved += grace.to_drafts(outbox.drafts, db, conversation, command, now)
         for client, number, _, at, reason, detail, held, _, body, _ in _rows(damaged, *_TRAY):
             refusal = CommandRefused(client, number, reason, bool(held), detail=detail or "")
-            outbox.keep(_ORDER.decode(body), refusal, at)
+            outbox.tray.keep(_ORDER.decode(body), refusal, at)
             saved += 1
         for client, number, _, _, body, settled_at, _ in _rows(damaged, *_COMMANDS):
             order = _ORDER.decode(body)
-            if settled_at is None and not isinstance(order.command, MarkRead):
-                outbox.keep(order, CommandRefused(client, number, "damaged", held=True), now)
+            if settled_at is None and not isinstance(order.command, SLIGHT):
+                outbox.tray.keep(order, CommandRefused(client, number, "damaged", held=True), now)
                 saved += 1
+        with contextlib.suppress(StoreError, *sqlite.ERRORS):  # no sum tells of these
+            for at, body in damaged.execute("SELECT at, body FROM practice ORDER BY id"):
+                outbox.record_practice(body, at)
     sqlite.remove(copy)
     return saved
 

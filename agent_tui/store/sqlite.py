@@ -138,9 +138,3 @@ def version(connection: sqlite3.Connection) -> int:
     """The schema version that the file says it has."""
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return found
-
-
-def data_version(connection: sqlite3.Connection) -> int:
-    """A number that changes when another connection has committed."""
-    found: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return found

@@ -1,4 +1,5 @@
-"""Shared content as it lies in the cache, read beside the desk, from any one thread."""
+"""What everybody shares, as it lies in the cache: its kinds, and how it is read beside the desk,
+from any one thread."""
 
 from __future__ import annotations
 
@@ -9,11 +10,26 @@ from typing import Any
 
 import msgspec
 
+from agent_tui.domain import events as e
+from agent_tui.domain.model import Agent, Article, Inbox, MacroSource, Team
+from agent_tui.domain.policy import Policy
+from agent_tui.domain.staffing import Duty, Routing, Surge
 from agent_tui.store import sqlite
-from agent_tui.store.cache import THINGS
 from agent_tui.store.checksum import checksum
 
 _STEP = 500
+ENTRIES = frozenset({"article", "macro"})
+THINGS: dict[str, type[msgspec.Struct]] = {
+    "agent": Agent,
+    "team": Team,
+    "inbox": Inbox,
+    "article": Article,
+    "macro": MacroSource,
+    "policy": Policy,
+    "routing": Routing,
+    "duty": Duty,
+    "surge": Surge,
+}
 
 
 class Things:
@@ -73,3 +89,32 @@ class Things:
             )
             self._inode = inode
         return self._db
+
+
+def as_thing(event: e.FeedEvent) -> tuple[str, str, msgspec.Struct | None]:
+    """Kind, id and what it says; None: it is gone."""
+    match event:
+        case e.AgentSaved(agent):
+            return "agent", agent.id, agent
+        case e.TeamSaved(team):
+            return "team", team.id, team
+        case e.InboxSaved(inbox):
+            return "inbox", inbox.id, inbox
+        case e.ArticleSaved(article):
+            return "article", article.id, article
+        case e.ArticleRemoved(key):
+            return "article", key, None
+        case e.MacroSaved(macro):
+            return "macro", macro.id, macro
+        case e.MacroRemoved(key):
+            return "macro", key, None
+        case e.PolicySaved(policy):
+            return "policy", "policy", policy
+        case e.RoutingSaved(routing):
+            return "routing", "routing", routing
+        case e.AvailabilitySet(duty):
+            return "duty", duty.agent, duty
+        case e.SurgeSet(surge):
+            return "surge", surge.team, surge
+        case _:
+            raise TypeError(f"no table for {type(event).__name__}")

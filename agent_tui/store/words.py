@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from agent_tui.domain.words import Folding
-from agent_tui.store.checksum import checksum
+from agent_tui.store import meta
 
 STEP = 500  # messages that are indexed in one transaction
 # Words come separated by spaces and folded already. They lie in the index once more, so that
@@ -65,10 +65,7 @@ def index(db: sqlite3.Connection, folding: Folding, limit: int) -> int:
     found = db.execute("SELECT value FROM meta WHERE key = ?", (_VERSION,)).fetchone()
     if found is None or found[0] != folding.version:
         start_over(db)
-        row = (_VERSION, folding.version)
-        db.execute(
-            "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?, ?, ?)", (*row, checksum(*row))
-        )
+        meta.write(db, _VERSION, folding.version)
     ids = [
         key for (key,) in db.execute("SELECT id FROM unindexed ORDER BY id DESC LIMIT ?", (limit,))
     ]

@@ -40,6 +40,7 @@ class Attendance:
 
     async def run(self, wire: HttpWire, client: ClientId) -> None:
         """Renew the lease until cancelled."""
+        self._news = asyncio.Event()  # sync may have started again, on another loop
         while True:
             self._news.clear()
             wait = EVERY_SECONDS
@@ -51,7 +52,7 @@ class Attendance:
                 log.debug("not told to the server: %s", error.title)
                 wait = RETRY_SECONDS
             else:
-                if (said.availability, said.reason) == (self.availability, self.reason):
+                if told and (said.availability, said.reason) == (self.availability, self.reason):
                     self._told = False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):

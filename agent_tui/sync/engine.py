@@ -89,12 +89,17 @@ class Engine:
     async def push(self) -> None:
         """Forever: send what is in the outbox, in order. Ends when the login is no longer valid."""
         backoff = Backoff(self._rng)
+        troubled = False  # the store failed here, while the follower had nothing to complain of
         while not self._logged_out():
             if self.status.link is Link.OUTDATED:
                 await self._clock.wait_for_work(5.0)  # the follower finds out when that is over
                 continue
             try:
-                if await self.push_once():
+                sent = await self.push_once()
+                if troubled and self.status.link is Link.STORE_TROUBLE:
+                    self._tell(Link.ONLINE)
+                troubled = False
+                if sent:
                     self._recovered()
                 else:
                     await self._clock.wait_for_work(5.0)
@@ -108,6 +113,7 @@ class Engine:
                 self._tell(Link.OUTDATED, error)
                 await self._clock.sleep(OUTDATED_SECONDS)
             except StoreError as error:
+                troubled = troubled or self.status.link is Link.ONLINE
                 self._tell(Link.STORE_TROUBLE, error)
                 await self._clock.sleep(backoff.next(1.0))
             except WireError as error:

@@ -21,6 +21,7 @@ from agent_tui.domain.protocol import (
     AvailabilityRequest,
     CommandsAnswer,
     CommandsRequest,
+    FileAnswer,
     KnowledgeStats,
     LoginAnswer,
     LoginRequest,
@@ -65,10 +66,7 @@ class HttpWire:
     """One account on one server. Not shared between event loops."""
 
     def __init__(self, base: str, token: str = "") -> None:
-        headers = {
-            "Accept-Language": lang.current(),
-            "User-Agent": f"agent-tui/{PROTOCOL}",
-        }
+        headers = {"User-Agent": f"agent-tui/{PROTOCOL}"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.AsyncClient(
@@ -80,7 +78,7 @@ class HttpWire:
             # died in silence costs a time-out of its own.
             limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=30.0),
             trust_env=not base.startswith(("http://127.", "http://localhost", "http://[::1]")),
-            event_hooks={"request": [self._watch_connections]},
+            event_hooks={"request": [self._speak, self._watch_connections]},
         )
         self._connections: list[Any] = []
 
@@ -141,6 +139,27 @@ class HttpWire:
         """The orders of a conversation's customer. Raises WireError."""
         path = f"/v1/conversations/{quote(conversation, safe='')}/orders"
         return await self._call("GET", path, OrdersAnswer)
+
+    async def file(self, path: str, most: int) -> bytes:
+        """A file that the server keeps. Raises WireError, also if it has over `most` bytes."""
+        found = bytearray()
+        try:
+            async with self._http.stream("GET", path) as response:
+                await self._raise_for(response)
+                async for piece in response.aiter_bytes():
+                    found += piece
+                    if len(found) > most:
+                        error = WireError(Both("文件太大", "the file is too large"))
+                        error.exit_code = EXIT_FAILED
+                        raise error
+        except (*_ODD, *_BROKEN) as error:
+            raise self._trouble(error) from error
+        return bytes(found)
+
+    async def keep_file(self, key: str, name: str, content: bytes) -> FileAnswer:
+        """Have the server keep a file, once per `key`. Raises WireError."""
+        query = {"id": key, "name": name}
+        return await self._call("POST", "/v1/files", FileAnswer, raw=content, query=query)
 
     async def search(self, query: Query, limit: int) -> SearchAnswer:
         """Messages that fit, best first, of all that the account may see."""
@@ -219,6 +238,9 @@ class HttpWire:
 
     # --- plumbing --------------------------------------------------------------------------------
 
+    async def _speak(self, request: httpx.Request) -> None:
+        request.headers["Accept-Language"] = lang.current()  # it may be switched at any time
+
     async def _watch_connections(self, request: httpx.Request) -> None:
         request.extensions["trace"] = self._trace
 
@@ -234,10 +256,12 @@ class HttpWire:
         answer: type[T],
         *,
         body: Any = None,
+        raw: bytes | None = None,
         query: dict[str, str] | None = None,
         patience: int = 0,
     ) -> T:
-        content = None if body is None else msgspec.json.encode(body)
+        content = raw if body is None else msgspec.json.encode(body)
+        media = "application/json" if raw is None else "application/octet-stream"
         patience += len(content or b"") // SLOWEST
         try:
             response = await self._http.request(
@@ -245,7 +269,7 @@ class HttpWire:
                 path,
                 content=content,
                 params=query,
-                headers={"Content-Type": "application/json"} if content else None,
+                headers={"Content-Type": media} if content else None,
                 timeout=httpx.Timeout(ANSWER_SECONDS + patience, connect=CONNECT_SECONDS),
             )
             await self._raise_for(response)

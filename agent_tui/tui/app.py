@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events
 from textual.app import App
+from textual.geometry import Offset
 
 from agent_tui.errors import DeskError
 from agent_tui.tui.alt import teach_alt, teach_keys
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from agent_tui.config import Config
     from agent_tui.desk.desk import Desk
     from agent_tui.domain.ids import ConversationId
-    from agent_tui.domain.protocol import AvailabilityRequest, Presence, SurgeRequest
+    from agent_tui.domain.protocol import AvailabilityRequest, FileAnswer, Presence, SurgeRequest
     from agent_tui.domain.staffing import Availability, Duty, Surge
     from agent_tui.store.cache import Changes
     from agent_tui.tui.past import HistoryPort
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from agent_tui.tui.tour import Mode
 
 BETWEEN_KEYS = 0.15  # seconds
+STANDING = 1.0  # seconds: a notice that is gone sooner is no answer to a key pressed now
 HEAVY = ("agent_tui.tui.screens.workstation", "agent_tui.tui.bridge")
 
 
@@ -73,6 +75,12 @@ class LinkPort(Protocol):
     def availability(self, asked: AvailabilityRequest) -> Future[Duty]:
         """Say what another agent is; the future may hold a WireError."""
 
+    def download(self, path: str, most: int) -> Future[bytes]:
+        """A file that the server keeps, at most so many bytes; the future may hold a WireError."""
+
+    def upload(self, key: str, name: str, content: bytes) -> Future[FileAnswer]:
+        """Have the server keep a file, once per `key`; the future may hold a WireError."""
+
 
 class Parts(Protocol):
     """Where desk, settings and sync come from; asked after the first picture."""
@@ -108,6 +116,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False  # ours is an intent like any other
 
     workstation: Workstation  # once `ready`
+    _caret = Offset(0, 0)
 
     def __init__(
         self,
@@ -162,12 +171,14 @@ class WorkstationApp(App[None], inherit_bindings=False):
         from agent_tui.tui.bridge import Bridge
         from agent_tui.tui.keymap import KeyMap
         from agent_tui.tui.screens.workstation import Workstation
+        from agent_tui.tui.wrapping import teach_wrapping
 
         try:
             desk, config, source = self._parts.desk()
             keymap = KeyMap.of(config, source)
             self.set_keymap(keymap.changed())
             teach_keys(keymap.bound())
+            teach_wrapping()
             check_theme(config.interface.theme, self.available_themes, source)
         except DeskError as error:
             self.failure = error
@@ -199,6 +210,22 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self.workstation.meter.save()
         self._parts.remember(self.workstation.listing.first())
 
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's own cursor goes with every frame, and beside it an input method's
+        window: where one writes, or last wrote."""
+        focused = self.screen.focused if self._screen_stack else None
+        if focused is not None and self.ready.is_set():
+            from agent_tui.tui.caret import caret
+
+            self._caret = caret(focused) or self._caret
+        return self._caret
+
+    @cursor_position.setter
+    def cursor_position(self, _: Offset) -> None:
+        """Textual's fields say so now and then, but also those that have not the focus, and before
+        the layout that moves them."""
+
     def on_app_focus(self) -> None:
         """A screen that appeared while another window had the keyboard has the focus nowhere."""
         self.call_later(self._focus_something)
@@ -223,6 +250,12 @@ class WorkstationApp(App[None], inherit_bindings=False):
             self.workstation.ghosts.close()
         if self._port is not None:
             self._port.close()
+
+    def notify(self, message: str, **options: Any) -> None:
+        """Not what stands there already, and will for a while."""
+        standing = [each for each in self._notifications if each.time_left > STANDING]
+        if not any(each.message == message for each in standing):
+            super().notify(message, **options)
 
     @property
     def port(self) -> LinkPort | None:

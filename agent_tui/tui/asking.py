@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from agent_tui.desk.reasons import AVAILABILITIES
-from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.domain.ids import AgentId
 from agent_tui.domain.protocol import AvailabilityRequest, SurgeRequest
 from agent_tui.domain.staffing import Availability
 from agent_tui.errors import WireError
@@ -30,13 +30,16 @@ class Asking:
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
 
-    async def surge(self, team: TeamId, minutes: int) -> bool:
+    async def surge(self, asked: SurgeRequest) -> bool:
         """Begin a surge, or end it with 0 minutes."""
         port = self._screen.ui.port
-        asked = SurgeRequest(team, minutes)
-        name = self._screen.names.of(team)
+        minutes, more = asked.minutes, f"×{asked.factor:g}"
+        name = self._screen.names.of(asked.team)
         if minutes:
-            done = Both(f"{name} 高峰支援 {minutes} 分钟", f"surge in {name} for {minutes} minutes")
+            done = Both(
+                f"{name} 高峰支援 {minutes} 分钟，上限 {more}",
+                f"surge in {name} for {minutes} minutes, limits {more}",
+            )
         else:
             done = Both(f"{name} 高峰支援结束", f"the surge in {name} is over")
         return await self._ask(port.surge(asked) if port is not None else None, done)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import threading
 from collections.abc import Callable
 
 from agent_tui.desk.desk import Desk
 from agent_tui.domain.protocol import Presence
+from agent_tui.errors import StoreError
 from agent_tui.store.cache import Changes
+
+log = logging.getLogger(__name__)
 
 # News are drawn at most this often; what comes in between is one drawing.
 DRAW_EVERY = 1 / 30
+TRY_AGAIN = 1.0  # seconds after which what could not be read is read again
 
 OnNews = Callable[[tuple[str, str] | None, list[Presence], bool], None]
 
@@ -82,11 +87,25 @@ class Bridge:
             link, self._link = self._link, None
             presences, self._presences = self._presences, []
             indexed, self._indexed = self._indexed, False
-        if changes is not None:
-            self._desk.refresh(changes)
-        self._on_news(link, presences, indexed)
         assert self._loop is not None
-        self._loop.call_later(DRAW_EVERY, self._again)
+        again = DRAW_EVERY
+        try:
+            if changes is not None and not self._read(changes):
+                again = TRY_AGAIN
+            self._on_news(link, presences, indexed)
+        finally:  # one drawing that fails must not be the last
+            self._loop.call_later(again, self._again)
+
+    def _read(self, changes: Changes) -> bool:
+        """Have the desk read what changed; if the disk refuses, it is kept for the next time."""
+        try:
+            self._desk.refresh(changes)
+        except StoreError:
+            log.exception("what changed could not be read; it is tried again")
+            with self._lock:
+                self._changes = changes if self._changes is None else changes | self._changes
+            return False
+        return True
 
     def _again(self) -> None:
         with self._lock:

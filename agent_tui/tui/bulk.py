@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent_tui.desk import bulk
 from agent_tui.desk.board import AgentLine, board
-from agent_tui.desk.reasons import AVAILABILITIES, reason, word
+from agent_tui.desk.reasons import AVAILABILITIES, word
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Conversation, Role
@@ -23,7 +23,6 @@ from agent_tui.tui.screens.dryrun import DryRunScreen, counted
 from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
-    from agent_tui.store.bulks import Bulk as Deed
     from agent_tui.tui.screens.workstation import Workstation
 
 _COMMAS = re.compile(r"[,，、;；]")
@@ -49,17 +48,8 @@ class Bulk:
                 continue
             self._told.add(each.first)
             if each.refused:
-                self._tell(each)
-
-    def _tell(self, deed: Deed) -> None:
-        counts = Counter(reason(code, detail) for _, code, detail in deed.refused)
-        whys = " · ".join(f"{count} {why}" for why, count in counts.most_common(3))
-        left, every = len(deed.refused), deed.last - deed.first + 1
-        words = Both(
-            f"{deed.title.zh}：{every} 个中有 {left} 个没动：{whys}",
-            f"{deed.title.en}: {left} of {every} left as they are: {whys}",
-        )
-        self._screen.app.notify(clean(str(words)), severity="warning", timeout=12, markup=False)
+                said = clean(str(bulk.refusals(each)))
+                self._screen.app.notify(said, severity="warning", timeout=12, markup=False)
 
     def marked(self) -> list[ConversationId]:
         """What a key in the list means: every marked chat, in the order shown; or none."""
@@ -161,15 +151,24 @@ class Bulk:
         """Whom one chat may go to, and what they do now: who is there and has room comes first."""
         desk = self._screen.desk
         lines = sorted(board(desk).agents, key=_fullness)
-        shown, duties = {line.id for line in lines}, desk.directory.duties()
+        lines.sort(key=lambda line: line.id == desk.me.id)  # to oneself: there is a key for that
+        shown = {line.id for line in lines}
         people = [replace(each, value=f"agent:{each.value}") for each in map(self._person, lines)]
         for agent in self._eligible():
             if agent.id not in shown:  # of other teams: their chats are not seen here
-                duty = duties.get(agent.id)
-                state = duty.availability if duty is not None else Availability.OFFLINE
+                state = self._availability(agent.id)
                 hint = f"@{agent.id} · {word(AVAILABILITIES, state)}"
                 people.append(Choice(f"agent:{agent.id}", agent.name, hint, f"@{agent.id}"))
         return people
+
+    def is_out(self, agent: AgentId) -> bool:
+        """Whether a colleague is offline."""
+        me = self._screen.desk.me.id
+        return agent != me and self._availability(agent) is Availability.OFFLINE
+
+    def _availability(self, agent: AgentId) -> Availability:
+        duty = self._screen.desk.directory.duties().get(agent)
+        return duty.availability if duty is not None else Availability.OFFLINE
 
     def _person(self, line: AgentLine) -> Choice:
         state = word(AVAILABILITIES, line.availability)

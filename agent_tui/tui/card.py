@@ -131,10 +131,8 @@ class CardWork:
         """The order of this chat, in a sentence at the cursor; pressed again, the next older one in
         its place, and after the last the first."""
         screen = self._screen
-        key = screen.doing.target()
-        if key is not None and key != screen.current:
-            screen.open(key)
-        state = screen.desk.conversation(key) if key else None
+        screen.doing.open_target()
+        state = screen.doing.state()
         orders = screen.desk.customers.by_place(state) if state is not None else ()
         if state is None or not orders:
             screen.doing.say(Both("没有查到订单", "no order is known"))
@@ -174,7 +172,7 @@ class CardWork:
             Choice(str(number), field.value, str(field.title), f"{field.title} {field.name}")
             for number, field in enumerate(fields)
         ]
-        title = str(Both("插入客户资料", "Insert from the customer's card"))
+        title = screen.doing.about(Both("插入客户资料", "Insert from the customer's card"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen is None or screen.desk.conversation(state.id) is None:
             return

@@ -7,11 +7,11 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.drafts import note_key
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
+from agent_tui.store.drafts import note_key
 from agent_tui.tui.looked import Looked
 from agent_tui.tui.sending import Sender
 

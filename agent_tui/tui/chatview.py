@@ -10,7 +10,7 @@ from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.model import Conversation, Message, MessageKind
 from agent_tui.domain.protocol import Presence
 from agent_tui.lang import Both
-from agent_tui.store.outbox import TrayItem
+from agent_tui.store.tray import TrayItem
 from agent_tui.tui.onlookers import Onlookers
 from agent_tui.tui.widgets.panels import ChatHeader
 from agent_tui.tui.widgets.transcript import Transcript

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_tui.desk.reasons import reason
-from agent_tui.desk.undo import Undo
+from agent_tui.desk.undo import Undo, is_note
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation
@@ -46,14 +47,37 @@ class Doing:
         key = self.target()
         return self._screen.desk.conversation(key) if key else None
 
+    def open_target(self) -> None:
+        """What is written from now on is for the conversation that the key means."""
+        key = self.target()
+        if key is not None and key != self._screen.current:
+            self._screen.open(key)
+
+    def about(self, words: Both, marked: Sequence[ConversationId] = ()) -> str:
+        """The title of a dialogue on the target, or on all of `marked`: `words`, and whose chat."""
+        key = self.target()
+        if marked:
+            who = Both(f"{len(marked)} 个会话", f"{len(marked)} chats")
+        else:
+            who = Both(*(self.who(key) if key is not None else "",) * 2)
+        return str(Both(f"{words.zh} · {who.zh}", f"{words.en} · {who.en}"))
+
     def states(self) -> list[Conversation]:
         """Every open conversation's state."""
         found = (self._screen.desk.conversation(row.id) for row in self._screen.desk.queue.rows())
         return [state for state in found if state is not None]
 
-    def act(self, command: c.AgentCommand, title: Both, *, undoable: bool = True) -> bool:
-        """Do something to the target; says what happened. True if it was queued."""
-        key = self.target()
+    def act(
+        self,
+        command: c.AgentCommand,
+        title: Both,
+        *,
+        key: ConversationId | None = None,
+        undoable: bool = True,
+    ) -> bool:
+        """Do something to the target, or to `key`, which was that before something was asked; says
+        what happened. True if it was queued."""
+        key = key or self.target()
         if key is None:
             return False
         try:
@@ -79,9 +103,10 @@ class Doing:
             return None
         if step.conversation in (self.target(), self._screen.current):
             return None
-        return Elsewhere(step.title, self._who(step.conversation), (now - step.at) // 60_000)
+        return Elsewhere(step.title, self.who(step.conversation), (now - step.at) // 60_000)
 
-    def _who(self, key: ConversationId) -> str:
+    def who(self, key: ConversationId) -> str:
+        """Whose chat it is, in a few characters."""
         state = self._screen.desk.conversation(key)
         return clip(state.customer.name, 16) if state is not None else key
 
@@ -111,13 +136,16 @@ class Doing:
             many = Both(f" · {count} 个", f" · {count} chats") if step.bulk else ""
             left = Both(f" · {len(step.left)} 个期间已变", f" · {len(step.left)} changed since")
             more = f"{many}{left if step.left else ''}"
-            who = "" if step.bulk else f" · {self._who(step.conversation)}"
+            who = "" if step.bulk else f" · {self.who(step.conversation)}"
             more += who
             words = Both(f"已撤销：{step.title.zh}{more}", f"undone: {step.title.en}{more}")
             self.say(words, seconds=3)
             self._screen.grace.taken_back(step)
             if self._screen.current is None and not step.bulk:
                 self._screen.open(step.conversation)
+            if is_note(step) and step.conversation == self._screen.current:
+                self._screen.chat.reload()
+                self._screen.composer.set_note(True)
         else:
             self.refuse(step.reason, step.detail)
 

@@ -91,7 +91,8 @@ class OwnDuty:
         availability, reason = self.now
         if availability is Availability.ONLINE:
             plan, me = self._screen.desk.directory.plan, self._screen.desk.me
-            pushed = any(plan.team(team).assign != "pull" for team in me.teams)
+            pushes = any(plan.team(team).assign != "pull" for team in me.teams)
+            pushed = pushes and plan.capacity(me) > 0
             return (str(Both(" · 自动进线", " · chats come in")) if pushed else ""), ""
         why = duty_reason(reason)
         return f" · {word(AVAILABILITIES, availability)}" + (f" {why}" if why else ""), "$warning"

@@ -34,6 +34,9 @@ def edit_outside(screen: Workstation) -> None:
     found: str | Failed
     try:
         with screen.app.suspend():  # no exception may leave it: the screen would not come back
+            # Until the editor ends nothing here gets its turn: what was sent must not wait for it.
+            screen.chat.keep_draft()
+            screen.grace.flush()
             try:
                 found = edited(composer.text, command())
             except Failed as failed:

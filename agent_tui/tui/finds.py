@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from agent_tui.desk.likely import LIKELY
 from agent_tui.domain.finding import Found
 from agent_tui.domain.model import MessageKind
 from agent_tui.knowledge.entry import Entry, Hit, Kind
@@ -16,7 +17,6 @@ from agent_tui.text import ELLIPSIS, clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.widgets.lines import Piece
 
-LIKELY = 25.0  # points from which a find is worth a look that nobody asked for
 NUMBERED = 3  # finds that a key of their own inserts
 BEFORE = 10  # characters of a message that stand before what was found in it
 Row = Hit | Found

@@ -88,7 +88,7 @@ class Flows:
             return
         chosen = found[0] if len(found) == 1 else await self._choose(found)
         if chosen is not None:
-            screen.inserting.from_key(chosen)
+            screen.inserting.from_key(chosen, state.id)
 
     async def _choose(self, found: list[Macro]) -> Macro | None:
         choices = [Choice(m.id, m.head.title, f"/{m.head.short}", m.head.short) for m in found]

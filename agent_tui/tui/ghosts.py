@@ -35,7 +35,9 @@ KNOWN = 6  # characters of the last line sent that must be known to offer the ne
 # A question at the beginning of a line or behind a gap; an emoji's name; a macro's short name.
 _QUERY = re.compile(r"(?:(?<=\s)|^)[?？]{2}(?P<query>[^\n?？]*[^\s?？][^\n?？]*)\Z", re.MULTILINE)
 _EMOJI = re.compile(
-    r"(?:(?<=[^\w:：])|^)[:：](?P<name>[A-Za-z_\u3400-\u9fff]{1,16})\Z", re.MULTILINE
+    r"(?:(?P<prose>(?<=[\u3400-\u9fff]))|(?<=[^\w:：])|^)"
+    r"[:：](?P<name>[A-Za-z_\u3400-\u9fff]{1,16})\Z",
+    re.MULTILINE,
 )
 _SHORT = re.compile(r"^\s*[/／](?P<short>[A-Za-z0-9]{1,16})\Z", re.MULTILINE)
 
@@ -138,7 +140,7 @@ class Ghosts:
         if found := _QUERY.search(before):
             return self._answers(found["query"].strip(), len(found.group()))
         found = _EMOJI.search(before)
-        if found and (emoji := self._emoji(found["name"], len(found.group()))):
+        if found and (emoji := self._emoji(found)):
             return emoji
         if found := _SHORT.search(before):
             return self._macros(found["short"].lower())
@@ -194,17 +196,22 @@ class Ghosts:
         self._screen.searching.misses.note(query)
         self._screen.doing.say(Both("没有找到", "nothing found"))
 
-    def _emoji(self, name: str, typed: int) -> Sequence[Offer]:
+    def _emoji(self, found: re.Match[str]) -> Sequence[Offer]:
         from agent_tui.knowledge.emoji import named
 
         composer = self._screen.composer
+        name, typed = found["name"], len(found.group())
+        emoji = named(name)
+        if found["prose"] is not None and (len(name) < 2 or not name.isascii()):
+            # Chinese has no gap before it: only a whole name is not just what follows a colon.
+            emoji = [each for each in emoji if each.name == name and len(name) > 1]
         return [
             Offer(
                 "",
                 f" {each.emoji} {each.name}",
                 partial(composer.replace_before, typed, each.emoji),
             )
-            for each in named(name)
+            for each in emoji
         ]
 
     def _macros(self, short: str) -> Sequence[Offer]:

@@ -90,9 +90,13 @@ class SendGrace:
         if released:
             self._screen.ui.ring()
 
+    def flush(self) -> None:
+        """Nobody will take back now what was sent: all of it goes on its way."""
+        self._release(flush=True)
+
     async def leave(self) -> None:
         """One leaves: what was sent was meant, and has a moment to reach the server."""
-        self._release(flush=True)
+        self.flush()
         screen = self._screen
         end = asyncio.get_running_loop().time() + LAST_WORDS
         while screen.desk.pending.unsent and screen.ui.link == "online":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -167,17 +167,18 @@ class Inserting:
         self._put(Inserted(f"article:{article.id}", article.body), send)
         return True
 
-    def from_key(self, macro: Macro) -> None:
-        """Insert a macro into the open chat, or into the one under the queue's cursor."""
+    def from_key(self, macro: Macro, key: ConversationId | None = None) -> None:
+        """Insert a macro into the open chat, or into the one under the queue's cursor; or into
+        `key`, which was that before something was asked."""
         screen = self._screen
-        key = screen.doing.target()
+        key = key or screen.doing.target()
         if key is not None and key != screen.current:
             screen.open(key)  # it was chosen for this customer, in this language
         self.macro(macro)
 
     def macro(self, macro: Macro, *, send: bool = False) -> None:
         """Insert it, after asking for what it needs; its actions go with the next send."""
-        unfit = self._unfit(macro)
+        unfit = unfit_for(macro, self.moment())
         if unfit is not None:
             self._screen.doing.say(Both(f"{unfit.zh}：核对后再发", f"{unfit.en}: check first"))
             send = False
@@ -185,15 +186,6 @@ class Inserting:
             self._screen.run_worker(self._ask_and_put(macro, send))
         else:
             self._put_macro(macro, {}, send)
-
-    def _unfit(self, macro: Macro) -> Both | None:
-        """Why it is not offered for this conversation, or now; None if it is."""
-        moment = self.moment()
-        now = moment.now
-        in_rush = moment.library.surge
-        if not macro.offered(now.date(), now.hour * 60 + now.minute, surge=in_rush):
-            return Both("不在有效期", "not valid now")
-        return macro.unfit(moment.situation) if moment.situation is not None else None
 
     async def _ask_and_put(self, macro: Macro, send: bool) -> None:
         from agent_tui.macros import library
@@ -213,10 +205,10 @@ class Inserting:
 
         screen = self._screen
         text = library.fill(macro, screen.desk.macros.values(screen.current, _now()), slots)
-        words = [action_words(action) for action in macro.head.actions]
-        if words and not send:
-            joined = " · ".join(words)
-            screen.doing.say(Both(f"发送时：{joined}", f"with the reply: {joined}"), seconds=3)
+        if macro.head.actions and not send:
+            words = actions_in_words(macro.head.actions)
+            said = Both(f"发送时：{words.zh}", f"with the reply: {words.en}")
+            screen.doing.say(said, seconds=3)
         self._put(Inserted(f"{MACRO}{macro.id}", text, macro), send)
 
     def _put(self, inserted: Inserted, send: bool) -> None:
@@ -255,6 +247,20 @@ class Inserting:
             return
         screen.composer.take_short()
         self.macro(found)
+
+
+def unfit_for(macro: Macro, moment: Moment) -> Both | None:
+    """Why a macro is not offered for a conversation, or now; None if it is."""
+    now = moment.now
+    if not macro.offered(now.date(), now.hour * 60 + now.minute, surge=moment.library.surge):
+        return Both("不在有效期", "not valid now")
+    return macro.unfit(moment.situation) if moment.situation is not None else None
+
+
+def actions_in_words(actions: Sequence[Action]) -> Both:
+    """What a macro does beside its text, in an enumeration that may be broken after any of it."""
+    words = [action_words(action) for action in actions]
+    return Both("、".join(words), ", ".join(words))
 
 
 def action_words(action: Action) -> str:

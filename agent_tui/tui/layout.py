@@ -28,6 +28,7 @@ class Layout(msgspec.Struct, frozen=True):
     left: Cells = 0  # the queue
     side: Cells = 0  # search and card
     bare: bool = False  # without search and card
+    tiles: bool = False  # several chats side by side
     view: str = ""
     theme: str = ""
     over_theme: str = ""

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from textual.content import Content
 
+from agent_tui.desk.likely import Asked, Search, answers
 from agent_tui.domain.ids import ConversationId
 from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.text import clip
-from agent_tui.tui.finds import LIKELY, NUMBERED
+from agent_tui.tui.finds import NUMBERED
+from agent_tui.tui.inserting import unfit_for
 
 if TYPE_CHECKING:
+    from agent_tui.macros.model import Macro
     from agent_tui.tui.screens.workstation import Workstation
 
 About = tuple[ConversationId | None, int]  # a chat, and its customer's last message
 USUAL = Both("可能的答案 · Alt+1 2 3 插入", "Likely answers · Alt+1 2 3")
 NEW = Both("新的可能答案 · Alt+1 2 3 插入", "Likely answers, new · Alt+1 2 3")
+ANSWERED = Both("已回复 · Alt+1 2 3 仍可插入", "Answered · Alt+1 2 3 still insert")
 CHANGED = Both("答案刚变了：看一眼再按", "the answers just changed: look, then press again")
 KEY = "Alt+1"
 SUGGESTIONS = 3
-SPARE = 3  # found beside them, in case that some are left out
+FOUND = 12  # for each message of the customer
 EARLY = 1.0  # seconds in which a better order may still come: nobody has read them yet
 GLANCE = 0.5  # seconds for which answers that changed by themselves are taken by no key
 NEWS = 5.0  # seconds for which they are called new
@@ -85,22 +89,36 @@ class Likely:
         glance = min(GLANCE, self._screen.ui.quiet_seconds)
         return time.monotonic() - self._changed < glance
 
-    def closing(self, key: ConversationId | None) -> frozenset[str]:
-        """Macros that end a chat, while the customer of `key` waits for an answer."""
+    def left_out(self, key: ConversationId | None) -> frozenset[str]:
+        """Macros that are not for the chat `key` now; nor, while its customer waits for an answer,
+        those that end a chat."""
         state = self._screen.desk.conversation(key) if key is not None else None
-        if state is None or state.waiting_since is None:
+        if state is None:
             return frozenset()
+        from agent_tui.macros.model import Situation
+
+        moment = self._screen.inserting.moment()._replace(situation=Situation.of(state))
+        waits = state.waiting_since is not None
         return frozenset(
             macro.id
-            for macro in self._screen.desk.macros.library().all.values()
-            if any(action.status == "resolved" for action in macro.head.actions)
+            for macro in moment.library.all.values()
+            if (waits and _ends(macro)) or unfit_for(macro, moment)
         )
 
 
-def likely(search: Callable[[], Sequence[Hit]], without: frozenset[str]) -> Sequence[Hit]:
-    """Nobody asked: what only colleagues may read is not put under the agent's finger (the search
-    leaves it out), nor what hardly fits, nor the macros `without`."""
-    return [hit for hit in search() if hit.score >= LIKELY and fits(hit, without)][:SUGGESTIONS]
+def _ends(macro: Macro) -> bool:
+    """Whether sending it solves the chat."""
+    return any(action.status == "resolved" for action in macro.head.actions)
+
+
+def likely(search: Search, asked: Asked, without: frozenset[str]) -> Sequence[Hit]:
+    """Nobody typed it: what only colleagues may read is not put under the agent's finger (the
+    search leaves it out), nor what hardly fits, nor the macros `without`."""
+
+    def fitting(text: str) -> Sequence[Hit]:
+        return [hit for hit in search(text) if fits(hit, without)]
+
+    return answers(fitting, asked)[:SUGGESTIONS]
 
 
 def fits(hit: Hit, without: frozenset[str]) -> bool:
@@ -108,7 +126,7 @@ def fits(hit: Hit, without: frozenset[str]) -> bool:
     return hit.entry.kind != "macro" or hit.entry.id not in without
 
 
-def in_a_line(hits: Sequence[Hit], width: int, *, new: bool) -> Content | None:
+def in_a_line(hits: Sequence[Hit], width: int, *, new: bool, dim: bool) -> Content | None:
     """`hits` with the keys that insert them, in `width` cells; None if there are none."""
     if not hits:
         return None
@@ -118,8 +136,8 @@ def in_a_line(hits: Sequence[Hit], width: int, *, new: bool) -> Content | None:
         part
         for number, hit in enumerate(hits, 1)
         for part in (
-            (f"{KEY if number == 1 else number} ", "$accent bold"),
-            (f"{clip(hit.entry.title, room)}  ", ""),
+            (f"{KEY if number == 1 else number} ", "$secondary" if dim else "$accent bold"),
+            (f"{clip(hit.entry.title, room)}  ", "$secondary" if dim else ""),
         )
     ]
     return Content.assemble((lead, "$warning bold"), *parts)

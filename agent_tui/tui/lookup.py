@@ -14,6 +14,7 @@ from agent_tui.lang import Both
 from agent_tui.tui.alsocalled import ALSO_CALLED
 from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.spoken import spoken
 
 if TYPE_CHECKING:
     from agent_tui.knowledge.index import SearchIndex
@@ -76,13 +77,10 @@ def _names(key: str) -> tuple[str, ...]:
     from agent_tui.knowledge.spelled import Spelled
 
     intent = BY_ID[key]
-    chinese = Spelled(intent.title.zh)
-    letters = bytes(chinese.letters)
-    initials = bytes(letters[start] for start in chinese.starts)
-    spoken = (each.decode("ascii", "ignore") for each in (letters, initials))
-    english = Spelled(intent.title.en).text
+    chinese, english = Spelled(intent.title.zh).text, Spelled(intent.title.en).text
+    said = spoken(intent.title.zh)
     name = intent.id.replace("_", " ")
-    return (chinese.text, *spoken, english, name, name.replace(" ", ""))
+    return (chinese, said.syllables[0], said.initials, english, name, name.replace(" ", ""))
 
 
 @cache

@@ -14,6 +14,7 @@ from agent_tui.orders.words import sentence
 from agent_tui.text import clip
 from agent_tui.tui.screens.pick import Choice, Confirm, Picker
 from agent_tui.tui.targets import Kind, Target
+from agent_tui.tui.viewing import Viewing
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 KINDS = {
     Kind.LINK: Both("链接", "link"),
     Kind.PICTURE: Both("图片", "picture"),
+    Kind.FILE: Both("文件", "file"),
     Kind.NUMBER: Both("单号", "number"),
 }
 SHOWN = 240  # characters of an address in the question
@@ -31,6 +33,7 @@ class Opening:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
+        self._viewing = Viewing(screen)
 
     async def one_of(self, found: tuple[Target, ...]) -> None:
         """Open the only one, or ask which."""
@@ -49,7 +52,7 @@ class Opening:
             return
         if target.kind is Kind.NUMBER:
             self._number(target.value)
-        else:
+        elif not await self._viewing.shown(target):
             await self._address(target)
 
     def _number(self, value: str) -> None:

@@ -17,15 +17,17 @@ from agent_tui.text import clip, fit
 from agent_tui.tui import lookup
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.keymap import KeyMap
+from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.typing import OrderedInput
 
 PLACEHOLDER = Both("找命令：中文、拼音、首字母、英文", "find a command: any part of its name")
 NOTHING = Both("没有这样的命令", "there is no such command")
 WIDTH, TITLE, KEY = 88, 18, 12  # cells
+BESIDE = 6  # of its border, padding and scroll bar
 
 
-class PaletteScreen(ClosesOnce, ModalScreen[str | None]):
+class PaletteScreen(GivesWay, ClosesOnce, ModalScreen[str | None]):
     """Type to narrow, Enter takes the highlighted one. The answer is an intent's id, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,14 +40,14 @@ class PaletteScreen(ClosesOnce, ModalScreen[str | None]):
     DEFAULT_CSS = """
     PaletteScreen { align: center top; padding-top: 2; background: $background 60%; }
     PaletteScreen > Vertical {
-        width: 88; max-width: 98%; height: auto; max-height: 90%;
+        width: 88; max-width: 98%; height: auto; max-height: 100%;
         background: $panel; border: round $primary; padding: 0 1;
     }
     PaletteScreen Input { border: none; height: 1; padding: 0; background: $background; }
-    PaletteScreen OptionList {
-        height: auto; max-height: 24; border: none; padding: 0; background: $panel;
-    }
+    PaletteScreen OptionList { height: auto; border: none; padding: 0; background: $panel; }
     """
+
+    scrolls, most, beside = "#palette-list", 24, 5
 
     def __init__(self, keymap: KeyMap) -> None:
         super().__init__()
@@ -84,7 +86,7 @@ class PaletteScreen(ClosesOnce, ModalScreen[str | None]):
         listed.highlighted = next((at for at, row in enumerate(self._rows) if row), None)
 
     def _line(self, intent: type[Intent]) -> Content:
-        room = min(WIDTH, self.app.size.width) - 6
+        room = min(WIDTH, self.app.size.width * 98 // 100) - BESIDE
         return Content.assemble(
             (fit(str(intent.title), TITLE), "bold"),
             (fit(self._keymap.shown(intent.id), KEY), "$accent"),

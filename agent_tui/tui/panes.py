@@ -16,9 +16,10 @@ from agent_tui.tui.layout import LEAST, MOST, Layout
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
-STEP = 4  # cells
 CHAT = 40  # cells that are left for the chat, whatever else there is
 LEFT, SIDE = 36, 34  # as in styles.tcss
+# From so many columns on, the chat has more than it can use.
+ROOMY, ROOMY_LEFT, ROOMY_SIDE, WIDEST_SIDE = 160, 46, 44, 60
 # A look aside: whoever begins a shift there would not see who waits.
 PASSING = frozenset({View.SNOOZED, View.WAITING, View.UNSENT})
 
@@ -42,23 +43,37 @@ class Panes:
         if chosen.view in {view.value for view in View}:
             self._screen.listing.view = View(chosen.view)
         self._screen.set_class(chosen.bare, "-bare")
+        self._screen.tiles.wanted = chosen.tiles
         self.fit()
 
     def fit(self) -> None:
         """The widths for the terminal as wide as it is now."""
-        for pane, cells in (("#left", self._layout.left), ("#side", self._layout.side)):
-            wide = self._screen.has_class("-wide")
-            self._screen.query_one(pane).styles.width = cells if cells and wide else None
+        widths = self.widths(tiled=self._screen.tiles.on)
+        wide = self._screen.has_class("-wide")
+        usual = (LEFT, SIDE)
+        for pane, cells, plain in zip(("#left", "#side"), widths, usual, strict=True):
+            there = cells if wide and cells != plain else None
+            self._screen.query_one(pane).styles.width = there
+
+    def widths(self, *, tiled: bool) -> tuple[int, int]:
+        """Cells of the queue, and of search and card, where the terminal is wide: as they were
+        chosen, else as much as a chat alone can spare; side by side (`tiled`), chats need all."""
+        left, side, columns = LEFT, SIDE, self._screen.size.width
+        if columns >= ROOMY and not tiled:
+            left, side = ROOMY_LEFT, min(WIDEST_SIDE, ROOMY_SIDE + (columns - ROOMY) // 4)
+        return self._layout.left or left, self._layout.side or side
 
     # --- changing --------------------------------------------------------------------------------
 
     def widen_left(self, step: int) -> None:
         """The queue, by `step` cells."""
-        self._widen("left", self._layout.left or LEFT, self._layout.side or SIDE, step)
+        left, side = self.widths(tiled=self._screen.tiles.on)
+        self._widen("left", left, side, step)
 
     def widen_side(self, step: int) -> None:
         """Search and card."""
-        self._widen("side", self._layout.side or SIDE, self._layout.left or LEFT, step)
+        left, side = self.widths(tiled=self._screen.tiles.on)
+        self._widen("side", side, left, step)
 
     def _widen(self, name: str, now: int, other: int, step: int) -> None:
         screen = self._screen
@@ -82,6 +97,10 @@ class Panes:
         self._keep(replace(self._layout, left=0, side=0, bare=False))
         self._screen.remove_class("-bare")
         self.fit()
+
+    def chose_tiles(self, tiles: bool) -> None:
+        """Side by side, or one alone."""
+        self._keep(replace(self._layout, tiles=tiles))
 
     # --- keeping ---------------------------------------------------------------------------------
 

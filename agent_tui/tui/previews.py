@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import set_cell_size
 
+from agent_tui.desk.reasons import TYPES, word
 from agent_tui.domain.finding import Found
 from agent_tui.domain.model import Article
 from agent_tui.knowledge.entry import Entry
@@ -13,11 +14,13 @@ from agent_tui.lang import Both
 from agent_tui.text import clip, wrap
 from agent_tui.tui import format as fmt
 from agent_tui.tui.finds import Row, speaker
-from agent_tui.tui.inserting import action_words
+from agent_tui.tui.inserting import actions_in_words
+from agent_tui.tui.versions import for_customer
 from agent_tui.tui.widgets.lines import Piece
 
 if TYPE_CHECKING:
     from agent_tui.macros.model import Macro
+    from agent_tui.tui.names import Names
     from agent_tui.tui.screens.workstation import Workstation
 
 PREVIEW_CHARS = 2_000
@@ -43,7 +46,15 @@ class Previews:
         return self.entry(row.entry, width, PREVIEW_CHARS)
 
     def entry(self, entry: Entry, width: int, most: int) -> Lines:
-        """The text of an article or macro, at most `most` characters of it."""
+        """The text of an article or macro, at most `most` characters of it: that which goes in."""
+        found = for_customer(self._screen, entry)
+        if found.id != entry.id:
+            said = Both(f"按客户的语言：{found.title}", f"in their language: {found.title}")
+            head = [(clip(str(said), width), "find--dim")]
+            return [head, *self._text_of(found, width, most)]
+        return self._text_of(entry, width, most)
+
+    def _text_of(self, entry: Entry, width: int, most: int) -> Lines:
         if entry.kind == "macro":
             macro = self._screen.desk.macros.library().all.get(entry.id)
             return self._macro(macro, width) if macro is not None else []
@@ -53,15 +64,16 @@ class Previews:
     def full(self, entry: Entry, width: int) -> Lines:
         """All of it, and what is to be known about it."""
         article = self._screen.desk.directory.article(entry.id) if entry.kind == "article" else None
-        about = _about(article) if article is not None else _about_macro(entry)
+        about = _about(article, self._screen.names) if article is not None else _about_macro(entry)
         return [*about_lines(about, width), [], *self.entry(entry, width, FULL_CHARS)]
 
     def _macro(self, macro: Macro, width: int) -> Lines:
         text = self._screen.inserting.rendered(macro)
         lines = _text(text, width, "find--title")
-        words = " · ".join(map(action_words, macro.head.actions))
-        if words:
-            lines += _text(str(Both(f"发送时：{words}", f"with it: {words}")), width, "find--macro")
+        if macro.head.actions:
+            words = actions_in_words(macro.head.actions)
+            said = Both(f"发送时：{words.zh}", f"with it: {words.en}")
+            lines += _text(str(said), width, "find--macro")
         return lines
 
 
@@ -85,17 +97,17 @@ def _article(article: Article, width: int, most: int) -> Lines:
     return lines
 
 
-def _about(article: Article) -> list[tuple[Both, str]]:
+def _about(article: Article, names: Names) -> list[tuple[Both, str]]:
     valid = f"{article.valid_from or '…'} – {article.valid_to or '…'}"
     revised = fmt.local(article.revised_at).strftime("%Y-%m-%d") if article.revised_at else ""
     dated = article.valid_from or article.valid_to
     return [
         (Both("给谁看", "audience"), str(AUDIENCES.get(article.audience, article.audience))),
         (Both("有效期", "valid"), valid if dated else ""),
-        (Both("分类", "category"), article.category),
+        (Both("分类", "category"), word(TYPES, article.category)),
         (Both("标签", "tags"), " ".join(article.tags)),
         (Both("客户会问", "asked as"), " / ".join(article.questions)),
-        (Both("负责人", "owner"), article.owner),
+        (Both("负责人", "owner"), names.of(article.owner)),
         (Both("版本", "version"), " · ".join(filter(None, (article.version[:12], revised)))),
         (Both("编号", "id"), article.id),
     ]

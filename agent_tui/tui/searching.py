@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agent_tui.desk.likely import LIKELY
+from agent_tui.desk.likely import Asked as Said
 from agent_tui.domain.finding import Found
 from agent_tui.domain.ids import ConversationId
 from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
-from agent_tui.tui.finds import LIKELY, NUMBERED, Asked, Only, Row, asked, doubt
+from agent_tui.tui.finds import NUMBERED, Asked, Only, Row, asked, doubt
 from agent_tui.tui.likely import (
+    ANSWERED,
     CHANGED,
+    FOUND,
     NEW,
-    SPARE,
     SUGGESTIONS,
     USUAL,
     Likely,
@@ -63,6 +66,7 @@ class Searching:
         self._meaning = ByMeaning(screen, self._ranked)
         self._likely = Likely(screen)
         self._news = False  # the answers are called new
+        self._answered = False  # a reply followed what they are for: they are dim
         self._previews = Previews(screen)
         self.taking = Taking(screen)
         self.misses = Misses(screen)
@@ -105,7 +109,8 @@ class Searching:
         elif reason := self._doubt():
             words += f" · {reason}"
         elif not self._text and self._hits:
-            words = str(NEW if self._likely.is_new else USUAL)
+            usual = ANSWERED if self._answered else USUAL
+            words = str(NEW if self._likely.is_new else usual)
         if self._news != self._likely.is_new:
             self._answers()
         self._screen.find.set_title(words)
@@ -131,6 +136,8 @@ class Searching:
         """The open conversation went on: so do its answers, unless the agent is among them."""
         if not self._text and self._about != self._now() and not self._screen.find.moved:
             self._search()
+        elif self._answered != self._is_answered():
+            self._draw(keep=True)
 
     def typed(self, text: str) -> None:
         """The box says something else now."""
@@ -150,6 +157,10 @@ class Searching:
         key = self._screen.current
         state = self._screen.desk.conversation(key) if key else None
         return key, state.last_customer_no if state else 0
+
+    def _is_answered(self) -> bool:
+        key = self._screen.current
+        return not self._text and key is not None and self._screen.desk.messages.answered(key)
 
     def _search(self, *, keep: bool = False) -> None:
         """Look for what the box says; beside the screen, if that takes long here."""
@@ -171,7 +182,7 @@ class Searching:
             self._past.drop()
         if alone:
             self._show((), keep)
-        elif self._screen.desk.finding.slow:
+        elif self._screen.desk.finding.too_many(self._searches(wanted)):
             self._busy = True
             # No coroutine yet: a worker that is called off before it begins would not await it.
             work = partial(self._later, self._number, self._query(wanted), keep)
@@ -188,12 +199,24 @@ class Searching:
             return partial(search, wanted.text, HITS)
         if wanted.only is Only.MACROS:
             return partial(self._macros, search("", HITS))
-        last = desk.messages.last_words(key) if key else ""
-        closing = self._likely.closing(key)
-        if not last:
+        said = self._said()
+        left_out = self._likely.left_out(key)
+        if not said.now:
             used = partial(search, "", HITS, public=True)
-            return lambda: [hit for hit in used() if fits(hit, closing)]
-        return partial(likely, partial(search, last, SUGGESTIONS + SPARE, public=True), closing)
+            return lambda: [hit for hit in used() if fits(hit, left_out)]
+        return partial(likely, partial(search, limit=FOUND, public=True), said, left_out)
+
+    def _said(self) -> Said:
+        """What the customer of the open chat wants; nothing if none is open."""
+        key = self._screen.current
+        return self._screen.desk.messages.asked(key) if key else Said()
+
+    def _searches(self, wanted: Asked) -> int:
+        """How many searches that takes."""
+        if wanted.text or wanted.only is Only.MACROS:
+            return 1
+        said = self._said()
+        return max(1, len(said.now) + len(said.opened))
 
     def _macros(self, used: Sequence[Hit]) -> Sequence[Hit]:
         """Those used most, then those on a key, then the others."""
@@ -220,11 +243,11 @@ class Searching:
         self._draw(keep)
         self._settle()
         wanted = asked(self._text)
-        last = self._screen.desk.messages.last_words(self._about[0]) if self._about[0] else ""
-        if wanted.only is not Only.PAST and (wanted.text or last):
+        meant = wanted.text or (hits[0].query if hits else self._said().most)
+        if wanted.only is not Only.PAST and meant:
             rank = partial(
                 self._screen.desk.finding.by_meaning,
-                wanted.text or last,
+                meant,
                 hits,
                 HITS if wanted.text else SUGGESTIONS,
                 kinds=wanted.only.kinds,
@@ -235,8 +258,8 @@ class Searching:
     def _ranked(self, hits: Sequence[Hit]) -> None:
         """By meaning; not under a highlight that the agent moved."""
         if not self._text:
-            closing = self._likely.closing(self._about[0])
-            hits = [hit for hit in hits if fits(hit, closing)]
+            left_out = self._likely.left_out(self._about[0])
+            hits = [hit for hit in hits if fits(hit, left_out)]
         if list(hits) == list(self._hits) or self._screen.find.moved:
             return
         if self._text or self._likely.ranked(hits):
@@ -265,6 +288,8 @@ class Searching:
             notes = (str(Both("没有把握的答案", "no likely answer")),)
         elif past_only and not wanted.text:
             notes = (str(Both("输入说过的话", "type what was said")),)
+        self._answered = self._is_answered()
+        self._screen.find.hits.set_class(self._answered, "-answered")
         self._screen.find.show(rows, notes, keep=keep)
         self._answers()
         self.draw_title()
@@ -276,7 +301,7 @@ class Searching:
         strip = self._screen.query_one("#answers", Strip)
         asks = bool(self._text) or self._screen.current is None
         hits = named(self._screen, self._hits[:NUMBERED]) if not asks else []
-        strip.show(in_a_line(hits, strip.size.width or NARROW, new=self._news))
+        strip.show(in_a_line(hits, strip.size.width or NARROW, new=self._news, dim=self._answered))
 
     # --- what is done with a row -----------------------------------------------------------------
 

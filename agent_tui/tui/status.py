@@ -46,10 +46,11 @@ class StatusParts(TypedDict):
     """Arguments of `StatusLine.show`."""
 
     link: Content
-    duty: Content
+    duty: tuple[str, str]
     marks: list[str]
     time: str
     reasons: list[str]
+    vital: int
     keys: list[tuple[str, str]]
 
 
@@ -60,12 +61,14 @@ def status_parts(screen: Workstation) -> StatusParts:
     focus = focus_of(screen)
     marked = bool(screen.bulk.marked())
     row = screen.queue.row_at_cursor() if focus == "queue" and not marked else None
+    vital = _vital(row, desk.clock(), screen.names) if row else []
     return StatusParts(
         link=Content.styled(str(words), color),
-        duty=Content.assemble(screen.duty.words()),
+        duty=screen.duty.words(),
         marks=[str(words) for words in _marks(screen)],
         time=fmt.clock(desk.clock()),
-        reasons=_reasons(row, desk.clock(), screen.names) if row else [],
+        reasons=[*vital, *_further(row, screen.names)] if row else [],
+        vital=len(vital),
         keys=_marked_keys(screen) if marked else _keys(screen, focus),
     )
 
@@ -102,23 +105,28 @@ def focus_of(screen: Workstation) -> str:
     return "composer" if screen.composer.has_focus else "find"
 
 
-def _reasons(row: QueueRow, now: int, names: Names) -> list[str]:
-    """Why the row stands where it stands, and why the chat is where it is."""
+def _vital(row: QueueRow, now: int, names: Names) -> list[str]:
+    """When somebody must have done something, and why the chat waits or is where it is: what the
+    row itself does not say."""
     parts: list[str] = []
     if row.answer_by is not None:
         left = fmt.countdown(max(0, row.answer_by - now))
         parts.append(str(Both(f"没看就在 {left} 后退回", f"goes back in {left} if not looked at")))
     if row.due is not None:
         parts.append(fmt.deadline(row.due, now))
-    if row.vip:
-        parts.append("VIP")
+    if row.why:
+        parts.append(why(row.why, names.shown))
+    return parts
+
+
+def _further(row: QueueRow, names: Names) -> list[str]:
+    """What else weighs, and whose it is."""
+    parts = ["VIP"] if row.vip else []
     if row.type in sla.COMPLAINT_TYPES:
         parts.append(word({"complaint": Both("投诉", "complaint")}, row.type))
     if row.unread:
         parts.append(str(Both(f"{row.unread} 条未读", f"{row.unread} unread")))
     parts.append(names.of(row.team))
-    if row.why:
-        parts.append(why(row.why, names.shown))
     return parts
 
 

@@ -46,12 +46,13 @@ class Suggesting:
 
     async def new(self) -> None:
         """Suggest a new article; what stands in the composer is its first text."""
-        reply, _ = self._screen.composer.texts()
         key = self._screen.doing.target()
-        asked = self._screen.desk.messages.last_words(key) if key else ""
-        question = " ".join(asked.split())[:200]
+        reply = self._screen.composer.texts()[0] if key == self._screen.current else ""
+        said = self._screen.desk.messages.asked(key).now if key else ()
+        question = " ".join(said[-1].split())[:200] if said else ""
         start = Written(questions=(question,) if question else (), body=reply)
-        await self._write(str(Both("建议新知识", "Suggest a new article")), start, None)
+        heading = self._screen.doing.about(Both("建议新知识", "Suggest a new article"))
+        await self._write(heading, start, None)
 
     async def _write(self, heading: str, start: Written, article: Article | None) -> None:
         key = self._screen.doing.target()

@@ -10,9 +10,10 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from agent_tui.lang import Both
+from agent_tui.text import clean_line
 
 
 class Kind(StrEnum):
@@ -20,6 +21,7 @@ class Kind(StrEnum):
 
     LINK = "link"
     PICTURE = "picture"
+    FILE = "file"
     NUMBER = "number"
 
 
@@ -35,10 +37,17 @@ class Target(NamedTuple):
 
     @property
     def name(self) -> str:
-        """A picture's file name; else the value."""
-        if self.kind is Kind.PICTURE:
-            return urlsplit(self.value).path.rpartition("/")[2] or self.host
+        """A picture's or file's name, as people read it; else the value."""
+        if self.kind in (Kind.PICTURE, Kind.FILE):
+            name = unquote(urlsplit(self.value).path.rpartition("/")[2])
+            return clean_line(name) or self.host
         return self.value
+
+    @property
+    def kept(self) -> str:
+        """Where it would lie on a server of this program, from the root; else nothing."""
+        path = urlsplit(self.value).path
+        return path if self.doubt is None and _KEPT.fullmatch(path) else ""
 
 
 LONGEST = 2000  # characters of an address
@@ -49,6 +58,11 @@ _REST = re.compile(r"[/?#][!-~]{0,2000}")
 _ASCII_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}(?::\d{1,5})?")
 _IDEOGRAPH = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uff00-\uffef]")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|bmp|heic)\Z", re.IGNORECASE)
+_LETTER = "[bcdfghklmnprstyz]"  # as the server makes its files' ids
+_KEPT = re.compile(rf"/files/{_LETTER}{{32}}/[^/]+")
+_KEPT_ADDRESS = re.compile(
+    rf"https?://[^\s/]+/files/(?:{_LETTER}{{32}}(?:/([!-~]*))?|{_LETTER}{{1,31}}\Z)"
+)
 _TRAILING = ".,;:!?'\"*_~"
 _PAIRS = {")": "(", "]": "[", "}": "{", ">": "<"}
 # Ten to twenty digits, Amazon's three groups, or a parcel's letters and digits.
@@ -58,6 +72,19 @@ _NUMBER = re.compile(
 )
 IDN = Both("域名含非英文字母", "the host has letters of other scripts")
 BEFORE_HOST = Both("@ 前面的不是域名", "what stands before @ is not the host")
+
+
+def named(text: str) -> str:
+    """`text`, of which the end may be missing, with names for the addresses of files that a server
+    of this program keeps."""
+    return _KEPT_ADDRESS.sub(_name_of, text) if "/files/" in text else text
+
+
+def _name_of(address: re.Match[str]) -> str:
+    name = clean_line(unquote(address[1] or "", errors="ignore"))
+    picture = _PICTURE.search(name)
+    what = Both("图片", "picture") if picture else Both("文件", "file")
+    return f"[{what} {name}]" if name else f"[{what}]"
 
 
 @lru_cache(maxsize=2_000)
@@ -128,7 +155,9 @@ def _link(text: str, scheme: re.Match[str]) -> Target | None:
         doubt = IDN
     elif "@" in parts.netloc:
         doubt = BEFORE_HOST
-    kind = Kind.PICTURE if _PICTURE.search(parts.path) else Kind.LINK
+    kind = Kind.FILE if _KEPT.fullmatch(parts.path) else Kind.LINK
+    if _PICTURE.search(parts.path):
+        kind = Kind.PICTURE
     return Target(kind, scheme.start(), end, address, host, doubt)
 
 

@@ -77,7 +77,7 @@ class Tiles:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
-        self._wanted = False
+        self.wanted = False
         self._tiles: list[Tile] = []
         self._places = Places()
         self.on = False
@@ -85,7 +85,7 @@ class Tiles:
     async def toggle(self) -> None:
         """Side by side, or one alone."""
         count, _ = self._room()
-        if not self._wanted and count < 2:
+        if not self.on and count < 2:
             self._screen.doing.say(
                 Both(
                     f"并排要更宽的窗口：每个会话 {WIDTH} 列",
@@ -93,16 +93,21 @@ class Tiles:
                 )
             )
             return
-        self._wanted = not self._wanted
+        self.wanted = not self.wanted
+        self._screen.panes.chose_tiles(self.wanted)
+        first = next(iter(self._mine()), None)
+        if self.wanted and self._screen.current is None and first is not None:
+            self._screen.open(first)
         await self.resized()
 
     async def resized(self) -> None:
-        """The terminal has another width, or tiles were asked for."""
+        """The terminal has another width, or tiles are `wanted` now, or no more."""
         screen = self._screen
-        if not self._wanted and not self.on:
+        if not self.wanted and not self.on:
             return
         count, sideless = self._room()
-        self.on = self._wanted and count > 1
+        self.on = self.wanted and count > 1
+        screen.panes.fit()
         screen.set_class(self.on, "-tiled")
         screen.set_class(self.on and sideless, "-sideless")
         if not self.on:
@@ -116,8 +121,6 @@ class Tiles:
         if fresh:
             await screen.query_one("#panes", Horizontal).mount(*fresh, before="#side")
         self._places.resize(count)
-        if screen.current is None and (first := next(iter(self._mine()), None)) is not None:
-            screen.open(first)
         self.follow()
         screen.view.header()
 
@@ -168,9 +171,10 @@ class Tiles:
     def _room(self) -> tuple[int, bool]:
         """How many tiles fit, and whether search and card must give way for that."""
         screen = self._screen
-        cells = screen.query_one("#side").styles.width
-        side = 0 if screen.has_class("-bare") or cells is None else int(cells.value)
-        width = screen.size.width - screen.query_one("#left").outer_size.width
+        left, side = screen.panes.widths(tiled=True)
+        if screen.has_class("-bare"):
+            side = 0
+        width = screen.size.width - left
         beside, alone = (width - side) // WIDTH, width // WIDTH
         return min(MOST, max(beside, alone)), alone > beside and beside < MOST
 

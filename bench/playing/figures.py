@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from syncing.report import percentile
+
 from playing.customers import Wait
 from playing.draws import visits
 from playing.model import Model
@@ -54,11 +56,11 @@ def figures(model: Model, key: str, load: float, seed: int) -> Figures:
         seed,
         len(chats),
         statistics.fmean(every) / 1000,
-        quantile(every, 0.9) / 1000,
+        percentile(every, 0.9) / 1000,
         100 * sum(ms <= SOON_MS for ms in every) / len(every),
-        quantile(day.customers.later, 0.9) / 1000,
+        percentile(day.customers.later, 0.9) / 1000,
         100 * statistics.pstdev(busy),
-        {kind: quantile(found, 0.99) / 1000 for kind, found in of_kind.items()},
+        {kind: percentile(found, 0.99) / 1000 for kind, found in of_kind.items()},
     )
 
 
@@ -68,12 +70,6 @@ def _all(day: Day) -> list[Wait]:
 
 def _ms(wait: Wait, until: int) -> int:
     return until - wait.visit.at if wait.ms is None else wait.ms
-
-
-def quantile(values: Sequence[float], part: float) -> float:
-    """The value that `part` of them do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
 
 
 def with_interval(values: Sequence[float], unit: str = "") -> str:

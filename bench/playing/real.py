@@ -19,10 +19,10 @@ from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.protocol import CommandsRequest
 from agent_tui.domain.staffing import Availability
 from agent_tui.server import log, schema
+from agent_tui.server.commands import SubmitOrders
 from agent_tui.server.database import Database
 from agent_tui.server.duty import Report
 from agent_tui.server.inbound import SaveCustomer, TakeInbound
-from agent_tui.server.orders import SubmitOrders
 from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.server.writer import Writer
 from playing.day import Played
@@ -65,7 +65,7 @@ class RealHouse:
             e.RoutingSaved(self.shop.routing),
         ]
         now = min(self.shop.model.midnight, *(visit.at for visit in chats))
-        writer = Writer(self._database, lambda rows, known: None, lambda: now)
+        writer = Writer(self._database, lambda rows: None, lambda: now)
         writer.run_now(ChangeWorkspace(events))
         for customer in {visit.customer: customer_of(visit) for visit in chats}.values():
             writer.run_now(SaveCustomer(customer))

@@ -22,7 +22,7 @@ class Replica:
     def __init__(self, url: str) -> None:
         self._now = 0
         self.database = Database(url)
-        self._writer = Writer(self.database, lambda rows, known: None, lambda: self._now)
+        self._writer = Writer(self.database, lambda rows: None, lambda: self._now)
 
     def run(self, now: int, job: Job) -> Any:
         """The job's answer."""

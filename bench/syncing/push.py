@@ -25,9 +25,10 @@ from agent_tui.paths import Profile
 from agent_tui.server.setup import TEAMS
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
+from agent_tui.sync.clock import ThreadClock
 from agent_tui.sync.engine import Engine
 from agent_tui.sync.http import HttpWire
-from agent_tui.sync.runner import ProfileStore, ThreadClock
+from agent_tui.sync.profile_store import ProfileStore
 from syncing.children import Cast, Meter
 from syncing.house import FILLER, House, Page, Seat
 from syncing.report import Report, milliseconds, percentile

@@ -142,3 +142,4 @@ def open_house(root: Path) -> Iterator[House]:
         agent.close()
         stop.get()()
         thread.join(timeout=PATIENCE)
+        assert not thread.is_alive()

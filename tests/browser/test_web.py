@@ -119,7 +119,7 @@ class Tab:
 def draft(profile: Path) -> str:
     outbox = Outbox(profile / "outbox.db")
     try:
-        found = outbox.drafts().get(ConversationId("c1"))
+        found = outbox.drafts.all().get(ConversationId("c1"))
         return found.text if found else ""
     finally:
         outbox.close()

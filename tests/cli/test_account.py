@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent_tui import bootstrap, paths
-from agent_tui.cli import account
+from agent_tui.cli import account, outboxes
 from agent_tui.errors import UsageError
 from agent_tui.paths import Profile
 from agent_tui.server import accounts, setup
@@ -129,9 +131,35 @@ def test_an_outbox_never_changes_hands(cli: Cli, boss: Server) -> None:
     assert [line["text"] for line in lines] == ["hello?", "by boss"]
 
 
-def test_a_server_cannot_choose_a_path(tmp_path: Path) -> None:
-    from agent_tui.cli import outboxes
+@pytest.mark.parametrize("killed", [1, 2, 3])
+@pytest.mark.parametrize("then", [("anna", "boss"), ("boss", "anna")])
+def test_a_change_of_hands_that_is_cut_off_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: int, then: tuple[str, str]
+) -> None:
+    place = Profile(tmp_path / "profile")
+    for agent in ("anna", "boss"):
+        outboxes.hand_over(place, agent)
+        place.outbox.write_text(agent)
+    steps = itertools.count(1)
 
+    def cut(do: Callable[..., object]) -> Callable[..., object]:
+        def step(*given: object) -> object:
+            if next(steps) == killed:
+                raise KeyboardInterrupt
+            return do(*given)
+
+        return step
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", cut(Path.replace))
+        patch.setattr(Path, "write_text", cut(Path.write_text))
+        outboxes.hand_over(place, "anna")
+    for agent in then:
+        outboxes.hand_over(place, agent)
+        assert place.outbox.read_text() == agent
+
+
+def test_a_server_cannot_choose_a_path(tmp_path: Path) -> None:
     place = Profile(tmp_path / "profile")
     outboxes.hand_over(place, "../../evil")
     place.outbox.write_bytes(b"")

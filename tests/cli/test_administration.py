@@ -57,6 +57,34 @@ def test_life_of_an_account(cli: Cli, folder: Path) -> None:
     assert "anna  agent  after-sales  Anna  no password yet" in listed
 
 
+def test_an_account_of_a_folder_without_any(cli: Cli, tmp_path: Path) -> None:
+    where = ("--data", str(tmp_path / "shop"))
+    cli("init", where[1])
+    for command in (("disable", "li"), ("set", "li", "--skill", "x")):
+        done = cli("user", *command, *where)
+        assert (done.code, done.err.splitlines()[0]) == (3, "agent-tui: there is no account li")
+
+
+@pytest.mark.parametrize(
+    ("options", "capacity"),
+    [
+        (("--role", "lead"), 0),
+        (("--role", "admin"), 0),
+        (("--role", "lead", "--capacity", "default"), None),
+        (("--capacity", "2"), 2),
+        ((), None),
+    ],
+)
+def test_who_leads_is_given_chats_only_if_told(
+    cli: Cli, folder: Path, options: tuple[str, ...], capacity: float | None
+) -> None:
+    where = ("--data", str(folder))
+    done = cli("user", "add", "kim", "--team", "after-sales", *options, *where)
+    assert ("user set kim --capacity default" in done.err) == (capacity == 0)
+    found = cli("user", "set", "kim", "--no-floating", "--json", *where).json()
+    assert found["capacity"] == capacity
+
+
 def test_password_instead_of_an_invite(cli: Cli, folder: Path) -> None:
     add = ("user", "add", "kim", "--role", "lead", "--password-stdin", "--data", str(folder))
     short = cli(*add, stdin="short\n")
@@ -76,6 +104,7 @@ def test_password_instead_of_an_invite(cli: Cli, folder: Path) -> None:
         (("user", "add", "system"), 2, "cannot be an id"),
         (("user", "add", "a b"), 2, "cannot be an id"),
         (("user", "disable", "nobody"), 3, "there are: anna boss"),
+        (("user", "set", "nobody", "--skill", "x"), 3, "there is no account nobody"),
         (("user", "reset", "nobody"), 3, "there is no account nobody"),
         (("invite", "nobody"), 3, "there is no account nobody"),
         (("team", "add", "refunds", "--name", "x", "--name-en", "x"), 2, "exists already"),

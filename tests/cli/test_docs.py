@@ -25,7 +25,7 @@ DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "queue": shapes.QueueEntry,
     "show": shapes.ConversationCard,
-    "send": shapes.Verdict,
+    "send": shapes.Sent,
     "assign": shapes.Verdict,
     "reassign": lead_shapes.Reassigned,
     "agents": lead_shapes.AgentEntry,

@@ -51,10 +51,42 @@ def test_language(cli: Cli, config: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert lang.current() in ("zh", "en")
 
 
-@pytest.mark.parametrize("wrong", [("quque",), ("queue", "--vew", "all"), ("queue", "--view", "x")])
-def test_usage(cli: Cli, wrong: tuple[str, ...]) -> None:
-    done = cli(*wrong)
-    assert done.code == 2 and done.err and not done.out
+@pytest.mark.parametrize(
+    ("wrong", "zh", "en"),
+    [
+        ("quque", "没有命令 quque", "there is no command quque"),
+        ("quque", "是不是 queue？", "did you mean queue?"),
+        ("queue --vew all", "没有选项 --vew", "there is no option --vew"),
+        ("queue --vew all", "是不是 --view？", "did you mean --view?"),
+        ("queue -x", "没有选项 -x", "there is no option -x"),
+        ("queue --view x", "--view 不能是 x", "--view cannot be x"),
+        ("queue --view x", "可选：work mine", "choose from: work mine"),
+        ("queue --json=1", "--json 后面不写值", "--json takes no value"),
+        ("tray a b", "多了 a b", "a b is too much"),
+        ("send", "缺少 CONVERSATION", "CONVERSATION is missing"),
+        ("reassign", "缺少 --from", "--from is missing"),
+        ("assign c1 --to", "--to 后面要写值", "--to takes a value"),
+        ("kb search x --limit 0", "--limit 至少是 1", "--limit must be at least 1"),
+        ("kb search x --limit 201", "--limit 至多是 200", "--limit must be at most 200"),
+        ("kb search x --limit y", "--limit 应是整数", "--limit must be a whole number"),
+        ("surge t on --factor y", "--factor 应是数", "--factor must be a number"),
+        ("surge t maybe", "switch 不能是 maybe", "switch cannot be maybe"),
+        ("--lang fr queue", "--lang 不能是 fr", "--lang cannot be fr"),
+        ("user add x --role king", "--role 不能是 king", "--role cannot be king"),
+    ],
+)
+def test_usage(cli: Cli, monkeypatch: pytest.MonkeyPatch, wrong: str, zh: str, en: str) -> None:
+    for locale, words in (("zh_CN.UTF-8", zh), ("en_US.UTF-8", en)):
+        monkeypatch.setenv("LC_ALL", locale)
+        done = cli(*wrong.split(), lang="")
+        assert done.code == 2 and not done.out
+        assert done.err.startswith("agent-tui: ") and words in done.err
+        assert " -h" in done.err.splitlines()[-1]
+
+
+def test_a_group_alone_says_what_is_in_it(cli: Cli) -> None:
+    done = cli("kb")
+    assert done.code == 2 and "lint" in done.err and "agent-tui: " not in done.err
 
 
 def test_unexpected_error_is_short_and_logged(
@@ -98,6 +130,17 @@ def test_interrupt(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "examine", interrupted)
     done = cli("doctor")
     assert done.code == 130 and "Traceback" not in done.err
+
+
+def test_a_question_that_nobody_answers(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent_tui.cli import checks
+
+    def closed() -> None:
+        raise EOFError
+
+    monkeypatch.setattr(checks, "examine", closed)
+    done = cli("doctor")
+    assert (done.code, done.err.strip()) == (1, "aborted")
 
 
 def test_reader_that_goes_away(tmp_path: Path) -> None:

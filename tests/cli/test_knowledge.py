@@ -191,6 +191,11 @@ def test_edit_says_what_is_wrong(
     assert "ended with 3" in cli("kb", "edit", "air/drones", "--data", str(files)).err
     monkeypatch.setenv("VISUAL", "/no/such/editor")
     assert "VISUAL" in cli("kb", "edit", "air/drones", "--data", str(files)).err
+    long = cli("kb", "edit", "很长的问题" * 30, "--data", str(files))
+    assert long.code == 3 and "there is no article 很长" in long.err
+    monkeypatch.setenv("VISUAL", "vi 'half")
+    done = cli("kb", "edit", "air/drones", "--data", str(files))
+    assert done.code == 1 and "agent-tui: vi 'half: No such file" in done.err
     monkeypatch.delenv("VISUAL")
     monkeypatch.delenv("EDITOR", raising=False)
     assert cli("kb", "edit", "air/drones", "--data", str(files)).code == 2

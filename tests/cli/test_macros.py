@@ -8,9 +8,11 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from agent_tui.macros import library
+from agent_tui import bootstrap, paths
+from agent_tui.macros import library, linting
 from tests.cli.conftest import Cli, Server
 
 MACRO = """\
@@ -51,7 +53,7 @@ def test_new_makes_a_file_that_passes_lint(cli: Cli, data: Path) -> None:
     done = cli("macros", "new", "退货运费", *text, "--folder", "returns", *where)
     path = data / "macros" / "returns" / "退货运费.md"
     assert (done.code, done.out) == (0, f"{path}\n")
-    (macro,), problems = library.lint(path.parent)
+    (macro,), problems = linting.lint(path.parent)
     assert not problems and (macro.head.short, macro.head.lang) == ("thyf", "zh")
     assert cli("macros", "new", "退货运费", *text, "--folder", "returns", *where).code == 2
     bad = cli("macros", "new", "Bad", "--from-text", "{{ nobody }}", *where)
@@ -225,7 +227,7 @@ def test_each_product_is_read(cli: Cli, data: Path, exports: Path) -> None:
         ("skipped", "switched off"),
         ("new", "imported/thanks.md"),
     ]
-    macros, problems = library.lint(data / "macros")
+    macros, problems = linting.lint(data / "macros")
     assert not [problem for problem in problems if not problem.warning]
     texts = {macro.id: macro for macro in macros}
     refund = texts["refunds/money-is-back.en"]
@@ -344,8 +346,6 @@ def test_what_is_no_export_is_told(cli: Cli, data: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("form", ["json", "csv", "xlsx"])
 def test_an_export_is_read_again_without_loss(cli: Cli, tmp_path: Path, form: str) -> None:
-    from agent_tui import paths
-
     out = tmp_path / f"macros.{form}"
     shipped = paths.shipped()
     done = cli("macros", "export", "--format", form, "--out", str(out), "--data", str(shipped))
@@ -373,6 +373,21 @@ def test_stats_tell_what_is_used_and_what_never(cli: Cli, boss: Server, data: Pa
     old = data / "macros" / "old.md"
     old.write_text("---\ntitle: old\nvalid: {to: 2020-01-01}\n---\nx\n")
     assert "expired: old (2020-01-01)" in cli("macros", "stats", "--data", str(data)).out
+
+
+@pytest.mark.parametrize("command", ["edit", "test", "render"])
+def test_a_name_that_no_file_can_have(cli: Cli, command: str) -> None:
+    done = cli("macros", command, "很长的话" * 30)
+    assert done.code == 3 and "there is no " in done.err
+
+
+def test_stats_without_the_server_say_so_once(cli: Cli, boss: Server) -> None:
+    cli("queue")
+    profile = paths.default_profile()
+    login = bootstrap.require_login(profile)
+    bootstrap.write_login(profile, msgspec.structs.replace(login, url="http://127.0.0.1:1"))
+    done = cli("macros", "stats", "--json")
+    assert done.code == 0 and done.err.count("counted here only") == 1
 
 
 def test_csv_has_headings_that_excel_shows(cli: Cli, data: Path, tmp_path: Path) -> None:

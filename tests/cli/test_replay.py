@@ -18,8 +18,9 @@ import httpx
 import pytest
 
 from agent_tui.errors import NotFound, Unauthorized, UsageError
-from agent_tui.practice import replay
-from agent_tui.practice.replay import BrokenLine, Pace, Player, Recording, Tally
+from agent_tui.practice import recordings, replay
+from agent_tui.practice.recordings import BrokenLine, Recording
+from agent_tui.practice.replay import Pace, Player, Tally
 from tests.cli.conftest import Cli, Server, environment
 
 ROOT = Path(__file__).parents[2]
@@ -63,11 +64,11 @@ def test_both_forms_packed_and_plain(tmp_path: Path) -> None:
     packed = tmp_path / "a.any-name"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     for path in (plain, packed):
-        assert list(replay.read(path)) == [
+        assert list(recordings.read(path)) == [
             Recording(1, "a", ("一", "一")),
             Recording(3, "7", ("hi", " ")),
         ]
-    assert [each.language for each in replay.read(plain) if isinstance(each, Recording)] == [
+    assert [each.language for each in recordings.read(plain) if isinstance(each, Recording)] == [
         "zh",
         "en",
     ]
@@ -90,7 +91,7 @@ def test_both_forms_packed_and_plain(tmp_path: Path) -> None:
 )
 def test_broken_lines(tmp_path: Path, broken: str) -> None:
     path = lines(tmp_path / "x.jsonl", talk("a", "1"), broken, talk("b", "2"))
-    first, second, third = replay.read(path)
+    first, second, third = recordings.read(path)
     assert isinstance(second, BrokenLine) and second.line == 2
     assert isinstance(first, Recording) and isinstance(third, Recording)
 
@@ -98,18 +99,18 @@ def test_broken_lines(tmp_path: Path, broken: str) -> None:
 def test_bytes_that_are_no_text_and_a_torn_archive(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'{"messages": [{"role": "usr", "text": "\xff"}]}\n')
-    assert [type(each) for each in replay.read(path)] == [BrokenLine]
+    assert [type(each) for each in recordings.read(path)] == [BrokenLine]
     rng = random.Random(1)
     many = (json.dumps(talk(str(n), str(rng.random()))) for n in range(500))
     path.write_bytes(gzip.compress("\n".join(many).encode())[:-2000])
-    *good, last = replay.read(path)
+    *good, last = recordings.read(path)
     assert good and all(isinstance(each, Recording) for each in good)
     assert isinstance(last, BrokenLine)
 
 
 def test_no_file_and_nothing_usable(cli: Cli, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        list(replay.read(tmp_path / "none"))
+        list(recordings.read(tmp_path / "none"))
     path = lines(tmp_path / "x.jsonl", "{", talk("mute", "", " \u200b"), {"messages": []})
     done = cli("replay", str(path), "--to", "http://127.0.0.1:1")
     assert done.code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def tray(cli: Cli) -> list[str]:
     cli("queue")
     outbox = Outbox(paths.default_profile().outbox)
     try:
-        return [item.text for item in outbox.tray()]
+        return [item.text for item in outbox.tray.items()]
     finally:
         outbox.close()
 
@@ -66,19 +67,25 @@ def test_the_tray(cli: Cli, boss: Server) -> None:
     assert cli("tray").err == "nothing is left unsent\n"
     profile = paths.default_profile()
     outbox = Outbox(profile.outbox)
-    order = outbox.enqueue(f.reply("t1", "太晚了", seen=0), key, f.NOW)
+    order = outbox.enqueue(f.reply("t1", "太晚了\n抱歉", seen=0), key, f.NOW)
     late = f.refused(outbox.client, order.number, "expired", held=True, detail="")
     outbox.settle(order.number, [late], f.NOW)
-    outbox.save_draft(ConversationId("c-gone"), "写了一半", f.NOW)
+    outbox.drafts.save(ConversationId("c-gone"), "写了一半", f.NOW)
     outbox.close()
     first, second = cli("tray", "--json", "--offline").json()
     assert (first["conversation"], first["name"], first["reason"]) == (key, "周先生", "expired")
-    assert (first["text"], first["held"], first["at"]) == ("太晚了", True, f.NOW)
+    assert (first["text"], first["held"], first["at"]) == ("太晚了\n抱歉", True, f.NOW)
     assert [line["text"] for line in first["since"]] == ["在吗"]
     assert first["ways"] == ["send", "edit", "note", "copy", "discard"]
     assert (second["conversation"], second["reason"]) == ("c-gone", "draft_left")
     said = cli("tray", "--offline").out
-    for words in ("太晚了", "waited too long", "在吗", "send it only if it still fits", "写了一半"):
+    for words in (
+        "  太晚了\n  抱歉\n",
+        "waited too long",
+        "在吗",
+        "send it only if it still fits",
+        "写了一半",
+    ):
         assert words in said
 
 
@@ -93,7 +100,8 @@ def test_read_reply_note_and_assign(cli: Cli, boss: Server) -> None:
     assert cli("send", key[:9], "您好，马上为您处理").out == "done\n"
     note = cli("send", key, "碎了两只", "--note", "--json").json()
     assert note == {
-        "conversation": key, "outcome": "applied", "reason": "", "detail": "", "text": ""
+        "conversation": key, "outcome": "applied", "reason": "", "detail": "", "text": "",
+        "findings": [],
     }  # fmt: skip
     card = cli("show", key, "--json").json()
     assert [(line["kind"], line["text"]) for line in card["messages"]] == [
@@ -127,7 +135,6 @@ def test_names_that_do_not_exist(cli: Cli, boss: Server) -> None:
     assert cli("assign", key, "--team", "nowhere").code == 3
     assert cli("assign", key).code == 2
     assert cli("assign", key, "--to", "me", "--nobody").code == 2
-    assert cli("send", key, "x", "--note", "--force").code == 2
 
 
 def test_refusals_tell_why(cli: Cli, boss: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +172,44 @@ def test_held_until_forced(cli: Cli, boss: Server) -> None:
     assert held.code == 1
     assert "resolved" in held.err and "--force" in held.err
     assert cli("send", key, "one more thing", "--force").code == 0
+
+
+def test_nothing_wrong_is_sent_unasked(cli: Cli, boss: Server) -> None:
+    for name in ("guarded", "小鹿儿"):
+        boss.says(name, "在吗")
+        assert cli("assign", find(cli, name)["id"], "--to", "me").code == 0
+    key, text = find(cli, "guarded")["id"], "小鹿儿您好，这是全网最低价"
+    done = cli("send", key, text)
+    assert (done.code, done.out) == (1, "")
+    assert (
+        "'小鹿儿' is another chat's customer\n" in done.err
+        and "the law forbids: 全网最低" in done.err
+    )
+    assert "--force" in done.err
+    held = cli("send", key, text, "--json", "--offline").json()
+    assert (held["outcome"], held["reason"]) == ("held", "guarded")
+    assert [(each["kind"], each["text"]) for each in held["findings"]] == [
+        ("crossed", "小鹿儿"),
+        ("absolute", "全网最低"),
+    ]
+    assert cli("send", key, "小鹿儿的", "--note").code == 1
+    half = ("send", key, "单号〔快递单号〕", "--force")
+    assert cli(*half, "--json").json()["outcome"] == "refused"
+    done = cli(*half)
+    assert done.code == 1 and "〔快递单号〕" in done.err and "--force" not in done.err
+    assert cli("send", key, text, "--force").code == 0
+    assert cli("send", key, "小鹿儿的", "--note", "--force").code == 0
+    said = [line["text"] for line in cli("show", key, "--json").json()["messages"]]
+    assert said == ["在吗", text, "小鹿儿的"]
+
+
+def test_the_shop_says_what_is_looked_for(cli: Cli, boss: Server, own_place: Path) -> None:
+    boss.says("allowed", "多少钱")
+    key = find(cli, "allowed")["id"]
+    (own_place / "config").mkdir(exist_ok=True)
+    (own_place / "config" / "config.toml").write_text('[guards]\nabsolute = false\nwords = ["亲"]')
+    assert "the shop forbids: 亲" in cli("send", key, "亲，在的").err
+    assert cli("send", key, "这是全网最低价").code == 0
 
 
 def test_offline_reads_and_queues(cli: Cli, boss: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ConversationId
-from agent_tui.domain.model import Conversation, Status
+from agent_tui.domain.model import Conversation, Role, Status
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.routing import availability
 from agent_tui.domain.rules import Rule
 from agent_tui.domain.staffing import Availability, Routing, TeamRules
 from agent_tui.domain.why import Why
 from agent_tui.server import directory as directories
+from tests import factories as f
 from tests.databases import of_engine
 from tests.driver import (
     AgentClient,
@@ -171,6 +172,27 @@ def test_a_lead_sets_another_and_the_others_client_does_not_undo_it(shop: Servin
     assert lee.call("POST", "/v1/availability", body | {"agent": "nobody"}).status == 404
     says(anna)
     assert says(anna, told=False)["availability"] == "online"
+
+
+def test_a_rule_for_a_team_that_is_not_there_leaves_the_chat_where_it_is(shop: Serving) -> None:
+    lost = Rule(name="lost", any=("退款",), type="refund", team="nobody")
+    settings(shop, rules=(lost,), lease=600, answer_within=600)
+    says(shop.agent("anna"))
+    _, key = chat(shop, "我要退款")
+    state = owned(shop, key, "anna")
+    assert (state.team, state.type) == ("after-sales", "refund")
+
+
+def test_a_leads_word_counts_however_long_the_names_are(shop: Serving) -> None:
+    lead, other = "lead-" + "x" * 35, "agent-" + "x" * 34
+    shop.change(
+        e.AgentSaved(f.agent(lead, role=Role.LEAD)), e.AgentSaved(f.agent(other, name="Long"))
+    )
+    body = {"availability": "away", "agent": other}
+    head = shop.agent(lead)
+    until(lambda: head.call("POST", "/v1/availability", body).status == 200)
+    body = {"availability": "away", "client": "c" * 65}
+    assert shop.agent().call("POST", "/v1/availability", body).status == 400
 
 
 def test_leaving_one_of_two_machines_is_no_goodbye(shop: Serving) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.server import agent_api, feed
+from agent_tui.server import feed, feed_api
 from tests.driver import Serving, conversation_of
 
 
@@ -21,8 +21,8 @@ def test_a_snapshot_made_in_small_pieces_is_the_same(
     anna = serving.agent()
     whole, events = anna.snapshot()
     monkeypatch.setattr(feed, "AT_ONCE", 3)
-    monkeypatch.setattr(agent_api, "SPOOL_BYTES", 100)
-    monkeypatch.setattr(agent_api, "CHUNK_BYTES", 11)
+    monkeypatch.setattr(feed_api, "SPOOL_BYTES", 100)
+    monkeypatch.setattr(feed_api, "CHUNK_BYTES", 11)
     again, same = anna.snapshot()
     assert (again, same) == (whole, events)
     entered = [x.body for x in same if isinstance(x.body, e.ConversationEntered)]

@@ -347,7 +347,7 @@ class Mirror:
             known[key] = found
             assert tuple(self.cache.messages(key)) == serving.messages(key)
         assert known == expected
-        rows = self.cache._rows("SELECT count(*) FROM conversation")
+        rows = self.cache.rows("SELECT count(*) FROM conversation")
         assert rows == [(len(expected),)]
 
 
@@ -482,9 +482,9 @@ def test_what_one_may_not_see_moves_the_cursor_now_and_then(serving: Serving) ->
 
 
 def test_a_quiet_stream_beats(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    from agent_tui.server import agent_api, web_api
+    from agent_tui.server import feed_api, web_api
 
-    monkeypatch.setattr(agent_api, "HEARTBEAT", 0.3)
+    monkeypatch.setattr(feed_api, "HEARTBEAT", 0.3)
     monkeypatch.setattr(web_api, "HEARTBEAT", 0.3)
     visitor, _ = chat(serving)
     anna = serving.agent()

@@ -46,6 +46,9 @@ ENDPOINTS = {
     "/v1/web/{inbox}/stream",
     "/v1/web/{inbox}/receipt",
     "/v1/web/{inbox}/typing",
+    "/v1/web/{inbox}/files",
+    "/v1/files",
+    "/files/{id}/{name}",
     "/v1/inbound/{inbox}",
 }
 

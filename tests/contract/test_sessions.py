@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId
 from agent_tui.domain.model import Role
 from agent_tui.domain.protocol import PROTOCOL
-from agent_tui.server import accounts, agent_api, auth
+from agent_tui.errors import ServerError
+from agent_tui.server import accounts, auth, compaction, feed_api, schema
+from agent_tui.server.workspace import ChangeWorkspace
 from tests import factories as f
 from tests.driver import PASSWORD, PEOPLE, Http, Serving, make_folder, until
 
@@ -24,6 +29,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         web_session = "3/minute"
         web_message = "6/minute"
         web_address = "4/minute"
+        web_hints = "3/minute"
         login = "4/minute"
         login_account = "2/minute"
     """
@@ -76,8 +82,8 @@ def test_a_new_password_ends_every_login(serving: Serving, monkeypatch: pytest.M
 
 def test_a_stream_ends_with_its_login(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CACHE_SECONDS", 0.2)
-    monkeypatch.setattr(agent_api, "RECHECK", 0.3)
-    monkeypatch.setattr(agent_api, "HEARTBEAT", 0.3)
+    monkeypatch.setattr(feed_api, "RECHECK", 0.3)
+    monkeypatch.setattr(feed_api, "HEARTBEAT", 0.3)
     bo = serving.agent("bo")
     with bo.stream(bo.now()) as stream:
         until(lambda: stream.comments >= 3)
@@ -150,12 +156,17 @@ def test_errors_speak_the_callers_language(serving: Serving) -> None:
 
 
 def test_secrets_are_stored_hashed(serving: Serving) -> None:
-    token = serving.token("anna")
     set_password(serving, "anna")
+    token = serving.token("anna")
     for file in serving.folder.root.glob("server.db*"):
         raw = file.read_bytes()
         assert token.encode() not in raw
         assert PASSWORD.encode() not in raw
+    with serving.database.read() as connection:
+        tables = schema.metadata.sorted_tables
+        rows = [str(tuple(row)) for each in tables for row in connection.execute(select(each))]
+    assert any("anna" in row for row in rows)
+    assert not [row for row in rows if token in row or PASSWORD in row]
     stored = auth.stored_password(serving.database, AgentId("anna"))
     assert stored is not None and stored.startswith("$argon2id$")
 
@@ -166,6 +177,40 @@ def test_a_trainee_logs_in_and_sees_nothing_live(serving: Serving) -> None:
     _, events = kid.snapshot()
     kid_row = next(person for person in PEOPLE if person.role is Role.TRAINEE)
     assert [event.body for event in events] == [e.AgentSaved(kid_row)]
+
+
+def test_an_invite_whose_password_was_not_stored_is_good_again(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"invite": invite(serving, "lo"), "password": PASSWORD}
+    stranger = Http(serving.base)
+
+    def away(*given: object) -> None:
+        raise ServerError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ChangeWorkspace, "run", away)
+        assert stranger.call("POST", "/v1/session", body).status == 503
+    assert stranger.ok("POST", "/v1/session", body)["agent"]["id"] == "lo"
+
+
+class Enough(Exception):
+    """The end of a loop that has none."""
+
+
+def test_tokens_that_expired_are_forgotten_in_time(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(seconds: float) -> None:
+        raise Enough
+
+    late, living = serving.token("anna", hours=-1), serving.token("anna")
+    monkeypatch.setattr(compaction, "asyncio", SimpleNamespace(sleep=sleep))
+    with pytest.raises(Enough):
+        asyncio.run(compaction.run(serving.database, 0))
+    with serving.database.read() as connection:
+        known = set(connection.execute(select(schema.token.c.hash)).scalars())
+    assert auth.digest(living) in known and auth.digest(late) not in known
 
 
 # --- limits --------------------------------------------------------------------------------------
@@ -213,3 +258,14 @@ def test_visitors_are_limited_and_a_load_token_lifts_what_counts_by_address(
     # The address is used up for everybody without the token; each visitor's own limit stays.
     assert say(two, {}, 1) == 429
     assert [say(two, load, n) for n in range(6)] == [200] * 5 + [429]
+
+
+def test_a_visitors_typing_and_receipts_have_a_limit_of_their_own(limited: Serving) -> None:
+    visitor = limited.visitor()
+
+    def hint(name: str) -> int:
+        return visitor.call("POST", f"{visitor.path}/{name}", {}).status
+
+    names = ("typing", "receipt", "typing", "receipt", "typing")
+    assert [hint(name) for name in names] == [200] * 3 + [429] * 2
+    visitor.say("x")

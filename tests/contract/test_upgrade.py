@@ -41,7 +41,7 @@ def database(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def test_what_files_say_is_known_to_be_of_files(database: Database) -> None:
     database.migrate()
-    writer = Writer(database, lambda rows, directory: None, lambda: f.NOW)
+    writer = Writer(database, lambda rows: None, lambda: f.NOW)
     same = replace(f.article(id="a"), version="v1")
     writer.run_now(Publish("article", [same]))
     writer.run_now(Publish("macro", gone=["a"]))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from typing import Any
 
+import httpx
 import pytest
 
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import CustomerId
 from agent_tui.domain.model import Status
+from agent_tui.server.web_api import WebApi
 from tests import factories as f
 from tests.driver import Http, Serving, conversation_of, new_id, until
 
@@ -134,6 +138,32 @@ def test_paging_and_waiting(serving: Serving) -> None:
     poll.join(5)
     assert not poll.is_alive()
     assert [m["text"] for m in found[0]["messages"]] == ["回答"]  # type: ignore[attr-defined]
+
+
+def test_a_reply_between_the_look_and_the_wait_ends_the_poll(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, anna = serving.visitor(), serving.agent()
+    last = visitor.say("你好")["seq"]
+    key = conversation_of(serving, visitor)
+    seats = WebApi._seats
+
+    async def late(self: WebApi, kind: str, *given: Any) -> Any:
+        with self._service.hub.listen("poll") as listener:
+            await asyncio.to_thread(anna.applied, key, f.reply(new_id(), "回答", epoch=0))
+            assert await self._service.hub.wait(listener, 10)
+        return await seats(self, kind, *given)
+
+    monkeypatch.setattr(WebApi, "_seats", late)
+    visitor._http.timeout = httpx.Timeout(15)
+    found = visitor.sees(after=last, wait=30)
+    assert [each["text"] for each in found["messages"]] == ["回答"]
+
+
+def test_a_page_is_never_empty_and_more(serving: Serving) -> None:
+    visitor = serving.visitor()
+    visitor.say("你好")
+    assert len(visitor.sees(limit=0)["messages"]) == 1
 
 
 @pytest.mark.parametrize(

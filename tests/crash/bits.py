@@ -14,8 +14,10 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MacroSource
 from agent_tui.errors import StoreError
 from agent_tui.store.cache import Cache
+from agent_tui.store.drafts import Draft
 from agent_tui.store.grace import Kept
-from agent_tui.store.outbox import Draft, Outbox, TrayItem
+from agent_tui.store.outbox import Outbox
+from agent_tui.store.tray import TrayItem
 from tests import factories as f
 
 CHATS = 40
@@ -101,7 +103,7 @@ def flip_in_outbox(folder: Path, seed: int) -> None:
         outbox.enqueue(f.reply(f"m{n}", text), ConversationId(f"c{n % 3}"), f.NOW + n)
     outbox.settle(8, [f.refused(outbox.client, number=n) for n in (3, 5)], f.NOW + 99)
     for n in range(4):
-        outbox.save_draft(ConversationId(f"c{n}"), "写了一半" * n * 8 + "x", f.NOW)
+        outbox.drafts.save(ConversationId(f"c{n}"), "写了一半" * n * 8 + "x", f.NOW)
     for n in range(3):
         reply = f.reply(f"g{n}", "马上" * rng.randint(1, 100))
         outbox.grace.hold(reply, ConversationId(f"g{n}"), f.NOW, 3000)
@@ -148,4 +150,4 @@ def held(path: Path) -> Held:
     """Open it and read everything."""
     with contextlib.closing(Outbox(path)) as outbox:
         rows = outbox.grace.rows()
-        return Held(outbox.client, outbox.pending(), outbox.tray(), outbox.drafts(), rows)
+        return Held(outbox.client, outbox.pending(), outbox.tray.items(), outbox.drafts.all(), rows)

@@ -123,8 +123,8 @@ class Lives:
             self._children.gone(pid, PATIENCE)
         self._children.kill(pid)
         with opened(profile) as (outbox, cache):
-            assert (outbox.pending(), outbox.tray(), outbox.drafts()) == ([], [], {})
-            outbox.save_draft(ConversationId("c"), "geht", 1)
+            assert (outbox.pending(), outbox.tray.items(), outbox.drafts.all()) == ([], [], {})
+            outbox.drafts.save(ConversationId("c"), "geht", 1)
             assert cache.cursor() is None
         return out.exists() and out.read_text("utf-8") == "hit\n"
 
@@ -148,10 +148,10 @@ class Lives:
             assert not lost, f"queued and lost: {lost[:5]}"
             drafts = self.told("draft")
             if drafts:
-                draft = outbox.drafts()[self.keys[1]].text
+                draft = outbox.drafts.all()[self.keys[1]].text
                 # At most one more was stored and not told of.
                 assert draft == drafts[-1] or draft not in drafts, (draft, drafts[-1])
-            assert outbox.tray() == []
+            assert outbox.tray.items() == []
             if cache.cursor() is not None:
                 assert cache.things("agent")
 

@@ -12,7 +12,6 @@ import msgspec
 
 from agent_tui.bootstrap import now_ms
 from agent_tui.desk.desk import Desk
-from agent_tui.desk.drafts import note_key
 from agent_tui.desk.undo import Undo
 from agent_tui.domain.commands import Order, text_of
 from agent_tui.domain.ids import ConversationId
@@ -102,12 +101,12 @@ class Lives:
         outbox = Outbox(self._root / "outbox.db")
         try:
             sent_before = outbox.pending()
-            outbox.grace.recover(now_ms(), note_key)
+            outbox.grace.recover(now_ms())
             assert outbox.pending() == sent_before, "sent by itself after the crash"
             assert outbox.grace.rows() == []
             rows = outbox._db.execute("SELECT body FROM command ORDER BY number").fetchall()
             sent = [text_of(msgspec.json.decode(row[0], type=Order).command) for row in rows]
-            draft = outbox.drafts().get(CHAT)
+            draft = outbox.drafts.all().get(CHAT)
         finally:
             outbox.close()
         lines = [line for text in sent for line in text.split("\n")]

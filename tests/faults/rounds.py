@@ -14,7 +14,7 @@ from unittest.mock import patch
 from agent_tui.bootstrap import Login
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MessageKind
-from agent_tui.server import agent_api
+from agent_tui.server import feed_api
 from agent_tui.sync import http
 from agent_tui.sync.engine import Link
 from tests.driver import Serving, Visitor, check_log, conversation_of, make_folder
@@ -46,7 +46,7 @@ def hurried(factor: float) -> Iterator[None]:
     """Time-outs and beats this many times shorter, so that a short fault meets them all."""
     with ExitStack() as stack:
         for owner, name in (
-            (agent_api, "HEARTBEAT"),
+            (feed_api, "HEARTBEAT"),
             (http, "SILENCE_SECONDS"),
             (http, "ANSWER_SECONDS"),
             (http, "CONNECT_SECONDS"),

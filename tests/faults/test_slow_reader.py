@@ -113,7 +113,7 @@ def test_a_reader_that_stops_is_cut_and_nothing_is_kept_for_it(tmp_path: Path) -
         assert grown < READERS * 8 * MEGABYTE, (grown, took)
 
 
-def test_a_reader_that_is_only_slow_gets_everything(tmp_path: Path) -> None:
+def test_a_reader_that_is_only_slow_is_not_cut(tmp_path: Path) -> None:
     with elsewhere(tmp_path, f"[server]\nstall_seconds = {STALL}\n") as (serving, _):
         visitor = serving.visitor()
         visitor.say("你好")

@@ -16,12 +16,13 @@ from agent_tui.domain.context import may_see
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Priority, Status
 from agent_tui.domain.protocol import Page
-from agent_tui.server import agent_api
+from agent_tui.server import feed_api
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
+from agent_tui.sync.clock import now_ms
 from agent_tui.sync.engine import Engine
 from agent_tui.sync.http import HttpWire
-from agent_tui.sync.runner import ProfileStore, now_ms
+from agent_tui.sync.profile_store import ProfileStore
 from tests import factories as f
 from tests.driver import AgentClient, Serving, Visitor, check_log, make_folder, new_id
 from tests.flow.faulty import FaultyWire, HurriedClock
@@ -35,7 +36,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One server for every seed, with a quick heartbeat: it tells of hints that were lost."""
     found = Serving(make_folder(tmp_path_factory.mktemp("data"))).start()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent_api, "HEARTBEAT", 0.5)
+        patch.setattr(feed_api, "HEARTBEAT", 0.5)
         yield found
     found.stop()
     check_log(found)
@@ -153,7 +154,7 @@ def compare(world: World) -> None:
     serving, outbox = world.serving, world.outbox
     sent = Counter(m.id for key in world.keys for m in serving.messages(key))
     assert max(sent.values()) == 1
-    refused = {item.order.number for item in outbox.tray()}
+    refused = {item.order.number for item in outbox.tray.items()}
     for number, message in world.replies.items():
         # Its message is on the server, or its text in the tray.
         assert (message in sent) != (number in refused), number

@@ -66,7 +66,7 @@ def test_a_saved_file_is_on_the_agents_machine_within_a_second(
         write(serving, text)
         anna.until(functools.partial(says, anna, text), SOON)
         took.append(time.monotonic() - saved)
-    print(f"{[round(each, 2) for each in took]} s")  # noqa: T201 -- for the curious
+    assert min(took) < 1.0  # a busy machine may hold up one
     # As editors do it: beside it, and then in its place.
     part = serving.folder.root / "kb/delivery/.when.md.part"
     part.write_text("---\ntitle: 什么时候发货\n---\n当天。\n", "utf-8")
@@ -221,10 +221,10 @@ def test_an_older_server_does_not_fill_the_tray_with_searches(
         for number in (1, 2)
     ]
     outbox.settle(2, refusals, f.NOW)
-    assert [item.order.number for item in outbox.tray()] == [2]
+    assert [item.order.number for item in outbox.tray.items()] == [2]
     outbox.enqueue(c.ReportSearches((("x", 1),)), ConversationId(""), f.NOW)
     outbox.restart(f.NOW, frozenset())
-    assert [item.order.number for item in outbox.tray()] == [2]
+    assert [item.order.number for item in outbox.tray.items()] == [2]
 
 
 async def test_the_wire_asks_for_what_leads_want_to_know(serving: Serving) -> None:

@@ -21,6 +21,7 @@ from agent_tui.store.outbox import Outbox
 from agent_tui.sync import runner
 from agent_tui.sync.engine import Link
 from agent_tui.sync.http import HttpWire
+from agent_tui.sync.profile_store import ProfileStore
 from tests import factories as f
 from tests.driver import Serving, Visitor, conversation_of, until
 from tests.flow.workstation import Workstation
@@ -282,14 +283,14 @@ def test_sync_that_failed_starts_again(
     monkeypatch.setattr(runner, "RESTART_SECONDS", 0.2)
     anna = desk_of()
     faults = [ZeroDivisionError("kaputt"), ZeroDivisionError("kaputt")]
-    real = runner.ProfileStore.settle
+    real = ProfileStore.settle
 
-    def settle(self: runner.ProfileStore) -> bool:
+    def settle(self: ProfileStore) -> bool:
         if faults:
             raise faults.pop()
         return real(self)
 
-    monkeypatch.setattr(runner.ProfileStore, "settle", settle)
+    monkeypatch.setattr(ProfileStore, "settle", settle)
     anna.connect()
     _, key = chat(serving)
     anna.until(lambda desk: desk.queue.rows())

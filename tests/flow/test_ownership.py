@@ -19,10 +19,12 @@ from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Offer, Status
 from agent_tui.lang import Both
 from agent_tui.store.cache import Cache, Changes
-from agent_tui.store.outbox import Outbox, TrayItem
+from agent_tui.store.outbox import Outbox
+from agent_tui.store.tray import TrayItem
+from agent_tui.sync.clock import ThreadClock
 from agent_tui.sync.engine import Engine
 from agent_tui.sync.http import HttpWire
-from agent_tui.sync.runner import ProfileStore, ThreadClock
+from agent_tui.sync.profile_store import ProfileStore
 from tests import factories as f
 from tests.driver import AgentClient, Serving, Visitor, conversation_of, until
 from tests.flow.workstation import Workstation

@@ -12,7 +12,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.protocol import PROTOCOL
-from agent_tui.server import endpoint, orders
+from agent_tui.server import commands, endpoint
 from agent_tui.store import cache
 from agent_tui.sync import answers, engine
 from agent_tui.sync.engine import Link
@@ -163,7 +163,7 @@ def test_a_command_that_an_older_server_does_not_know_comes_back_with_its_text(
     visitor, key = chat(serving)
     anna.until(lambda desk: desk.queue.rows())
     with monkeypatch.context() as patch:
-        patch.setattr(orders, "_ORDER", msgspec.json.Decoder(old))
+        patch.setattr(commands, "_ORDER", msgspec.json.Decoder(old))
         assert anna.desk.writing.note(key, "给同事的话") is None
         anna.sends(key, "给客户的话")
         (item,) = anna.until(lambda desk: desk.pending.unsent == 0 and desk.tray.items)

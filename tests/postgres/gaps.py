@@ -89,7 +89,7 @@ def feed(url: str, writers: int, commits: int) -> Outcome:
     """`writers` replicas commit customers' messages, one a transaction, on a migrated database
     with the inbox `web`."""
     database = Database(url)
-    replicas = [Writer(database, lambda rows, directory: None, now_ms) for _ in range(writers)]
+    replicas = [Writer(database, lambda rows: None, now_ms) for _ in range(writers)]
     for n, replica in enumerate(replicas):
         replica.run_now(SaveCustomer(Customer(CustomerId(f"u{n}"), f"客户 {n}")))
     stop = threading.Event()

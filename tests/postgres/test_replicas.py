@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -20,9 +21,10 @@ from agent_tui.domain import events as e
 from agent_tui.domain.model import Status
 from agent_tui.server import audit
 from agent_tui.server.clock import now_ms
+from agent_tui.server.database import Database
 from tests import factories as f
 from tests.crash.traffic import Traffic
-from tests.databases import cluster_in
+from tests.databases import administration, cluster_in, database
 from tests.driver import AgentClient, check_log, conversation_of, new_id, until
 from tests.flow.workstation import Workstation
 from tests.postgres.fleet import REPLICAS, Fleet, fleet
@@ -214,10 +216,21 @@ def test_a_workstation_sees_a_rolling_restart_as_a_reconnect(
         station.close()
 
 
-def test_two_that_start_together_migrate_once(tmp_path: Path) -> None:
-    with fleet(tmp_path) as replicas:
-        versions = {replicas.answers(n) for n in range(REPLICAS)}
-    assert versions == {True}
+def test_those_that_start_together_migrate_once() -> None:
+    """On an empty database: one migrates, the others find it done."""
+    together = threading.Barrier(REPLICAS)
+
+    def migrate(url: str) -> None:
+        with contextlib.closing(Database(url)) as mine:
+            together.wait(20)
+            mine.migrate()
+
+    with database() as url, ThreadPoolExecutor(REPLICAS) as pool:
+        for done in [pool.submit(migrate, url) for _ in range(REPLICAS)]:
+            done.result(60)
+        with administration(url) as run:
+            for table in ("workspace", "alembic_version"):
+                assert run(f"SELECT count(*) FROM {table}").scalar() == 1  # noqa: S608
 
 
 def test_reply_ids_are_remembered_by_all(replicas: Fleet) -> None:

@@ -199,7 +199,7 @@ def acts(world: World) -> None:
     client = world.rng.choice(list(world.clients.values()))
     if not client.running:
         return
-    rows = client.cache._rows("SELECT id FROM conversation ORDER BY id")
+    rows = client.cache.rows("SELECT id FROM conversation ORDER BY id")
     keys = [ConversationId(str(key)) for (key,) in rows]
     if not keys:
         return
@@ -269,7 +269,7 @@ def tidies_tray(world: World) -> None:
     if not tray:
         return
     item = world.rng.choice(tray)
-    rows = client.outbox._rows("SELECT client, number FROM tray WHERE id = ?", (item.id,))
+    rows = client.outbox.rows("SELECT client, number FROM tray WHERE id = ?", (item.id,))
     queued = world.history.queued.get(rows[0]) if rows else None
     if queued is not None:
         queued.dealt_with = True

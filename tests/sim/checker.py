@@ -19,8 +19,8 @@ from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.staffing import Routing
 from agent_tui.server import hub
-from agent_tui.store.cache import THINGS
 from agent_tui.store.outbox import SLIGHT
+from agent_tui.store.things import THINGS
 from tests.sim import ownership, tables
 from tests.sim.history import Queued, Violation, seq_of
 from tests.sim.replicas import CONFIG
@@ -108,7 +108,7 @@ def decided(shadow: Shadow) -> dict[tuple[str, int], bool]:
 
 def in_tray(client: SimClient) -> dict[tuple[str, int], str]:
     """(client, number) -> text of what is in the unsent tray."""
-    rows = client.outbox._rows("SELECT client, number, text FROM tray")
+    rows = client.outbox.rows("SELECT client, number, text FROM tray")
     return {(str(key), int(number)): str(text) for key, number, text in rows}
 
 
@@ -143,7 +143,7 @@ def invariant_3_client_is_the_server_at_its_cursor(
     """Cached rows = the log folded to the cursor, cut to the account's scope there."""
     shadow = world.shadow
     agent = shadow.agent(client.login, seq)
-    rows = client.cache._rows("SELECT id, state FROM conversation")
+    rows = client.cache.rows("SELECT id, state FROM conversation")
     cached = {ConversationId(key): msgspec.json.decode(raw, type=Conversation) for key, raw in rows}
     expected: dict[ConversationId, Conversation] = {}
     for key in shadow.versions:
@@ -162,7 +162,7 @@ def invariant_3_client_is_the_server_at_its_cursor(
         lines = client.cache.messages(key)
         if lines != shadow.transcript(key, seq):
             raise Violation(3, f"{client.name} at {seq}: other lines in {key}")
-    held = client.cache._rows("SELECT DISTINCT conversation FROM message")
+    held = client.cache.rows("SELECT DISTINCT conversation FROM message")
     for (key,) in held:
         if key not in expected:
             raise Violation(12, f"{client.name} holds messages of {key} at {seq}")
@@ -297,9 +297,9 @@ def invariant_11_bounded(world: World) -> None:
             raise Violation(11, f"{replica.name} has {len(replica.hub._listeners)} listeners")
     for client in world.clients.values():
         for table, most in (("command", len(world.history.queued)),):
-            (count,) = client.outbox._rows(f"SELECT count(*) FROM {table}")[0]  # noqa: S608
+            (count,) = client.outbox.rows(f"SELECT count(*) FROM {table}")[0]  # noqa: S608
             if count > most:
                 raise Violation(11, f"{client.name}'s {table} has {count} rows")
-        (left,) = client.cache._rows("SELECT count(*) FROM refusal")[0]
+        (left,) = client.cache.rows("SELECT count(*) FROM refusal")[0]
         if left:
             raise Violation(11, f"{client.name} keeps {left} refusals that are settled")

@@ -20,7 +20,7 @@ from agent_tui.store.outbox import Outbox
 from agent_tui.sync.engine import Engine, Link
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.ports import Snapshot
-from agent_tui.sync.runner import ProfileStore
+from agent_tui.sync.profile_store import ProfileStore
 from tests import factories as f
 from tests.sim.scheduler import Scheduler, VirtualEvent, VirtualTimeout
 

@@ -14,11 +14,11 @@ import msgspec
 import pytest
 
 from agent_tui.domain.events import Recorded
-from agent_tui.server import agent_api, assigning, endpoint, hub, service, timers
+from agent_tui.server import agent_api, assigning, endpoint, feed_api, hub, service, timers
 from agent_tui.server import writer as writers
 from agent_tui.store import cache as caches
 from agent_tui.store import sqlite
-from agent_tui.sync import answers, engine, http, runner, upward
+from agent_tui.sync import answers, engine, http, profile_store, upward
 from tests.sim import clients
 from tests.sim.scheduler import VirtualAsyncio
 from tests.sim.wire import REQUEST_SECONDS, SimHttp
@@ -42,11 +42,11 @@ def applied(world: World) -> Iterator[None]:
         # Small, so that a short run goes over every edge.
         patch.setattr(hub, "RECENT", 60)
         patch.setattr(writers, "RETRY_SECONDS", 0.0)
-        patch.setattr(agent_api, "PAGE", 25)
-        patch.setattr(agent_api, "HEARTBEAT", 2.0)
+        patch.setattr(feed_api, "PAGE", 25)
+        patch.setattr(feed_api, "HEARTBEAT", 2.0)
         patch.setattr(hub, "POLL_SECONDS", 3.0)
         patch.setattr(timers, "EVERY_SECONDS", 3.0)
-        patch.setattr(agent_api, "ADVANCE_EVERY", 0.5)
+        patch.setattr(feed_api, "ADVANCE_EVERY", 0.5)
         patch.setattr(http, "ANSWER_SECONDS", REQUEST_SECONDS)
         patch.setattr(http, "SILENCE_SECONDS", 5.0)
         patch.setattr(http, "GREETING_SECONDS", 1.5)
@@ -75,16 +75,16 @@ def _chance(world: World, patch: pytest.MonkeyPatch) -> None:
 
 def _time(world: World, patch: pytest.MonkeyPatch) -> None:
     virtual = VirtualAsyncio(world.scheduler)
-    for module in (hub, agent_api, assigning, timers, http, answers):
+    for module in (hub, feed_api, assigning, timers, http, answers):
         patch.setattr(module, "asyncio", virtual)
-    for reader in (agent_api, assigning, timers, service):
+    for reader in (agent_api, feed_api, assigning, timers, service):
         patch.setattr(reader, "now_ms", world.now_ms)
 
     def of_machine() -> int:
         client = world.acting()
         return world.now_ms() + (client.skew_ms if client is not None else 0)
 
-    patch.setattr(runner, "now_ms", of_machine)
+    patch.setattr(profile_store, "now_ms", of_machine)
 
 
 def _hop(world: World) -> Callable[..., Any]:

@@ -17,8 +17,8 @@ from agent_tui.domain.staffing import Availability, Duty
 from agent_tui.domain.why import Because, Why
 from agent_tui.server import assigning, seats, workspace
 from agent_tui.server.directory import Directory
-from agent_tui.server.duty import SYSTEM, EndLeases
-from agent_tui.server.unit import Unit
+from agent_tui.server.duty import EndLeases
+from agent_tui.server.unit import SYSTEM, Unit
 from tests.sim.mutations import Case
 
 POWERS = ("reactions",)

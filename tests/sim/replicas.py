@@ -19,6 +19,7 @@ from agent_tui.server.agent_api import AgentApi
 from agent_tui.server.auth import TokenRow
 from agent_tui.server.database import Database
 from agent_tui.server.endpoint import route
+from agent_tui.server.feed_api import FeedApi
 from agent_tui.server.hub import Hub
 from agent_tui.server.service import Service
 from agent_tui.server.writer import Job, Writer
@@ -187,7 +188,8 @@ class Replica:
         self.service = Service(CONFIG, database, self.writer, self.hub, tokens, cast(Any, None))
         self._routes = {
             (each.method, each.path): route(each).endpoint
-            for each in AgentApi(self.service).endpoints()
+            for api in (AgentApi(self.service), FeedApi(self.service))
+            for each in api.endpoints()
         }
         self.up = False
         self.alive = True

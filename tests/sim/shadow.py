@@ -12,7 +12,7 @@ from agent_tui.domain.evolve import evolve, message_of
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId
 from agent_tui.domain.model import Agent, Conversation, Message
 from agent_tui.server.log import LogRow
-from agent_tui.store.cache import _as_thing
+from agent_tui.store.things import as_thing
 from tests.sim.storage import Storage
 
 _NAMES = ", ".join(f'"{name}"' for name in LogRow.__struct_fields__)
@@ -84,7 +84,7 @@ class Shadow:
         if isinstance(event, e.ConversationEvent):
             self._fold(row, event)
         elif row.client is None:
-            kind, key, body = _as_thing(event)
+            kind, key, body = as_thing(event)
             self.things.setdefault((kind, key), []).append((row.seq, body))
 
     def _fold(self, row: LogRow, event: e.ConversationEvent) -> None:

@@ -92,7 +92,7 @@ def customer_looks(world: World) -> None:
     if keys:
         state = world.shadow.versions[world.rng.choice(keys)][-1][1]
         seen = world.rng.randint(0, state.messages)
-        submit(world, ConfirmReceipt(state.visitor, {state.id: (state.messages, seen)}))
+        submit(world, ConfirmReceipt({state.id: (state.messages, seen)}))
 
 
 # --- machines ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation, Message, Status
 from agent_tui.server.database import GENESIS, link
 from agent_tui.server.saving import DAY_MS, MISS, USE
-from agent_tui.store.cache import THINGS
+from agent_tui.store.things import THINGS
 from tests.sim.history import Violation
 from tests.sim.shadow import Shadow
 from tests.sim.storage import Storage

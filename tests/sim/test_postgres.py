@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_tui.server.orders import SubmitOrders
+from agent_tui.server.commands import SubmitOrders
 from agent_tui.server.unit import Unit
 from tests.sim.history import Violation
 from tests.sim.mutations import Mutation, inbound_twice

@@ -28,7 +28,7 @@ from agent_tui.domain.protocol import Page
 from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
 from agent_tui.sync.ports import Snapshot
-from agent_tui.sync.runner import ProfileStore
+from agent_tui.sync.profile_store import ProfileStore
 from tests import factories as f
 
 KEYS = (ConversationId("c1"), ConversationId("c2"))
@@ -262,7 +262,7 @@ class Stores(RuleBasedStateMachine):
 
     @rule(key=conversations, text=texts, second=st.booleans())
     def somebody_types(self, key: ConversationId, text: str, second: bool) -> None:
-        (self.other if second else self.outbox).save_draft(key, text, f.NOW)
+        (self.other if second else self.outbox).drafts.save(key, text, f.NOW)
         self.drafts.pop(key, None)
         if text:
             self.drafts[key] = text
@@ -270,10 +270,10 @@ class Stores(RuleBasedStateMachine):
     @precondition(lambda self: self.tray)
     @rule(data=st.data(), undone=st.booleans())
     def an_item_is_dealt_with(self, data: st.DataObject, undone: bool) -> None:
-        item = data.draw(st.sampled_from(self.outbox.tray()))
-        self.outbox.discard(item.id)
+        item = data.draw(st.sampled_from(self.outbox.tray.items()))
+        self.outbox.tray.discard(item)
         if undone:
-            self.other.put_back(item)
+            self.other.tray.put_back(item)
         else:
             self.tray.discard(item.text)
 
@@ -286,12 +286,12 @@ class Stores(RuleBasedStateMachine):
             assert {text_of(order.command): order.number for order in pending} == self.waiting
             numbers = [order.number for order in pending]
             assert numbers == list(range(self.settled_now + 1, self.settled_now + 1 + len(numbers)))
-            assert sorted(item.text for item in outbox.tray()) == sorted(self.tray)
+            assert sorted(item.text for item in outbox.tray.items()) == sorted(self.tray)
         assert not self.tray & self.waiting.keys()
 
     @invariant()
     def drafts_stay(self) -> None:
-        found = {key: draft.text for key, draft in self.outbox.drafts().items()}
+        found = {key: draft.text for key, draft in self.outbox.drafts.all().items()}
         assert found == self.drafts
 
     @invariant()

@@ -6,10 +6,12 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pyte
 import pytest
 
+from agent_tui.domain.ids import ConversationId
 from tests.conftest import require
 from tests.floor import Floor, shop
 from tests.terminal.screen import Tty
@@ -17,19 +19,26 @@ from tests.terminal.screen import Tty
 pytestmark = pytest.mark.terminal
 
 
+class Waiting(NamedTuple):
+    """A shop, and the chat of the one customer who waits there for this agent."""
+
+    floor: Floor
+    key: ConversationId
+
+
 @pytest.fixture
-def floor(patient: None, tmp_path: Path) -> Iterator[Floor]:
-    """A shop with one customer who waits for this agent."""
+def waiting(patient: None, tmp_path: Path) -> Iterator[Waiting]:
     with shop(tmp_path / "shop", 1) as floors:
         found = floors()
-        found.gives(found.chat("王女士", "收到的杯子碎了"), found.me)
+        key = found.chat("王女士", "收到的杯子碎了")
+        found.gives(key, found.me)
         found.opens_the_doors()
         found.profile(tmp_path / "data" / "profiles" / "default")
-        yield found
+        yield Waiting(found, key)
 
 
 @pytest.fixture
-def tty(floor: Floor, tmp_path: Path) -> Iterator[Tty]:
+def tty(waiting: Waiting, tmp_path: Path) -> Iterator[Tty]:
     """A workstation with that chat open, and half a reply."""
     terminal = Tty(tmp_path, (24, 80))
     try:
@@ -115,6 +124,25 @@ def test_what_was_written_stays_if_the_editor_fails(editor: str, tty: Tty) -> No
 def test_what_comes_back_is_cleaned(editor: str, tty: Tty) -> None:
     tty.press("alt+e")
     tty.shows("safe ]52;c;AAAAtext")
+
+
+STAYS = """
+import time
+while not pathlib.Path(sys.argv[0]).with_name("go").exists():
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize("editor", [STAYS], indirect=True)
+def test_what_was_sent_does_not_wait_for_the_editor(
+    editor: str, waiting: Waiting, tty: Tty, tmp_path: Path
+) -> None:
+    tty.press("enter")
+    tty.shows("秒后发出")
+    tty.press("alt+e")
+    tty.until(lambda: waiting.floor.state(waiting.key).owed_since is None, "the reply arrived")
+    (tmp_path / "go").touch()
+    tty.shows("王女士")
 
 
 def test_a_long_paste_is_quick_and_whole(tty: Tty) -> None:

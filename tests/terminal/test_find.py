@@ -48,7 +48,7 @@ def test_alt_and_a_digit_insert_a_likely_answer(tmp_path: Path, keys: bytes) -> 
     finally:
         terminal.close()
     outbox = Outbox(folder / "outbox.db")
-    kept = outbox.drafts()[ConversationId("c1")].text
+    kept = outbox.drafts.all()[ConversationId("c1")].text
     outbox.close()
     assert kept in BODIES and (kept == first) == (keys in (b"\x1b1", b"\x18"))
 

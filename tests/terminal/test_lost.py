@@ -53,7 +53,7 @@ def draft(home: Path) -> str:
     """What lies on the disk."""
     outbox = Outbox(home / "data" / "profiles" / "default" / "outbox.db")
     try:
-        found = outbox.drafts().get(CHAT)
+        found = outbox.drafts.all().get(CHAT)
         return found.text if found else ""
     finally:
         outbox.close()

@@ -18,8 +18,9 @@ from agent_tui.config import Config
 from agent_tui.desk.desk import Desk
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Agent, Article, Channel, Customer, Inbox, MacroSource, Role, Team
+from agent_tui.domain.staffing import Availability, Duty
 from agent_tui.knowledge import articles, simplified
 from agent_tui.knowledge.entry import Hit
 from agent_tui.store.cache import Cache, Changes
@@ -107,6 +108,11 @@ class World:
         article = Article(key, title, body, "zh", version=f"v{self.seq}", **fields)
         return self.feed([(None, e.ArticleSaved(article))])
 
+    def online(self, agent: str) -> Changes:
+        """An agent came to work."""
+        duty = Duty(AgentId(agent), Availability.ONLINE)
+        return self.feed([(None, e.AvailabilitySet(duty))])
+
     def desk(self) -> Desk:
         """A desk over the same files."""
         return Desk(ME, Cache(self.root / "cache.db"), Outbox(self.root / "outbox.db"), self.clock)
@@ -145,7 +151,7 @@ class Person:
         return await self.press((kind.default_keys or kind.letters).split(",")[0])
 
     async def types(self, text: str) -> Person:
-        """Text as an input method commits it: in one burst."""
+        """Text, key by key."""
         for char in text:
             await self.pilot.press(key_of(char))
         await self.pilot.pause()
@@ -187,12 +193,17 @@ class Person:
 
     def sees(self) -> str:
         """The whole screen as text."""
-        strips = self.app.screen._compositor.render_strips()  # the picture itself
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return picture(self.app)
 
     def notices(self) -> list[str]:
         """What notifications say."""
         return [notice.message for notice in self.app._notifications]
+
+
+def picture(app: WorkstationApp) -> str:
+    """What is painted, as text."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 def key_of(char: str) -> str:

@@ -1,4 +1,4 @@
-"""A workstation under Textual's pilot that syncs with a real server, and counts keys."""
+"""A workstation under Textual's pilot that syncs with a real server."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from agent_tui.tui.app import WorkstationApp
 from agent_tui.tui.keymap import KeyMap
 from agent_tui.workstation import ProfileParts
 from tests.floor import Floor
-from tests.tui.budget import BY_ID, COSTS, Step, Task
-from tests.tui.driver import key_of
+from tests.tui.budget import BY_ID, Step
+from tests.tui.driver import key_of, picture
 
 
 class Online(ProfileParts):
@@ -43,7 +43,7 @@ class Online(ProfileParts):
 
 
 class Seat:
-    """An agent at the keyboard. `keys` counts by the budget's rule since `begins`."""
+    """An agent at the keyboard."""
 
     def __init__(self, pilot: Pilot[None], app: WorkstationApp, floor: Floor) -> None:
         self.pilot = pilot
@@ -51,7 +51,6 @@ class Seat:
         self.screen = app.workstation
         self.desk = self.screen.desk
         self.floor = floor
-        self.keys = 0
 
     # --- keys ------------------------------------------------------------------------------------
 
@@ -69,7 +68,7 @@ class Seat:
         await self.pilot.pause()
 
     async def types(self, text: str) -> None:
-        """Text as an input method commits it."""
+        """Text, key by key."""
         await self.pilot.press(*map(key_of, text))
         await self.pilot.pause()
 
@@ -77,15 +76,12 @@ class Seat:
         """Press an intent's key."""
         await self.press(self.key(intent))
 
-    async def performs(self, task: str, *said: str, slot: str = "") -> Task:
+    async def performs(self, task: str, *said: str, slot: str = "") -> None:
         """A whole task of the budget: `said` are what its filters and texts say, in order."""
-        found, words = BY_ID[task], iter(said)
-        counted = 0
-        for step in found.steps:
-            counted += COSTS[step.kind]
+        words = iter(said)
+        for step in BY_ID[task].steps:
             await self._step(step, words, slot)
-        assert counted <= found.budget, f"{task} takes {counted} keys, {found.budget} are allowed"
-        return found
+        assert next(words, None) is None, "a filter that nobody typed"
 
     async def _step(self, step: Step, words: Any, slot: str) -> None:
         if step.kind == "intent":
@@ -119,8 +115,7 @@ class Seat:
 
     def sees(self) -> str:
         """The whole screen as text."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        return picture(self.app)
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ class Draw:
     def __init__(self, floors: Floors, seed: int, chats: int = 5) -> None:
         self.chance = random.Random(seed)
         self.floor = floors()
-        self.size = self.chance.choice(SIZES)
+        self.size = SIZES[seed % len(SIZES)]
         self.keys = [
             self.floor.chat(name, self.chance.choice(LINES))
             for name in self.chance.sample(NAMES, chats)
@@ -136,6 +136,8 @@ async def test_a_chat_goes_to_a_colleague(floors: Floors, tmp_path: Path, seed: 
     async with seated(draw.floor, tmp_path, chats=5, size=draw.size) as seat:
         key = await opens_one(seat, draw)
         colleague: Agent = draw.chance.choice(draw.floor.colleagues)
+        draw.floor.opens_the_doors()  # who is offline is asked about first
+        await seat.until(lambda: not seat.screen.bulk.is_out(colleague.id))
         await seat.performs("assign", draw.chance.choice([colleague.id, colleague.name]))
         assert seat.state(key).assignee == colleague.id
         await seat.until(lambda: draw.floor.state(key).assignee == colleague.id)
@@ -228,7 +230,8 @@ async def test_one_key_shows_the_last_order(floors: Floors, tmp_path: Path, seed
     async with seated(draw.floor, tmp_path, chats=5, size=draw.size) as seat:
         key = await opens_one(seat, draw)
         await seat.until(lambda: len(seat.desk.orders(key)) == 2)
-        if numbers[key] not in seat.sees():  # on a wide terminal it stands there without a key
+        if draw.size == SIZES[0]:  # on a wider terminal it stands there without a key
+            assert numbers[key] not in seat.sees()
             await seat.performs("order")
         await seat.until(lambda: numbers[key] in seat.sees())
 
@@ -237,7 +240,9 @@ def test_every_budget_holds_by_its_own_steps() -> None:
     for task in TASKS:
         assert task.keys <= task.budget, task.id
         for step in task.steps:
-            assert step.kind != "intent" or INTENTS[step.what].default_keys or task.id == "ten"
+            # A letter does for what is pressed in the list.
+            keys = INTENTS[step.what].default_keys if step.kind == "intent" else step.kind
+            assert keys or step.what == "mark_all", step
 
 
 def test_every_task_is_performed_by_a_test() -> None:

@@ -82,8 +82,10 @@ async def test_what_hardly_fits_is_no_likely_answer(world: World) -> None:
 
 
 async def test_in_80_columns_the_answers_are_one_line_above_the_reply(world: World) -> None:
+    world.chat("c0", "急", "运费谁出", tier="VIP")
     async with sit_down(world, size=(80, 24)) as agent:
-        await agent.does("next_urgent")
+        agent.screen.open(ConversationId("c0"))
+        await agent.pilot.pause()
         assert "Alt+1 退货运费由" in agent.sees() and "3 " in agent.sees()
         await agent.does("find")
         assert "知识库与宏" in agent.sees()
@@ -505,7 +507,7 @@ async def test_a_macro_is_a_source_beside_its_actions(world: World) -> None:
         assert isinstance(order.command, c.Batch)
         reply = order.command.parts[0]
         assert isinstance(reply, c.SendReply)
-        assert reply.sources == ("macro:aftersale/return",) or reply.sources[0].startswith("macro:")
+        assert reply.sources == ("macro:returns/return-process",)
 
 
 # --- what was not found --------------------------------------------------------------------------
@@ -518,9 +520,7 @@ async def test_a_search_in_vain_is_reported_without_numbers(world: World) -> Non
         assert agent.finds() == []
         await agent.until(lambda: "没有找到" in agent.pane())
         await agent.press("enter", "enter")
-        assert world.outbox.pending() == [] or all(
-            isinstance(order.command, c.MarkRead) for order in world.outbox.pending()
-        )
+        assert {type(order.command) for order in world.outbox.pending()} <= {c.MarkRead}
         agent.app.remember()
         reports = [
             o.command for o in world.outbox.pending() if isinstance(o.command, c.ReportSearches)

@@ -42,8 +42,12 @@ async def test_keys_typed_ahead_arrive(
         slow.set()
         async with asyncio.timeout(20):
             await app.ready.wait()
-        await pilot.pause(0.1)
         screen = app.workstation
+
+        def text() -> str:
+            return screen.composer.text if box == "composer" else screen.find.query_text
+
+        async with asyncio.timeout(20):
+            while text() != "hi":
+                await pilot.pause(0.02)
         assert screen.current is not None
-        text = screen.composer.text if box == "composer" else screen.find.query_text
-        assert text == "hi"

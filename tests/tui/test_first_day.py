@@ -7,11 +7,14 @@ from textual.widgets import Static
 
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Status
+from agent_tui.domain.model import MacroSource, Status
+from agent_tui.domain.why import Because, Why
 from agent_tui.knowledge.entry import Hit
+from agent_tui.lang import Both
 from agent_tui.tui import fitting, likely, lookup
 from agent_tui.tui.screens.pick import Picker
 from agent_tui.tui.tour import STEPS
+from tests.factories import replied
 from tests.tui.driver import Person, World, sit_down
 from tests.tui.test_find import wrote
 from tests.tui.test_ghost import offered, ready, writes
@@ -88,12 +91,34 @@ async def test_a_key_does_not_take_an_answer_that_came_under_it(
     monkeypatch.setattr(likely, "GLANCE", 60.0)
     async with sit_down(world, quiet_seconds=60.0) as agent:
         await agent.does("next_urgent")
-        await agent.hears(world.feed([("c1", wrote("能开发票吗", 1))]))
+        await agent.hears(world.feed([("c1", replied()), ("c1", wrote("能开发票吗", 1))]))
         await agent.does("answer_1")
         assert not agent.screen.composer.text and "刚变" in agent.notices()[-1]
         monkeypatch.setattr(likely, "GLANCE", 0.0)
         await agent.does("answer_1")
         assert "发票" in agent.screen.composer.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_answers_stay_with_the_question_and_are_dim_once_it_is_answered(
+    world: World, size: tuple[int, int]
+) -> None:
+    async with sit_down(world, size=size) as agent:
+        await agent.does("next_urgent")
+        before = agent.finds()
+        await agent.hears(world.feed([("c1", wrote("有人在吗，我是老会员了……", 1))]))
+        assert agent.finds()[0] == before[0] and "会员" not in "".join(agent.finds())
+        before = agent.finds()
+        await agent.types("我们出")
+        await agent.press("enter")
+        assert agent.finds() == before and "已回复" in agent.pane()
+        assert agent.screen.find.hits.has_class("-answered")
+        await agent.does("answer_1")
+        assert agent.screen.composer.text
+        await agent.does("clear_draft")
+        await agent.hears(world.feed([("c1", replied()), ("c1", wrote("能开发票吗", 2))]))
+        await agent.until(lambda: not agent.screen.find.hits.has_class("-answered"))
+        assert "发票" in "".join(agent.finds())
 
 
 async def test_nobody_who_waits_is_said_goodbye_to(world: World) -> None:
@@ -103,6 +128,18 @@ async def test_nobody_who_waits_is_said_goodbye_to(world: World) -> None:
         assert "道别" not in agent.finds()
         await agent.asks("道别")
         assert "道别" in agent.finds()
+
+
+async def test_what_is_not_for_this_chat_is_no_likely_answer(world: World) -> None:
+    head = "title: 保养卡\nwhen: {status: resolved}"
+    card = MacroSource("shop/card", f"---\n{head}\n---\n保养卡请收好，祝您生活愉快\n")
+    world.feed([(None, e.MacroSaved(card))])
+    world.chat("c0", "急", "保养卡", tier="VIP")
+    async with sit_down(world) as agent:
+        agent.screen.open(ConversationId("c0"))
+        assert "保养卡" not in agent.finds()
+        await agent.asks("保养卡")
+        assert "保养卡" in agent.finds()
 
 
 async def test_what_is_complete_is_not_gone_on_with(world: World) -> None:
@@ -144,6 +181,15 @@ async def test_hints_are_whole_or_not_there(world: World, width: int) -> None:
         assert seen.count("Ctrl+Z t") == seen.count("Ctrl+Z takes it back")
         parts = line.split("│")[-1].split("·")
         assert all(part.strip() and not part.strip().endswith("+") for part in parts)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_in_80_columns_the_line_says_why_somebody_waits(world: World, language: str) -> None:
+    why = Why(Because.AT_LIMIT, ("4", "after-sales"))
+    world.feed([("c1", e.HeldInQueue(why.encode()))])
+    async with sit_down(world, size=(80, 24), language=language) as agent:
+        full = Both("售后 的 4 人都满了", "all 4 After-sales agents at their limit")
+        assert str(full) in status_line(agent)
 
 
 # --- lists ---------------------------------------------------------------------------------------

@@ -94,6 +94,15 @@ async def test_an_emoji_by_its_name(world: World) -> None:
             await writes(agent, typed)
             await agent.press("tab")
         assert agent.screen.composer.text == "😊" * 3
+        agent.screen.composer.load("")
+        for typed in ("好的:weixiao", "好的：weixiao", "好的：微笑"):
+            await writes(agent, typed)
+            await agent.press("tab")
+        assert agent.screen.composer.text == "好的😊" * 3
+        for prose in ("颜色：红", "尺码：L", "note:smile"):
+            await writes(agent, f" {prose}")
+            offer = agent.screen.composer.offer
+            assert offer is None or not offer.take, prose
         await writes(agent, " 时间:10")
         assert agent.screen.composer.offer is None or not agent.screen.composer.offer.take
 

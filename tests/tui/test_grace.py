@@ -48,7 +48,7 @@ async def test_a_reply_waits_shown_and_leaves_at_its_moment(world: World) -> Non
         assert not world.sent()
         (row,) = waiting(world)
         assert text_of(row.command) == "hello"
-        assert agent.screen.composer.text == "" and not world.outbox.drafts()
+        assert agent.screen.composer.text == "" and not world.outbox.drafts.all()
         seen = agent.sees()
         assert "hello" in seen and "3 秒" in seen and "Ctrl+Z" in seen
         state = agent.desk.conversation(C1)
@@ -250,7 +250,7 @@ async def test_after_a_crash_it_is_a_draft(world: World, tmp_path: Path) -> None
     reply = f.reply("m1", "没发出")
     dead.grace.hold(reply, C1, world.clock.now, 3000)
     dead.grace.hold(c.SetStatus(Status.RESOLVED), C1, world.clock.now, 0)
-    world.outbox.save_draft(C1, "正在写", world.clock.now)
+    world.outbox.drafts.save(C1, "正在写", world.clock.now)
     dead.close()  # its lock goes, as with the process
     world.clock.now += 60_000
     async with sit_down(world, grace=GRACE) as agent:

@@ -13,7 +13,9 @@ from agent_tui.desk.rows import View
 from agent_tui.settings.workstation import Interface
 from agent_tui.tui import layout
 from agent_tui.tui.layout import Layout
+from agent_tui.tui.widgets.tile import Tile
 from tests.tui.driver import Person, World, sit_down
+from tests.tui.test_ring import assigned
 
 
 async def commands(agent: Person, *intents: str) -> None:
@@ -51,6 +53,35 @@ async def test_widths_and_the_bare_side_are_kept(world: World) -> None:
         assert widths(agent) == wider
         await commands(agent, "reset_layout")
         assert widths(agent) == before
+
+
+async def test_a_roomy_terminal_gives_the_panes_what_the_chat_can_spare(world: World) -> None:
+    async with sit_down(world, size=(200, 60)) as agent:
+        left, side = widths(agent)
+        assert left > 40 and side > 50 and agent.screen.query_one("#middle").size.width >= 96
+        await commands(agent, "widen_queue", "narrow_side")
+        assert widths(agent) == (left + 4, side - 4)
+        await agent.pilot.resize_terminal(120, 36)
+        await commands(agent, "reset_layout")
+        assert widths(agent)[0] < left
+
+
+async def test_chats_side_by_side_are_so_at_the_next_start(world: World) -> None:
+    assigned(world, "c2", "c3")
+    for here in (True, False):
+        async with sit_down(world, size=(200, 40)) as agent:
+            await commands(agent, "tiles")
+            assert agent.screen.tiles.on is here
+            open_chat = agent.screen.current
+        async with sit_down(world, size=(200, 40)) as agent:
+            await agent.pilot.pause()
+            assert agent.screen.tiles.on is here
+            assert agent.screen.current is None and agent.screen.queue.has_focus
+            assert len([each for each in agent.screen.query(Tile) if each.display]) == 2 * here
+            if here and open_chat is not None:
+                agent.screen.open(open_chat)
+                await agent.types("hi")
+                assert agent.screen.composer.text == "hi"
 
 
 async def test_the_chat_keeps_its_room(world: World) -> None:

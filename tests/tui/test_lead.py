@@ -7,13 +7,14 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Priority, Role, Status, Team
-from agent_tui.domain.protocol import AvailabilityRequest, SurgeRequest
+from agent_tui.domain.protocol import AvailabilityRequest, FileAnswer, SurgeRequest
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.store.cache import Changes
@@ -51,6 +52,12 @@ class Port:
         self.asked.append(asked)
         return _answered(Duty(asked.agent, asked.availability))
 
+    def download(self, path: str, most: int) -> Future[bytes]:
+        raise NotImplementedError
+
+    def upload(self, key: str, name: str, content: bytes) -> Future[FileAnswer]:
+        raise NotImplementedError
+
     def start(self) -> None: ...
     def close(self) -> None: ...
     def ring(self) -> None: ...
@@ -72,7 +79,7 @@ def floor(tmp_path: Path) -> Iterator[World]:
     world.feed([(None, e.AgentSaved(SUN)), (None, e.AgentSaved(FLOATER))])
     world.feed([(None, e.TeamSaved(Team(TeamId("pre"), "售前", "Pre-sales")))])
     for agent in ("li", "zhang", "sun", "wu"):
-        world.feed([(None, e.AvailabilitySet(Duty(AgentId(agent), Availability.ONLINE)))])
+        world.online(agent)
     for number in range(15):
         world.chat(f"r{number:02}", f"客户{number}", "我要退款" if number < 12 else "在吗")
         if number < 10:
@@ -143,6 +150,8 @@ async def test_what_changed_while_one_looked_is_left_out_and_said(floor: World) 
     [
         ("tag", ["加", "急", "enter"], c.Tag("加急")),
         ("set_priority", ["1"], c.SetPriority(Priority.URGENT, Priority.NORMAL)),
+        ("set_type", ["s", "i", "z", "e", "enter"], c.SetType("size", "refund")),
+        ("pending", [], c.SetStatus(Status.PENDING, expect=Status.OPEN)),
         ("resolve_next", [], c.SetStatus(Status.RESOLVED, expect=Status.OPEN)),
     ],
 )
@@ -392,11 +401,13 @@ async def test_who_left_yesterday_is_online_today(floor: World) -> None:
         assert not agent.notices()
 
 
-async def test_online_says_that_chats_come_in(floor: World) -> None:
+@pytest.mark.parametrize("capacity", [None, 0.0])
+async def test_online_says_that_chats_come_in(floor: World, capacity: float | None) -> None:
     routing = Routing(teams={"after-sales": TeamRules(assign="least_loaded")})
-    floor.feed([(None, e.RoutingSaved(routing))])
+    me = msgspec.structs.replace(ME, capacity=capacity)
+    floor.feed([(None, e.RoutingSaved(routing)), (None, e.AgentSaved(me))])
     async with sit_down(floor) as agent:
-        assert "自动进线" in agent.sees().splitlines()[-1]
+        assert ("自动进线" in agent.sees().splitlines()[-1]) == (capacity is None)
 
 
 async def test_a_row_says_why_it_is_here_and_when_it_goes_back(floor: World) -> None:

@@ -13,13 +13,15 @@ from agent_tui.domain.calendars import Calendar
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Role
 from agent_tui.domain.policy import Policy
-from agent_tui.domain.staffing import Availability, Duty, Routing, TeamRules
+from agent_tui.domain.protocol import SurgeRequest
+from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.lang import Both
 from agent_tui.tui.screens import wallboard
 from agent_tui.tui.widgets.figures import LARGE, SMALL, big
 from agent_tui.tui.widgets.filterbox import FilterBox
 from tests.tui.driver import ME, World, sit_down
+from tests.tui.test_lead import Port
 
 AFTER = TeamId("after-sales")
 SUN = Agent(AgentId("sun"), "孙悦", Role.AGENT, (AFTER,))
@@ -191,3 +193,20 @@ async def test_a_surge_says_how_much_more(floor: World) -> None:
         await agent.does("board")
         await agent.press("home", "s", "1")
         assert "上限 ×1.5" in agent.sees()
+
+
+async def test_a_lead_says_how_far_limits_rise_and_the_board_tells(floor: World) -> None:
+    port = Port()
+    async with sit_down(floor, size=(160, 36)) as agent:
+        agent.app._port = port
+        await agent.does("board")
+        await agent.press("home", "s", "1")
+        await agent.press("1")  # it bounced, and begins nothing
+        assert not port.asked
+        await agent.press("backspace", "down", "enter")
+        await agent.until(lambda: port.asked)
+        [asked] = port.asked
+        assert isinstance(asked, SurgeRequest) and asked.factor == 2
+        surge = Surge(asked.team, floor.clock.now, floor.clock.now + 60_000, asked.factor, ME.id)
+        await agent.hears(floor.feed([(None, e.SurgeSet(surge))]))
+        await agent.until(lambda: "上限 ×2" in agent.sees())

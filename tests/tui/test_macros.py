@@ -181,7 +181,7 @@ async def test_a_draft_keeps_its_sources_and_actions_over_a_restart(world: World
     reply, tag = c.parts_of(order.command)
     assert isinstance(reply, c.SendReply) and reply.sources == ("macro:ret",)
     assert tag == c.Tag("退货")
-    assert world.outbox.inserted() == {}, "and is forgotten with the draft"
+    assert world.outbox.drafts.inserted() == {}, "and is forgotten with the draft"
 
 
 async def test_a_reply_that_is_taken_back_keeps_its_actions(world: World) -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from pypinyin import Style, lazy_pinyin
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from agent_tui.config import Config
 from agent_tui.settings.workstation import Interface
@@ -66,17 +66,17 @@ def test_what_people_type(typed: str, meant: str) -> None:
 def test_a_key_takes_no_longer_than_a_frame() -> None:
     lookup.found("warm")
     texts = ["z", "zh", "zhu", "zhuan", "转", "resolve and", "什么都没有的一句长话"]
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(10):
         for text in texts:
             lookup.found(text)
-    assert (time.perf_counter() - started) / (10 * len(texts)) < 0.016 * 4  # a busy machine
+    assert (time.process_time() - started) / (10 * len(texts)) < 0.016
 
 
 async def test_a_command_is_found_by_pinyin_and_done(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("palette")
-        assert "转交" in agent.sees() or "下一个" in agent.sees()
+        assert "── 查看" in agent.sees()
         await agent.types("renling")
         await agent.press("enter")
         await agent.until(lambda: agent.app.screen is agent.screen)
@@ -102,7 +102,7 @@ async def test_the_palette_speaks_the_language_of_the_screen(world: World, langu
     async with sit_down(world, language=language) as agent:
         await agent.does("palette")
         seen = agent.sees()
-        assert ("getting around" in seen or "looking around" in seen) == (language == "en")
+        assert ("── looking around" in seen) == (language == "en")
         placeholder = agent.app.screen.query_one(Input).placeholder
         assert placeholder.isascii() == (language == "en")
         await agent.types("qqqqqq")
@@ -112,9 +112,14 @@ async def test_the_palette_speaks_the_language_of_the_screen(world: World, langu
 async def test_headings_are_passed_over(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("palette")
-        await agent.press("up", "pagedown", "pagedown", "pageup", "down")
-        await agent.press("escape")
-        assert agent.app.screen is agent.screen
+        listed = agent.app.screen.query_one(OptionList)
+        first, second, *_ = [at for at, each in enumerate(listed.options) if each.disabled]
+        await agent.press("up")
+        assert listed.highlighted == first + 1
+        listed.highlighted = second - 1
+        for key, reached in (("down", second + 1), ("up", second - 1), ("pagedown", second + 10)):
+            await agent.press(key)
+            assert listed.highlighted == reached
 
 
 async def help_says(agent: Person) -> str:

@@ -217,7 +217,7 @@ async def test_views_of_what_waits_and_of_what_is_unsent(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.press("1")
         await agent.does("pending")
-        assert "客户还在等回复" in agent.sees()  # nobody is told to wait who was not answered
+        assert "王女士 还在等回复" in agent.sees()  # nobody is told to wait who was not answered
         await agent.press("y")
         await agent.press("escape", "2")
         await agent.types("half")
@@ -305,8 +305,7 @@ async def test_in_a_long_list_rows_change_where_they_are_until_it_is_sorted_agai
         assert row.weight > weights[-1]
         assert [row.weight for row in given] == weights  # the desk's own list is left alone
         queue.unfreeze()
-        await agent.pilot.pause(2 * listing.EVERY)
+        await agent.until(lambda: queue.order() != before)
         assert queue.order() == [
             row.id for row in agent.desk.queue.shown(agent.screen.listing.view)
         ]
-        assert queue.order() != before

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
 from agent_tui.config import Config
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.commands import text_of
+from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Status
 from agent_tui.knowledge.entry import Context
 from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.keymap import table
-from tests.tui.driver import ME, Person, World, sit_down
+from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down
 
 
 async def test_first_content_comes_from_the_cache(world: World) -> None:
@@ -158,6 +159,7 @@ async def test_undo_takes_typing_back_first(world: World) -> None:
 
 
 async def test_assign_to_a_colleague_in_four_keys(world: World) -> None:
+    world.online("zhang")
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
         await agent.does("assign")
@@ -394,7 +396,69 @@ async def test_internal_articles_are_marked_and_never_suggested(world: World) ->
         assert any("内部" in notice for notice in agent.notices())
 
 
+async def test_a_note_from_the_list_is_for_the_row_under_the_cursor(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("to c1")
+        await agent.press("escape")
+        agent.screen.queue.move_to(ConversationId("c3"))
+        await agent.press("n")
+        assert agent.screen.current == "c3" and agent.screen.composer.note
+
+
+async def test_a_note_that_is_taken_back_is_not_lost(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("a reply")
+        await agent.does("note")
+        await agent.types("aside")
+        await agent.press("enter")
+        await agent.press("escape")  # what was typed would be undone first
+        await agent.does("undo")
+        assert agent.screen.composer.texts() == ("a reply", "aside")
+        assert agent.screen.composer.note
+
+
+@pytest.mark.parametrize(
+    ("intent", "keys"),
+    [("assign", ["z", "h", "enter"]), ("snooze", ["1"]), ("set_type", ["enter"])],
+)
+async def test_what_is_asked_about_a_row_is_done_to_no_other(
+    world: World, intent: str, keys: list[str]
+) -> None:
+    world.online("zhang")
+    async with sit_down(world) as agent:
+        assert agent.screen.queue.cursor == "c1"
+        await agent.does(intent)
+        await agent.hears(world.feed([("c1", e.Claimed(COLLEAGUE.id, 1))]))  # it leaves the list
+        await agent.until(lambda: agent.screen.queue.cursor == "c2")
+        await agent.press(*keys)
+        assert {order.conversation for order in world.sent()} <= {"c1"}
+
+
+async def test_what_is_done_to_another_row_leaves_the_open_chat_alone(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.press("escape")
+        agent.screen.queue.move_to(ConversationId("c3"))
+        await agent.does("snooze")
+        await agent.press("1")
+        assert [order.conversation for order in world.sent()] == ["c3"]
+        assert agent.screen.current == "c1"
+
+
+async def test_a_suggestion_from_the_list_holds_no_other_chats_words(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("only for c1")
+        await agent.press("escape")
+        agent.screen.queue.move_to(ConversationId("c3"))
+        await agent.press("E")
+        assert "only for c1" not in agent.app.screen.query_one("#write-body", TextArea).text
+
+
 async def test_assigning_away_closes_the_chat(world: World) -> None:
+    world.online("zhang")
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
         await agent.does("assign")

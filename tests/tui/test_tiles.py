@@ -111,6 +111,8 @@ async def test_a_terminal_that_shrinks_has_one_chat_and_gets_them_back(world: Wo
         await agent.does("tiles")
         await agent.pilot.resize_terminal(100, 30)
         await agent.until(lambda: columns(agent) == ["[c2]"])
+        await agent.does("tiles")
+        assert any("60" in notice for notice in agent.notices())
         await agent.pilot.resize_terminal(*WIDE)
         await agent.until(lambda: columns(agent) == ["[c2]", "c3"])
 

@@ -12,6 +12,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.commands import text_of
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Role
+from agent_tui.tui.screens.guard import GuardScreen
 from agent_tui.tui.screens.tray import TrayScreen
 from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down
 
@@ -205,6 +206,54 @@ async def test_send_anyway_is_one_key(world: World) -> None:
         again = world.sent()[-1].command
         assert isinstance(again, c.SendReply) and again.force and again.text == "late words"
         assert agent.desk.tray.items == [] and agent.app.screen is agent.screen
+
+
+BAD = "这是全网最低价"
+
+
+@pytest.mark.parametrize("key", ["s", "n"])
+async def test_what_an_ordinary_send_asks_about_is_asked_from_here_too(
+    world: World, key: str
+) -> None:
+    text = BAD if key == "s" else "单号〔快递单号〕"
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        refused = agent.desk.writing.send(C1, text)  # as a program without guards would
+        assert refused is None
+        await refuse(agent, world, "expired", held=True)
+        before = len(world.sent())
+        await agent.press(key)
+        assert isinstance(agent.app.screen, GuardScreen) and len(world.sent()) == before
+        await agent.press("escape")
+        assert len(agent.desk.tray.items) == 1 and len(world.sent()) == before
+        await agent.press(key, "y")
+        assert (len(world.sent()) > before) == (key == "s")  # an open place is no matter of asking
+        assert len(agent.desk.tray.items) == (key != "s")
+
+
+async def test_a_refused_note_is_never_a_reply(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("for you")
+        assert agent.desk.writing.note(C1, "never for the customer") is None
+        await refuse(agent, world, "expired", held=True)
+        await agent.press("e")
+        assert agent.screen.composer.texts() == ("for you", "never for the customer")
+        assert agent.screen.composer.note
+
+
+async def test_a_key_is_for_the_item_that_was_seen(world: World) -> None:
+    async with sit_down(world) as agent:
+        await sent_and_refused(agent, world, "expired", held=True)
+        await agent.press("escape")
+        await agent.types("more")
+        await agent.press("enter")
+        await refuse(agent, world, "expired", held=True)
+        first, second = agent.desk.tray.items
+        agent.desk.tray.discard(first)  # as from another window
+        await agent.press("d")
+        assert agent.desk.tray.items == [second]
+        assert "more" in agent.sees() and "late words" not in agent.sees()
 
 
 async def test_edit_brings_it_back_to_the_composer(world: World) -> None:

@@ -275,6 +275,17 @@ def test_is_queued_and_undone_at_once(shop: Shop) -> None:
     assert shop.owners() == before
 
 
+def test_two_deeds_are_undone_one_after_the_other(shop: Shop) -> None:
+    shop.chats("anna", "a1", "a2")
+    before = shop.owners()
+    for to in (B, C):
+        bulk.apply(shop.desk, bulk.assign(shop.desk, ids("a1", "a2"), [to]))
+    for owners in ({"a1": "bo", "a2": "bo"}, before):
+        step = shop.desk.undo()
+        assert isinstance(step, Undo) and step.left == ()
+        assert shop.owners() == owners
+
+
 def test_what_changed_before_is_not_queued(shop: Shop) -> None:
     shop.chats("anna", "a1", "a2")
     run = bulk.assign(shop.desk, ids("a1", "a2"), [B])

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -303,6 +304,21 @@ def test_damage_inside_is_noticed_when_reading(path: Path) -> None:
     other.close()
 
 
+def test_what_is_counted_in_a_damaged_file_is_nothing(path: Path) -> None:
+    cache = full(Cache(path))
+    cache._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (page,) = cache._db.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'message'"
+    ).fetchone()
+    cache.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(os.urandom(4096))
+    with contextlib.closing(Cache(path)) as cache:
+        assert cache.counted(C1, 9) == (0, 0)
+        assert cache.cursor() is None
+
+
 def test_a_row_that_cannot_be_read_is_damage_too(cache: Cache) -> None:
     full(cache)._db.execute("UPDATE conversation SET state = x'7b7d'")
     assert cache.conversation(C1) is None
@@ -326,6 +342,25 @@ def test_deleted_while_open(path: Path, cache: Cache) -> None:
     again = Cache(path)
     assert len(again.live()) == 1
     again.close()
+
+
+def test_put_in_anew_while_it_was_being_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody goes on writing to a file that is nowhere any more."""
+    real = sqlite.connect
+
+    def connect(at: Path, **how: Any) -> sqlite3.Connection:
+        monkeypatch.setattr(sqlite, "connect", real)
+        connection = real(at, **how)
+        sqlite.remove(at)
+        Cache(at).close()
+        return connection
+
+    Cache(path).close()
+    monkeypatch.setattr(sqlite, "connect", connect)
+    with contextlib.closing(Cache(path)) as cache, contextlib.closing(Cache(path)) as other:
+        assert other.conversation(C1) is None
+        full(cache)
+        assert other.conversation(C1) is not None
 
 
 def test_a_newer_programs_cache_is_rebuilt(path: Path) -> None:

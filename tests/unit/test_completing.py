@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent_tui.desk.completing import Completing
+from agent_tui.desk.finding import Finding
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, MessageId
-from agent_tui.knowledge.completion import REPLY, Moment, worth_showing
+from agent_tui.knowledge.completion import REPLY, Moment, Text, worth_showing
 from agent_tui.store import replies
+from agent_tui.store.things import Things
 from tests.tui.driver import COLLEAGUE, ME, World
 
 
@@ -91,3 +95,47 @@ def test_a_damaged_or_missing_cache_gives_what_there_is(tmp_path: Path) -> None:
     found = Completing(tmp_path / "cache.db", lambda: ME)
     found.follow()
     assert best(found, "您好") == ""
+
+
+def test_what_is_sent_while_all_is_read_again_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_tui.desk.completing.SINCE", 2)
+    found = Completing(world.root / "cache.db", lambda: ME)
+    for text in ("一二三四五六七", "甲乙丙丁戊己庚"):
+        found.learn(text, "", "zh", "")
+    read = found._texts
+
+    def late(things: Things) -> Iterator[Text]:
+        yield from read(things)
+        found.learn("子丑寅卯辰巳午", "", "zh", "")
+
+    monkeypatch.setattr(found, "_texts", late)
+    found.follow()
+    assert best(found, "子丑寅卯") == "辰巳午"
+
+
+@pytest.mark.parametrize("kind", [Completing, Finding])
+def test_one_failure_does_not_end_the_thread(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: type
+) -> None:
+    if kind is Completing:
+        found: Completing | Finding = Completing(world.root / "cache.db", lambda: ME)
+    else:
+        found = Finding(world.root / "cache.db", tuple)
+    again, times = threading.Event(), iter((True, False))
+
+    def follow(*told: object) -> bool:
+        found._stale.clear()
+        if next(times):
+            raise ValueError("a text that nobody expected")
+        again.set()
+        return False
+
+    monkeypatch.setattr(found, "follow", follow)
+    found.start(*(() if kind is Completing else (lambda: None,)))
+    assert found._thread is not None
+    while not again.wait(0.02) and found._thread.is_alive():
+        found.look()
+    found.close()
+    assert again.is_set()

@@ -72,6 +72,12 @@ def test_a_mistake_is_told_in_chinese_too(tmp_path: Path) -> None:
         load(tmp_path, "[policy]\nfirst_replay = 5\n")
 
 
+def test_an_address_may_have_any_letter_but_no_space(tmp_path: Path) -> None:
+    desk = "https://desk.shop.example:8443/"
+    assert load(tmp_path, f'[server]\npublic = "{desk}"\n').server.public == desk
+    assert "server.public" in str(refused(tmp_path, '[server]\npublic = "https://a b"\n'))
+
+
 def test_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"[shop]\nname = '\xff'\n")

@@ -13,7 +13,7 @@ from agent_tui import frontmatter, lang, paths
 from agent_tui.domain.model import Channel, Clock
 from agent_tui.frontmatter import Malformed, Problem
 from agent_tui.knowledge import articles, lint
-from agent_tui.macros import library, model, template
+from agent_tui.macros import library, linting, model, template
 from agent_tui.macros.library import Library
 from agent_tui.macros.model import Macro
 
@@ -122,7 +122,7 @@ def test_article_errors_name_the_line(head: str, line: int, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "check", "at_least"),
-    [("kb", lint.lint, 40), ("macros", library.lint, 40)],
+    [("kb", lint.lint, 40), ("macros", linting.lint, 40)],
 )
 def test_the_shipped_content_is_clean_and_in_both_languages(
     folder: str, check: Callable[[Path], tuple[list[object], list[Problem]]], at_least: int
@@ -143,7 +143,7 @@ def macro(head: str = "", body: str = "好的", key: str = "x") -> Macro:
 
 def checked(root: Path, head: str, body: str = "好的", name: str = "x") -> list[str]:
     (root / f"{name}.md").write_text(f"---\ntitle: x\n{head}\n---\n{body}\n", "utf-8")
-    return told(root, library.lint)
+    return told(root, linting.lint)
 
 
 def test_a_macro() -> None:

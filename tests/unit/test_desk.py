@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
 from agent_tui.desk import tray
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.drafts import note_key
 from agent_tui.desk.reasons import (
     DEADLINES,
     PRIORITIES,
@@ -23,15 +25,18 @@ from agent_tui.desk.reasons import (
 from agent_tui.desk.rows import View
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
+from agent_tui.domain.decide import decide
+from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
-from agent_tui.domain.model import Agent, MacroSource, Priority, Status
+from agent_tui.domain.model import Clock, MacroSource, Priority, Status
 from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import Deadline
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store.cache import Cache, Changes
-from agent_tui.store.outbox import Outbox, TrayItem
+from agent_tui.store.outbox import Outbox
+from agent_tui.store.tray import TrayItem
 from tests import factories as f
 
 C1, C2 = ConversationId("c1"), ConversationId("c2")
@@ -174,11 +179,38 @@ def test_undo_after_a_change_by_somebody_else(server: Server, desk: Desk) -> Non
     assert desk.undo() == Rejected(Reason.CHANGED_SINCE, "urgent")
 
 
+def test_changes_of_owner_are_undone_one_after_the_other(server: Server, desk: Desk) -> None:
+    for command in (c.Claim(), c.Release(), c.Assign(AgentId("bo"))):
+        desk.do(C1, command, title=TITLE)
+    owners = []
+    while (step := desk.undo()) is not None:
+        assert not isinstance(step, Rejected | Held)
+        owners.append(desk.queue.rows()[0].assignee)
+    assert owners == [None, "anna", None]
+    state = server.cache.conversation(C1)
+    assert state is not None
+    for order in server.outbox.pending():  # the server finds no fault with it either
+        happened = decide(state, order.command, f.context(), conversation=C1)
+        assert isinstance(happened, tuple)
+        for event in happened:
+            state = evolve(state, event, conversation=C1, at=f.NOW)
+    assert state.assignee is None
+
+
+def test_what_somebody_else_did_in_between_stays(server: Server, desk: Desk) -> None:
+    desk.do(C1, c.Claim(), title=TITLE)
+    desk.do(C1, c.Release(), title=TITLE)
+    server.says(e.Claimed(AgentId("anna"), 1), e.Released(2), done=2)
+    server.says(e.Claimed(AgentId("bo"), 3), e.Released(4))
+    assert desk.undo() == desk.undo() == Rejected(Reason.CHANGED_SINCE)
+
+
 def test_a_note_that_is_taken_back_hides_itself_and_no_other(server: Server, desk: Desk) -> None:
     desk.writing.note(C1, "写错了")
     server.says(f.wrote("m2", "第二句"))
     desk.undo()
     assert [text for text, _ in shows(desk)] == ["你好，我的快递到哪了？", "第二句"]
+    assert desk.drafts.kept[note_key(C1)].text == "写错了"
 
 
 def test_drafts(server: Server, desk: Desk) -> None:
@@ -288,7 +320,7 @@ def test_sending_anyway_takes_the_item_away_in_the_same_step(server: Server, des
     )
     with pytest.raises(StoreError):
         desk.tray.resend(item)
-    assert (server.outbox.pending(), server.outbox.tray()) == ([], [item])
+    assert (server.outbox.pending(), server.outbox.tray.items()) == ([], [item])
     server.outbox._db.execute("DROP TRIGGER stop")
     assert desk.tray.resend(item) is None
     assert (len(server.outbox.pending()), desk.tray.items) == (1, [])
@@ -368,6 +400,30 @@ def test_every_code_has_its_words() -> None:
     assert reason("not_yours", "") == "会话属于 ?"
 
 
+def test_every_command_has_its_words(server: Server) -> None:
+    given: dict[type[c.AgentPart], c.AgentPart] = {
+        c.Assign: c.Assign(agent=AgentId("zhang")),
+        c.SendReply: c.SendReply(MessageId("m"), "words", 0, 0),
+        c.AddNote: c.AddNote(MessageId("m"), "words"),
+        c.Tag: c.Tag("VIP"),
+        c.Untag: c.Untag("VIP"),
+        c.SetPriority: c.SetPriority(Priority.HIGH),
+        c.SetType: c.SetType("refund"),
+        c.SetStatus: c.SetStatus(Status.PENDING),
+        c.StartClock: c.StartClock(Clock.RETURN_REVIEW),
+        c.StopClock: c.StopClock(Clock.RETURN_REVIEW),
+    }
+    kinds = set(get_args(c.AgentPart))
+    assert given.keys() | tray.PLAIN.keys() == kinds and not given.keys() & tray.PLAIN.keys()
+    for kind, command in given.items():
+        assert tray.words(command) not in ("", kind.__struct_config__.tag)
+
+
+def test_leaving_a_note_leaves_the_unfinished_reply(server: Server, desk: Desk) -> None:
+    desk.drafts.save(C1, "half a reply")
+    assert desk.writing.note(C1, "for colleagues") is None
+    assert server.outbox.drafts.all()[C1].text == "half a reply"
+
+
 def test_a_detail_is_never_a_template() -> None:
     assert reason("not_yours", "{0.__class__}") == "会话属于 {0.__class__}"
-    assert isinstance(f.agent(), Agent)

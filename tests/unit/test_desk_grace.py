@@ -132,6 +132,16 @@ def test_what_is_refused_here_is_not_kept(desk: Desk, monkeypatch: pytest.Monkey
     assert len(desk.grace.rows) == 1
 
 
+def test_a_deed_that_finds_the_outbox_full_lets_the_reply_before_it_go(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.writing.send(C1, "一")
+    monkeypatch.setattr(outbox, "MOST_COMMANDS", 1)
+    left = desk.doing.do_all([(C1, c.Tag("a"))], title=TITLE)
+    assert left == {C1: Rejected(Reason.OUTBOX_FULL, "1")}
+    assert len(numbered(desk)) == 1 and not desk.grace.rows
+
+
 def test_a_reply_from_the_tray_can_be_taken_back_as_well(desk: Desk, clock: Clock) -> None:
     desk.writing.send(C1, "好的")
     clock.now += 3000

@@ -22,7 +22,7 @@ from agent_tui.store.outbox import Outbox
 from agent_tui.sync.backoff import LONGEST, RECONNECT, Backoff
 from agent_tui.sync.engine import OUTDATED_SECONDS, Engine, Link
 from agent_tui.sync.ports import Beat, OutOfStep, ResetNotice, Snapshot, StreamItem
-from agent_tui.sync.runner import ProfileStore
+from agent_tui.sync.profile_store import ProfileStore
 from agent_tui.sync.upward import COMES_HOME_MS
 from tests import factories as f
 
@@ -269,7 +269,7 @@ async def test_a_lost_acknowledgement_is_noticed_and_never_sent_again_by_itself(
     lost(rig, 1)
     await rig.engine.catch_up()
     assert rig.outbox.client != old
-    assert [(item.text, item.reason) for item in rig.outbox.tray()] == [
+    assert [(item.text, item.reason) for item in rig.outbox.tray.items()] == [
         ("丢了", "feed_reset"),
         ("", "feed_reset"),
         ("后来写的", "feed_reset"),
@@ -287,7 +287,7 @@ async def test_a_gap_behind_an_acknowledgement_is_a_loss(rig: Rig) -> None:
     assert not await rig.engine.push_once()
     lost(rig)
     await rig.engine.catch_up()
-    assert [item.text for item in rig.outbox.tray()] == ["丢了", "没送到"]
+    assert [item.text for item in rig.outbox.tray.items()] == ["丢了", "没送到"]
     assert len(rig.wire.sent) == 2
 
 
@@ -298,7 +298,7 @@ async def test_what_the_lost_server_had_decided_is_settled_by_that(rig: Rig) -> 
     rig.engine._up.lost = True
     lost(rig, 2, f.refused(rig.outbox.client, 1, code="not_yours"))
     await rig.engine.catch_up()
-    assert [(item.text, item.reason) for item in rig.outbox.tray()] == [
+    assert [(item.text, item.reason) for item in rig.outbox.tray.items()] == [
         ("被拒", "not_yours"),
         ("丢了", "feed_reset"),
     ]
@@ -312,7 +312,7 @@ async def test_a_number_that_a_twin_used_proves_nothing(rig: Rig) -> None:
     await rig.engine.push_once()
     lost(rig, 7)
     await rig.engine.catch_up()
-    assert [item.text for item in rig.outbox.tray()] == ["没送到"]
+    assert [item.text for item in rig.outbox.tray.items()] == ["没送到"]
 
 
 async def test_the_memory_of_acknowledgements_outlives_the_process(rig: Rig) -> None:
@@ -329,7 +329,7 @@ async def test_the_memory_of_acknowledgements_outlives_the_process(rig: Rig) -> 
     rig.wire.commands_do = [older]
     lost(rig)
     await again.catch_up()
-    assert [item.text for item in rig.outbox.tray()] == ["丢了"]
+    assert [item.text for item in rig.outbox.tray.items()] == ["丢了"]
 
 
 @pytest.mark.parametrize("settled", [True, False])
@@ -341,7 +341,7 @@ async def test_a_snapshot_that_knows_less_tells_of_a_loss(rig: Rig, settled: boo
     rig.wire.commands_do = [take_nothing]
     lost(rig)
     await rig.engine.catch_up()
-    assert [item.text for item in rig.outbox.tray()] == ["丢了"]
+    assert [item.text for item in rig.outbox.tray.items()] == ["丢了"]
     assert (rig.cache.done(), rig.outbox.pending()) == (0, [])
 
 
@@ -401,7 +401,7 @@ async def test_out_of_step_means_a_new_client_id_and_the_tray(rig: Rig, code: st
     rig.wire.change_pages = [page(9, 9)]
     await rig.engine.catch_up()
     assert rig.outbox.client != old
-    assert [item.text for item in rig.outbox.tray()] == ["没发出去"]
+    assert [item.text for item in rig.outbox.tray.items()] == ["没发出去"]
     assert (rig.cache.cursor(), rig.cache.done(), rig.cache.refusals()) == ("f:9:x", 0, [])
     # Under the new name it starts at one.
     rig.wire.commands_do = [take]
@@ -435,7 +435,7 @@ async def test_an_answer_to_a_client_id_given_up_meanwhile_counts_for_nothing(
     assert await rig.engine.push_once()
     last = rig.wire.sent[-1]
     assert (last.client, [o.number for o in last.orders]) == (client, [1])
-    assert len(rig.outbox.tray()) == 3
+    assert len(rig.outbox.tray.items()) == 3
 
 
 async def test_a_server_that_says_when_is_obeyed(rig: Rig) -> None:
@@ -568,6 +568,26 @@ async def test_trouble_with_the_store_is_told_and_tried_again(
     assert rig.cache.cursor() == "f:6:x"
 
 
+async def test_trouble_that_is_over_is_not_told_for_ever(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The follower has nothing to say of it: its stream goes on."""
+    rig.at(5)
+    rig.wire.change_pages = [page(5, 5)]
+    await rig.run(rig.engine.catch_up)
+    troubles = [StoreError("disk full")] * 2
+    real = rig.outbox.pending
+
+    def pending(*args: int) -> list[Order]:
+        if troubles:
+            raise troubles.pop()
+        return real(*args)
+
+    monkeypatch.setattr(rig.outbox, "pending", pending)
+    await rig.run(rig.engine.push)
+    assert rig.links == [Link.ONLINE, Link.STORE_TROUBLE, Link.ONLINE]
+
+
 async def test_effects_settle_the_outbox(rig: Rig) -> None:
     rig.at(5)
     rig.enqueue(f.reply("m1"), f.reply("m2"))
@@ -587,7 +607,7 @@ def test_an_end_between_cache_and_outbox_is_made_good(rig: Rig) -> None:
     assert len(rig.outbox.pending()) == 1
     assert rig.store.settle()
     assert rig.outbox.pending() == []
-    assert [item.text for item in rig.outbox.tray()] == ["文字"]
+    assert [item.text for item in rig.outbox.tray.items()] == ["文字"]
     assert rig.cache.refusals() == []
 
 

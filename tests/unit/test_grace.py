@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent_tui.desk.drafts import note_key
 from agent_tui.domain import commands as c
 from agent_tui.domain.commands import text_of
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.model import Status
 from agent_tui.errors import StoreError
 from agent_tui.store import grace, outbox, steady
+from agent_tui.store.drafts import note_key
 from agent_tui.store.grace import Kept
 from agent_tui.store.outbox import Outbox, OutboxFull
 from tests import factories as f
@@ -44,9 +45,9 @@ def texts(box: Outbox) -> list[str]:
 
 
 def test_it_waits_unnumbered_and_leaves_its_draft(box: Outbox) -> None:
-    box.save_draft(C1, "好的", f.NOW)
+    box.drafts.save(C1, "好的", f.NOW)
     hold(box)
-    assert (box.pending(), box.drafts()) == ([], {})
+    assert (box.pending(), box.drafts.all()) == ([], {})
     assert release(box, f.NOW + WAIT - 1) == 0
     assert release(box, f.NOW + WAIT) == 1
     (order,) = box.pending()
@@ -83,10 +84,10 @@ def test_nothing_overtakes_what_came_before_it_in_its_chat(box: Outbox) -> None:
 
 def test_taken_back_it_is_a_draft_before_what_was_typed_since(box: Outbox) -> None:
     held = hold(box, "早了")
-    box.save_draft(C1, "后写的", f.NOW)
+    box.drafts.save(C1, "后写的", f.NOW)
     taken = box.grace.take_back(held, f.NOW)
     assert taken is not None and text_of(taken.command) == "早了"
-    assert box.drafts()[C1].text == "早了\n后写的"
+    assert box.drafts.all()[C1].text == "早了\n后写的"
     assert box.grace.take_back(held, f.NOW) is None
     later = hold(box, "再发")
     assert later != held  # an id never comes back: an old step must not undo a new row
@@ -102,16 +103,16 @@ def test_a_dead_process_leaves_drafts_and_nothing_is_sent(tmp_path: Path) -> Non
     dead.grace.hold(c.AddNote(MessageId("n1"), "内部"), C1, f.NOW, 0)
     dead.grace.hold(RESOLVE, C1, f.NOW, 0)
     hold(alive, "活着的", C2)
-    alive.save_draft(C1, "正在写", f.NOW)
-    assert alive.grace.recover(f.NOW, note_key) == []  # it lives
+    alive.drafts.save(C1, "正在写", f.NOW)
+    assert alive.grace.recover(f.NOW) == []  # it lives
     assert release(alive, f.NOW + WAIT) == 1  # and its rows are not another's
     assert texts(alive) == ["活着的"]
     dead.close()
-    (found,) = alive.grace.recover(f.NOW, note_key)
+    (found,) = alive.grace.recover(f.NOW)
     assert found == grace.Recovered(C1, ("没发出",), ("内部",), (RESOLVE,))
-    assert alive.drafts()[C1].text == "没发出\n正在写"
-    assert alive.drafts()[note_key(C1)].text == "内部"
-    assert alive.grace.recover(f.NOW, note_key) == []
+    assert alive.drafts.all()[C1].text == "没发出\n正在写"
+    assert alive.drafts.all()[note_key(C1)].text == "内部"
+    assert alive.grace.recover(f.NOW) == []
     assert (alive.grace.rows(), texts(alive)) == ([], ["活着的"])
     alive.close()
 
@@ -127,6 +128,17 @@ def test_a_lock_is_a_life(tmp_path: Path) -> None:
     assert not grace.lives(tmp_path, name)
     assert list(tmp_path.iterdir()) == []
     assert not grace.lives(tmp_path, "0123456789abcdef")
+
+
+def test_where_no_lock_can_be_made_nothing_is_kept_and_it_says_so(
+    box: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda size: "here")
+    (box.path.parent / "grace-here.lock").mkdir()
+    box.drafts.save(C1, "好的", f.NOW)
+    with pytest.raises(StoreError):
+        hold(box)
+    assert (box.grace.rows(), box.drafts.all()[C1].text) == ([], "好的")
 
 
 def test_the_bound_counts_it(box: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +161,7 @@ def test_its_age_counts_from_when_it_was_sent(box: Outbox, monkeypatch: pytest.M
     release(box, f.NOW + 3_600_000 + WAIT)
     (order,) = box.pending()
     assert order.queued_at == f.NOW
-    assert abs(box.jump() - 3_600_000) < 1000
+    assert abs(box.stamps.jump() - 3_600_000) < 1000
 
 
 def test_a_damaged_file_makes_it_a_draft(tmp_path: Path) -> None:
@@ -164,7 +176,7 @@ def test_a_damaged_file_makes_it_a_draft(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="已损坏"):
         Outbox(path)
     again = Outbox(path)
-    assert again.drafts()[C1].text == "Antwort 1"
+    assert again.drafts.all()[C1].text == "Antwort 1"
     assert (again.pending(), again.grace.rows()) == ([], [])
     again.close()
 

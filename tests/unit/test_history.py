@@ -489,6 +489,14 @@ def test_no_file_another_file_and_a_newer_one(tmp_path: Path) -> None:
     past.close()
 
 
+@pytest.mark.parametrize("asked", ["退款", "退款 with:王"])
+def test_a_damaged_conversation_is_told_too(cache: Cache, past: History, asked: str) -> None:
+    said(cache, "我要退款")
+    cache._db.execute("UPDATE conversation SET state = '{\"customer' || state")
+    with pytest.raises(StoreError, match="已损坏"):
+        past.search(asked)
+
+
 def test_a_damaged_row_is_told_not_shown(cache: Cache, past: History) -> None:
     said(cache, *LINES)
     with sqlite3.connect(cache.path) as db:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from agent_tui.domain import events as e
+from agent_tui.server import directory
 from agent_tui.server import hub as hubs
 from agent_tui.server.audience import Topics
 from agent_tui.server.database import Database
-from agent_tui.server.directory import EMPTY
 from agent_tui.server.hub import Hub, Listener
 from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.server.writer import Writer
@@ -39,7 +41,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
 def commit(hub: Hub, team: str = "one") -> None:
     """The writer published an event of a team's conversation."""
     published = row(e.Tagged(tag="vip"), team_before=team, team_after=team)
-    hub._take([msgspec.structs.replace(published, seq=hub.head + 1)], EMPTY)
+    hub._take([msgspec.structs.replace(published, seq=hub.head + 1)])
 
 
 def looked(listener: Listener) -> bool:
@@ -102,3 +104,23 @@ async def test_who_was_far_behind_is_at_the_end_at_once(
     assert hub.head == behind + 10
     assert [each.seq for each in hub._recent] == [hub.head - back for back in (3, 2, 1, 0)]
     assert hub.after(behind, 100) is None  # the log has it
+
+
+async def test_a_directory_that_could_not_be_read_is_read_with_the_next_look(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*given: object) -> object:
+        raise OperationalError("select", None, Exception("away"))
+
+    monkeypatch.setattr(hubs, "POLL_SECONDS", 0.0)
+    of_another_process(hub, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "load", away)
+        await hub.catch_up()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+    with hub.listen("agent", OURS) as ours:
+        polling = asyncio.create_task(hub.poll())
+        assert await hub.wait(ours, 10)
+        polling.cancel()
+    assert "t0" in hub.directory.teams

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
@@ -119,6 +120,15 @@ def test_merging_is_undone_where_the_customers_are_known() -> None:
     told = f.context(customers=[into, f.customer()])
     assert inverse(STATE, c.MergeCustomer(CustomerId("v2")), told) == c.UnmergeCustomer(
         f.customer()
+    )
+
+
+def test_a_customer_that_is_one_of_their_own_again_is_who_the_server_knows() -> None:
+    known = f.customer("v2", "小王")
+    told = f.context(customers=[known, f.customer()])
+    forged = c.UnmergeCustomer(replace(known, tier="VIP"))
+    assert decide(STATE, forged, told, conversation=STATE.id) == (
+        e.CustomerMerged(customer=known, previous=f.customer()),
     )
 
 

@@ -157,7 +157,7 @@ def test_whatever_is_shipped_is_written_as_it_was_read() -> None:
     found, problems = library.load(root)
     assert len(found) > 80 and not problems
     for each in found:
-        again = parse(each.id, writing.write(each))
+        again = parse(each.id, writing.text_of(each.head, each.body))
         assert (again.head, again.body) == (each.head, each.body)
 
 

@@ -108,6 +108,12 @@ def test_lines_of_one_number_are_one_order_and_the_newest_comes_first(make: Any)
     assert found[0].amount == "7.00"
 
 
+@pytest.mark.parametrize("lines", ["1,v,,1.00\n1,v,x,1.00\n", "1,v,x,1.00\n" * 51])
+def test_an_order_that_is_not_all_there_has_no_sum(make: Any, lines: str) -> None:
+    (order,) = make(f"no,customer,item,price\n{lines}").find("v")
+    assert order.amount == ""
+
+
 def test_a_phone_number_is_found_however_it_is_written(make: Any) -> None:
     source = make(f"{HEADS}\n{GLASS}\n")
     for written in ("+86 138-0000-1111", "008613800001111", " 13800001111"):

@@ -13,8 +13,9 @@ import pytest
 
 from agent_tui.errors import ConfigError
 from agent_tui.orders import http
-from agent_tui.orders.model import Item
+from agent_tui.orders.model import Item, Who
 from agent_tui.orders.source import Source, SourceBroken, open_source
+from agent_tui.server.orders_api import Book
 from agent_tui.settings.server import Orders
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
@@ -100,6 +101,8 @@ def test_orders_with_items(shop: Shop) -> None:
     assert first.items == (Item("玻璃杯", 2, "29.00"), Item("盘"))
     assert second.no == "2230"
     assert shop.asked == [("/orders?customer=a%26b%3Dc%2F..%2F%3F%23%7Bx%7D%C3%A9", "")]
+    shop.reply = says([order | {"items": [glass] * 51}])
+    assert source.find("x")[0].amount == ""
     source.close()
 
 
@@ -238,3 +241,24 @@ def test_where_plain_http_is_enough() -> None:
     for place, token in (("127.0.0.1:80", "T"), ("shop.lan", "")):
         source = open_source(Orders(source=f"http://{place}/{{customer}}", token_env=token))
         assert isinstance(source, http.HttpSource)
+
+
+@pytest.mark.parametrize("reply", [raw(b"what?"), raw(b"", 422)])
+async def test_a_customer_who_cannot_be_asked_about_is_no_other_ones_trouble(
+    shop: Shop, reply: Reply
+) -> None:
+    source = shop.source()
+    book = Book(source, Orders(by=("external",)))
+    shop.reply = reply
+    odd, other = Who("1", external="odd"), Who("2", external="other")
+    assert (await book.of(odd)).failing_since
+    shop.reply = says([{"no": "7"}])
+    found = await book.of(other)
+    assert (found.orders[0].no, found.failing_since) == ("7", 0)
+    assert (await book.of(odd)).failing_since  # it rests: the shop is not asked again at once
+    assert len(shop.asked) == 2
+    shop.reply = raw(b"", 503)
+    assert (await book.of(Who("3", external="third"))).trouble == "unreachable"
+    assert (await book.of(Who("4", external="fourth"))).trouble == "unreachable"
+    assert len(shop.asked) == 3
+    source.close()

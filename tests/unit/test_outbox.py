@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_settling_is_idempotent_and_sends_refusals_home(outbox: Outbox) -> None:
     for _ in range(3):
         outbox.settle(3, [refusal], f.NOW)
     assert [order.number for order in outbox.pending()] == [4]
-    (item,) = outbox.tray()
+    (item,) = outbox.tray.items()
     assert (item.text, item.reason, item.held, item.detail) == (
         "第 1 句",
         "customer_wrote",
@@ -129,57 +130,74 @@ def test_settling_is_idempotent_and_sends_refusals_home(outbox: Outbox) -> None:
 def test_a_refusal_of_another_client_is_not_ones_own(outbox: Outbox) -> None:
     say(outbox, "m1")
     outbox.settle(1, [f.refused("k-other", number=1)], f.NOW)
-    assert outbox.tray() == []
+    assert outbox.tray.items() == []
 
 
 def test_a_refusal_whose_effect_is_not_here_yet_waits(outbox: Outbox) -> None:
     say(outbox, "m1")
     say(outbox, "m2")
     outbox.settle(1, [f.refused(outbox.client, number=2)], f.NOW)
-    assert outbox.tray() == []
+    assert outbox.tray.items() == []
     outbox.settle(2, [f.refused(outbox.client, number=2)], f.NOW)
-    assert len(outbox.tray()) == 1
+    assert len(outbox.tray.items()) == 1
 
 
 def test_dealing_with_the_tray(outbox: Outbox) -> None:
     say(outbox, "m1")
     say(outbox, "m2")
     outbox.settle(2, [f.refused(outbox.client, number=n) for n in (1, 2)], f.NOW)
-    first, second = outbox.tray()
-    outbox.discard(first.id)
-    outbox.discard(first.id)
-    assert outbox.tray() == [second]
+    first, second = outbox.tray.items()
+    outbox.tray.discard(first)
+    outbox.tray.discard(first)
+    assert outbox.tray.items() == [second]
     outbox.settle(2, [f.refused(outbox.client, number=1)], f.NOW)
-    assert outbox.tray() == [second]
+    assert outbox.tray.items() == [second]
 
 
 def test_what_was_discarded_too_soon_comes_back_as_it_was(outbox: Outbox) -> None:
     say(outbox, "m1")
     say(outbox, "m2")
     outbox.settle(2, [f.refused(outbox.client, number=n) for n in (1, 2)], f.NOW)
-    before = outbox.tray()
-    outbox.discard(before[0].id)
-    outbox.put_back(before[0])
-    outbox.put_back(before[0])
-    assert outbox.tray() == before
+    before = outbox.tray.items()
+    outbox.tray.discard(before[0])
+    outbox.tray.put_back(before[0])
+    outbox.tray.put_back(before[0])
+    assert outbox.tray.items() == before
+
+
+def test_the_next_item_neither_hides_nor_replaces_one_that_left(path: Path) -> None:
+    """It may get the id that is free, also while another process still shows the old one."""
+    outbox, other = Outbox(path), Outbox(path)
+    for n in (1, 2):
+        say(outbox, f"m{n}", f"第 {n} 句")
+    outbox.settle(1, [f.refused(outbox.client)], f.NOW)
+    (first,) = other.tray.items()
+    outbox.tray.discard(first)
+    outbox.settle(2, [f.refused(outbox.client, 2)], f.NOW)
+    other.tray.discard(first)
+    assert [item.text for item in outbox.tray.items()] == ["第 2 句"]
+    outbox.tray.put_back(first)
+    assert {item.text for item in outbox.tray.items()} == {"第 1 句", "第 2 句"}
+    outbox.close()
+    other.close()
 
 
 def test_an_item_leaves_with_what_takes_its_place(outbox: Outbox) -> None:
     for n in (1, 2):
         say(outbox, f"m{n}")
     outbox.settle(2, [f.refused(outbox.client, number=n) for n in (1, 2)], f.NOW)
-    first, second = outbox.tray()
+    first, second = outbox.tray.items()
     outbox.enqueue(f.reply("m3"), C1, f.NOW, instead_of=first)
-    assert (outbox.tray(), len(outbox.pending())) == ([second], 1)
-    outbox.to_draft(second, "改过的", f.NOW)
-    assert (outbox.tray(), outbox.drafts()[C1].text) == ([], "改过的")
+    assert (outbox.tray.items(), len(outbox.pending())) == ([second], 1)
+    outbox.tray.to_draft(second, "改过的", f.NOW)
+    assert (outbox.tray.items(), outbox.drafts.all()[C1].text) == ([], "改过的")
 
 
 def test_a_batch_lies_in_the_tray_as_one_with_all_its_texts(outbox: Outbox) -> None:
     note = c.AddNote(MessageId("n1"), "备注")
     put(outbox, c.Batch((c.Tag("退货"), f.reply("m1", "回复"), note)))
     outbox.settle(1, [f.refused(outbox.client)], f.NOW)
-    (item,) = outbox.tray()
+    (item,) = outbox.tray.items()
     assert item.text == "回复\n备注"
 
 
@@ -198,7 +216,7 @@ def test_after_a_feed_reset_what_may_be_lost_is_in_the_tray(outbox: Outbox) -> N
     new = outbox.restart(f.NOW, frozenset({"kept"}))
     assert new == outbox.client != old
     assert outbox.pending() == []
-    items = outbox.tray()
+    items = outbox.tray.items()
     assert {(item.reason, item.held, item.client) for item in items} == {("feed_reset", True, old)}
     assert [item.text for item in items] == ["备份里没有", "", "没来得及发", ""]
     assert [items[n].order.command for n in (1, 3)] == [c.Tag("confirmed"), c.Tag("unconfirmed")]
@@ -211,7 +229,7 @@ def test_what_the_server_still_knows_by_its_number_is_not_lost(outbox: Outbox) -
         say(outbox, f"m{n}", f"第 {n} 句")
     outbox.settle(3, [], f.NOW)
     outbox.restart(f.NOW, frozenset(), {outbox.client: 2})
-    assert [item.text for item in outbox.tray()] == ["第 3 句"]
+    assert [item.text for item in outbox.tray.items()] == ["第 3 句"]
 
 
 def test_what_survived_one_loss_may_fall_to_the_next(outbox: Outbox) -> None:
@@ -221,19 +239,19 @@ def test_what_survived_one_loss_may_fall_to_the_next(outbox: Outbox) -> None:
     outbox.settle(4, [], f.NOW)
     old = outbox.client
     outbox.restart(f.NOW, frozenset(), {old: 4})
-    assert outbox.tray() == []
+    assert outbox.tray.items() == []
     assert outbox.given_up() == {old: 4}
     outbox.restart(f.NOW, frozenset(), {old: 1})
-    assert [item.order.command for item in outbox.tray()] == [c.Tag("急"), c.Release()]
+    assert [item.order.command for item in outbox.tray.items()] == [c.Tag("急"), c.Release()]
     assert outbox.given_up() == {old: 1}
 
 
 def test_what_was_refused_before_is_not_lost_a_second_time(outbox: Outbox) -> None:
     say(outbox, "m1")
     outbox.settle(1, [f.refused(outbox.client)], f.NOW)
-    outbox.discard(outbox.tray()[0].id)
+    outbox.tray.discard(outbox.tray.items()[0])
     outbox.restart(f.NOW, frozenset())
-    assert outbox.tray() == []
+    assert outbox.tray.items() == []
 
 
 def test_what_was_applied_and_by_another_backup_refused_is_in_the_tray(outbox: Outbox) -> None:
@@ -242,10 +260,12 @@ def test_what_was_applied_and_by_another_backup_refused_is_in_the_tray(outbox: O
     outbox.settle(2, [], f.NOW)
     refusals = [f.refused(outbox.client)]
     outbox.settle(2, refusals, f.NOW)
-    assert [(item.text, item.reason) for item in outbox.tray()] == [("第 1 句", refusals[0].code)]
-    outbox.discard(outbox.tray()[0].id)
+    assert [(item.text, item.reason) for item in outbox.tray.items()] == [
+        ("第 1 句", refusals[0].code)
+    ]
+    outbox.tray.discard(outbox.tray.items()[0])
     outbox.settle(2, refusals, f.NOW)
-    assert outbox.tray() == []
+    assert outbox.tray.items() == []
     assert (say(outbox, "m3"), outbox.acked()) == (3, 2)
 
 
@@ -276,11 +296,11 @@ def test_an_outbox_that_is_full_refuses_and_keeps_what_it_has(
     monkeypatch.setattr("agent_tui.store.outbox.MOST_COMMANDS", 3)
     for n in range(3):
         say(outbox, f"m{n}")
-    outbox.save_draft(C1, "还没发", f.NOW)
+    outbox.drafts.save(C1, "还没发", f.NOW)
     with pytest.raises(OutboxFull):
         outbox.enqueue(f.reply("m9"), C1, f.NOW, clear_draft=True)
     assert [order.number for order in outbox.pending()] == [1, 2, 3]
-    assert outbox.drafts()[C1].text == "还没发"
+    assert outbox.drafts.all()[C1].text == "还没发"
     outbox.settle(1, [], f.NOW)
     assert say(outbox, "m9") == 4
 
@@ -297,7 +317,7 @@ def test_the_tray_is_never_cut(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) 
     for n in range(1, 8):
         say(outbox, f"m{n}")
         outbox.settle(n, [f.refused(outbox.client, n)], f.NOW)
-    assert len(outbox.tray()) == 7
+    assert len(outbox.tray.items()) == 7
 
 
 def test_another_process_learns_the_new_client_id(path: Path, outbox: Outbox) -> None:
@@ -306,29 +326,53 @@ def test_another_process_learns_the_new_client_id(path: Path, outbox: Outbox) ->
     assert other.client == outbox.client
     assert say(other, "m1") == 1
     other.settle(1, [f.refused(outbox.client)], f.NOW)
-    assert len(other.tray()) == 1
+    assert len(other.tray.items()) == 1
     other.close()
+
+
+def test_what_was_settled_long_ago_costs_nothing(outbox: Outbox) -> None:
+    def steps() -> int:
+        """How much SQLite does for a command's whole way."""
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        outbox._db.set_progress_handler(step, 10)
+        number = say(outbox, f"m{next(ids)}")
+        assert (outbox.unsettled(), len(outbox.pending())) == ([number], 1)
+        outbox.settle(number, [], f.NOW)
+        outbox._db.set_progress_handler(None, 0)
+        return count
+
+    ids = itertools.count()
+    few = steps()
+    with outbox.transaction() as db:
+        orders = outbox.number(db, [(C1, f.reply(f"s{n}"), f.NOW) for n in range(3_000)])
+    outbox.settle(orders[-1].number, [], f.NOW)
+    assert steps() < few + 1_000  # of what may go for ever it looks at the oldest few hundred
 
 
 # --- drafts --------------------------------------------------------------------------------------
 
 
 def test_drafts_are_kept_and_leave_with_what_was_sent(outbox: Outbox) -> None:
-    outbox.save_draft(C1, "还没写完", f.NOW)
-    outbox.save_draft(ConversationId("c2"), "另一个", f.NOW)
-    outbox.save_draft(C1, "还没写完，再加", f.NOW + 1)
-    assert {key: draft.text for key, draft in outbox.drafts().items()} == {
+    outbox.drafts.save(C1, "还没写完", f.NOW)
+    outbox.drafts.save(ConversationId("c2"), "另一个", f.NOW)
+    outbox.drafts.save(C1, "还没写完，再加", f.NOW + 1)
+    assert {key: draft.text for key, draft in outbox.drafts.all().items()} == {
         "c1": "还没写完，再加",
         "c2": "另一个",
     }
     outbox.enqueue(f.reply(), C1, f.NOW, clear_draft=True)
-    outbox.save_draft(ConversationId("c2"), " \n", f.NOW)
-    assert outbox.drafts() == {}
+    outbox.drafts.save(ConversationId("c2"), " \n", f.NOW)
+    assert outbox.drafts.all() == {}
 
 
 def test_practice_results_are_kept(outbox: Outbox) -> None:
     outbox.record_practice(b"{}", f.NOW)
-    assert outbox._rows("SELECT at, body FROM practice") == [(f.NOW, b"{}")]
+    assert outbox.rows("SELECT at, body FROM practice") == [(f.NOW, b"{}")]
 
 
 # --- trouble -------------------------------------------------------------------------------------
@@ -344,7 +388,7 @@ def test_a_damaged_outbox_is_never_thrown_away(path: Path) -> None:
         Outbox(path)
     assert path.with_name("outbox-damaged-1.db").read_bytes() == before
     again = Outbox(path)
-    assert (again.pending(), again.tray(), again.drafts()) == ([], [], {})
+    assert (again.pending(), again.tray.items(), again.drafts.all()) == ([], [], {})
     again.close()
 
 
@@ -360,7 +404,7 @@ def test_a_newer_programs_outbox_is_left_alone(path: Path) -> None:
 def test_a_command_of_a_newer_program_is_no_damage(path: Path) -> None:
     outbox = Outbox(path)
     say(outbox, "m1")
-    (row,) = outbox._rows("SELECT client, number, conversation, queued_at FROM command")
+    (row,) = outbox.rows("SELECT client, number, conversation, queued_at FROM command")
     body = b'{"number":1,"conversation":"c1","queued_at":1,"command":{"do":"dance"}}'
     outbox._db.execute("UPDATE command SET body = ?, sum = ?", (body, checksum(*row, body, None)))
     outbox.close()

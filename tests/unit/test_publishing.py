@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from agent_tui import frontmatter
+from agent_tui import frontmatter, lang
 from agent_tui.domain import events as e
 from agent_tui.domain.model import Article
 from agent_tui.knowledge import articles
@@ -308,6 +308,35 @@ def test_a_team_that_is_not_there_is_told_with_its_line(
     )
     assert len(house.publish()) == 1
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("language", "unknown", "kept"),
+    [
+        (
+            "zh",
+            "没有团队 nobody（现有：after-sales、logistics）；建好之前不起作用",
+            "；沿用原来的设置",
+        ),
+        (
+            "en",
+            "there is no team nobody (there are: after-sales, logistics); "
+            "of no effect until it is made",
+            "; the settings stay as they were",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_told_once_in_one_language(
+    house: House, caplog: pytest.LogCaptureFixture, language: lang.Language, unknown: str, kept: str
+) -> None:
+    lang.use(language)
+    file = house.save("config.toml", "[routing.teams.nobody]\n")
+    house.publish()
+    house.save("config.toml", "[routing")
+    house.publish()
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first == f"{file}:1: routing.teams.nobody: {unknown}"
+    assert second.endswith(kept)
 
 
 def test_many_files_take_several_transactions(

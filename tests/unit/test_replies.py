@@ -138,7 +138,7 @@ def test_what_depends_on_a_refused_part_becomes_a_draft_with_it(first: c.AgentPa
     outcome = decide(TAKEN, batch, f.context(), conversation=TAKEN.id)
     assert isinstance(outcome, Rejected)
     offered = [event.message for event in outcome.events if isinstance(event, e.DraftOffered)]
-    assert offered == ["m8", "m9"] if isinstance(first, c.SendReply) else ["m9"]
+    assert offered == (["m8", "m9"] if isinstance(first, c.SendReply) else ["m9"])
 
 
 def test_an_offered_text_is_no_longer_than_a_message_may_be() -> None:

@@ -66,6 +66,13 @@ def test_the_least_loaded_gets_it() -> None:
     assert one(waiting(), bigger, floor(*on("anna", "bo")))[0] == "anna"
 
 
+def test_who_may_have_nothing_gets_not_even_what_weighs_nothing() -> None:
+    two = seats(replace(f.agent("anna"), capacity=0.0), f.agent("bo"))
+    at = floor(*on("anna", "bo"), mail_load=0)
+    mail = waiting(channel=Channel.MAIL)
+    assert one(mail, two, at) == ("bo", Because.LEAST_LOADED)
+
+
 @pytest.mark.parametrize(("assign", "expected"), [("longest_idle", "bo"), ("round_robin", "anna")])
 def test_other_ways_to_choose(assign: Any, expected: str) -> None:
     two = seats(f.agent("anna"), f.agent("bo"))

@@ -30,18 +30,18 @@ def stamp(outbox: Outbox, now: int) -> int:
 def test_a_clock_that_is_set_while_something_waits(outbox: Outbox) -> None:
     assert stamp(outbox, f.NOW) == f.NOW
     offset[0] = f.DAY
-    assert outbox.jump() == f.DAY
+    assert outbox.stamps.jump() == f.DAY
     assert stamp(outbox, f.NOW + HOUR + f.DAY) == f.NOW + HOUR
     outbox.settle(2, [], f.NOW)
     assert stamp(outbox, f.NOW + f.DAY) == f.NOW + f.DAY  # nothing waited: it is right now
-    assert outbox.jump() == 0
+    assert outbox.stamps.jump() == 0
     outbox.close()
 
 
 def test_a_clock_that_is_steered_is_right(outbox: Outbox) -> None:
     stamp(outbox, f.NOW)
     offset[0] = 900
-    assert (outbox.jump(), stamp(outbox, f.NOW)) == (0, f.NOW)
+    assert (outbox.stamps.jump(), stamp(outbox, f.NOW)) == (0, f.NOW)
     outbox.close()
 
 
@@ -51,10 +51,10 @@ def test_after_a_restart_only_the_clock_is_left(
     stamp(outbox, f.NOW)
     offset[0] = HOUR
     monkeypatch.setattr(steady, "boot", lambda: "another")
-    assert outbox.jump() == 0
+    assert outbox.stamps.jump() == 0
     assert stamp(outbox, f.NOW + HOUR) == f.NOW + HOUR
     offset[0] = 2 * HOUR
-    assert outbox.jump() == HOUR
+    assert outbox.stamps.jump() == HOUR
     outbox.close()
 
 

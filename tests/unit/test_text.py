@@ -114,9 +114,9 @@ def test_marks_do_not_pile_up() -> None:
 def test_a_hundred_thousand_hostile_characters_are_quick() -> None:
     for piece in ("\u064b\u200c", "👩\u200d", "\u202e中", "a\u0301", ESC):
         text = (piece * 100_000)[:100_000]
-        started = time.perf_counter()
+        started = time.process_time()
         clean(text)
-        assert time.perf_counter() - started < 2.0
+        assert time.process_time() - started < 0.5
 
 
 # Samples in the manner of the Big List of Naughty Strings.
@@ -222,3 +222,7 @@ def test_the_quick_way_out_lets_nothing_through() -> None:
     assert not marks
     # A joiner that joins nothing keeps the whole text from the quick way, and is dropped.
     assert clean("\u200d" + "".join(quick)) == "".join(quick)
+
+
+def test_a_gap_too_wide_for_the_line_leaves_no_empty_one() -> None:
+    assert wrap("     ，好字", 3) == ["，", "好", "字"]

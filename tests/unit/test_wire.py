@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from agent_tui import lang
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ClientId
 from agent_tui.domain.model import MacroSource
@@ -34,7 +35,10 @@ def wire(handler: Handler) -> HttpWire:
     found = HttpWire("http://127.0.0.1:1", "token")
     old = found._http
     found._http = httpx.AsyncClient(
-        transport=httpx.MockTransport(handler), base_url=old.base_url, headers=old.headers
+        transport=httpx.MockTransport(handler),
+        base_url=old.base_url,
+        headers=old.headers,
+        event_hooks=old.event_hooks,
     )
     return found
 
@@ -115,6 +119,20 @@ async def test_the_token_and_the_language_go_along() -> None:
         await wire(answer).session()
     assert seen[0]["authorization"] == "Bearer token"
     assert seen[0]["accept-language"] == "zh"
+
+
+async def test_the_server_is_asked_in_the_language_of_the_moment() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["accept-language"])
+        return httpx.Response(200, content=b"{}")
+
+    client = wire(answer)
+    await client.logout()
+    lang.use("en")
+    await client.logout()
+    assert seen == ["zh", "en"]
 
 
 # --- snapshots -----------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from agent_tui.domain.protocol import (
 )
 from agent_tui.errors import ServerError, UsageError
 from agent_tui.server import results, schema
+from agent_tui.server.commands import Conflict, SubmitOrders
 from agent_tui.server.database import Database
 from agent_tui.server.inbound import Received, SaveCustomer, TakeInbound
 from agent_tui.server.log import LogRow
-from agent_tui.server.orders import Conflict, SubmitOrders
 from agent_tui.server.unit import Needs, Unit
 from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.server.writer import Job, Writer
@@ -44,7 +44,7 @@ class Shop:
         self.now = f.NOW
         self.published: list[LogRow] = []
         self.writer = Writer(
-            self.database, lambda rows, directory: self.published.extend(rows), lambda: self.now
+            self.database, lambda rows: self.published.extend(rows), lambda: self.now
         )
         self.commit(SaveCustomer(f.customer()))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,7 +17,6 @@ from agent_tui.knowledge.importing.row import Row, Skipped
 from agent_tui.lang import Both
 
 Format = Literal["auto", "md", "csv", "xlsx", "json", "zendesk", "chatwoot"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 _BY_SUFFIX: Mapping[str, Format] = {
     ".md": "md",
     ".markdown": "md",

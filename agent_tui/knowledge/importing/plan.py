@@ -16,6 +16,7 @@ from agent_tui.domain.model import Article
 from agent_tui.frontmatter import Malformed
 from agent_tui.knowledge import articles, files
 from agent_tui.knowledge.articles import one_line, plain
+from agent_tui.knowledge.files import folded
 from agent_tui.knowledge.importing.row import Row, Skipped, Unfit, language_of
 from agent_tui.lang import Both
 from agent_tui.text import clean
@@ -55,8 +56,8 @@ class Planner:
         self._lang = lang
         self._category = category
         found, problems = frontmatter.read_folder(root, _existing)
-        self._there = {_folded(each.article.id): each for each in found}
-        self._broken = {_folded(p.path.removesuffix(".md")): p.path for p in problems}
+        self._there = {folded(each.article.id): each for each in found}
+        self._broken = {folded(p.path.removesuffix(".md")): p.path for p in problems}
         self._sources = {(each.source, each.article.lang): each for each in found if each.source}
         self._taken: dict[str, Row] = {}  # by this import
 
@@ -73,7 +74,7 @@ class Planner:
         lang = language_of(row.lang, self._lang, f"{row.title} {row.body or ''}")
         there = self._of_source(row, lang)
         key = there.article.id if there else self.id_of(row, lang)
-        there = there or self._there.get(_folded(key))
+        there = there or self._there.get(folded(key))
         if there and not row.lang:
             lang = there.article.lang
         self._take(key, row)
@@ -99,11 +100,11 @@ class Planner:
 
     def _take(self, key: str, row: Row) -> None:
         """Nothing else of this import may become the article `key`. Raises Unfit."""
-        folded = _folded(key)
-        if folded in self._broken:
-            path = self._broken[folded]
+        name = folded(key)
+        if name in self._broken:
+            path = self._broken[name]
             raise Unfit(f"{path} 有误，先看 kb lint", f"{path} is broken: see kb lint first")
-        other = self._taken.setdefault(folded, row)
+        other = self._taken.setdefault(name, row)
         if other is not row:
             raise Unfit(f"与 {other.place} 是同一篇", f"is the same article as {other.place}")
 
@@ -123,8 +124,8 @@ class Planner:
 
     def _is_others(self, key: str, row: Row) -> bool:
         """Whether another article has `key`: one of another source, else with another title."""
-        there = self._there.get(_folded(key))
-        taken = self._taken.get(_folded(key))
+        there = self._there.get(folded(key))
+        taken = self._taken.get(folded(key))
         if row.source:
             return (there is not None and there.source != row.source) or (
                 taken is not None and taken.source != row.source
@@ -171,8 +172,8 @@ def differences(before: Article, after: Article) -> tuple[str, ...]:
 
 def slug(text: str) -> str:
     """`text` as a file name that every system takes: words and Han characters, with hyphens."""
-    folded = unicodedata.normalize("NFKC", one_line(text)).casefold()
-    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", folded))
+    small = unicodedata.normalize("NFKC", one_line(text)).casefold()
+    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", small))
     name = words[:60].strip("-_")
     while len(name.encode()) > 180:
         name = name[:-1]
@@ -193,10 +194,6 @@ def safe(part: str) -> str:
         return part
     suffix = _LANGUAGE.search(part)
     return slug(_LANGUAGE.sub("", part)) + (suffix.group() if suffix else "")
-
-
-def _folded(key: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
 
 
 def _existing(key: str, text: str) -> Existing:

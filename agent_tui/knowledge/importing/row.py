@@ -115,8 +115,8 @@ def of_fields(place: str, fields: Mapping[str, Any], **more: Any) -> Row:
         **{"title": "", **texts},
         body=_text(given["body"]) if "body" in given else None,
         internal=_text(given["internal"]) if "internal" in given else None,
-        questions=_several("questions", given),
-        tags=_several("tags", given),
+        questions=several("questions", given["questions"]) if "questions" in given else None,
+        tags=several("tags", given["tags"]) if "tags" in given else None,
         audience=_audience(given),
         owner=one_line(_text(given["owner"])) if "owner" in given else None,
         valid_from=_day(given, "valid_from"),
@@ -169,11 +169,8 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _several(name: str, given: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """A cell of several: one a line, or on one line with separators between them."""
-    if name not in given:
-        return None
-    value = given[name]
+def several(name: str, value: object) -> tuple[str, ...]:
+    """A cell of several questions or tags: one a line, or on one line with separators."""
     if isinstance(value, list | tuple):
         return lines_of(map(_text, value))
     text = _text(value).replace("\r\n", "\n").replace("\r", "\n")

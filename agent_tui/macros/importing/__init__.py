@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,6 @@ from agent_tui.macros.importing.row import Row, Skipped, Unfit
 Format = Literal[
     "auto", "md", "csv", "xlsx", "json", "chatwoot", "zendesk", "zammad", "livehelperchat"
 ]
-FORMATS: tuple[Format, ...] = get_args(Format)
 MAX_BYTES = 50_000_000
 _ONE: Mapping[str, Callable[[str, systems.Data], Row]] = {
     "chatwoot": systems.chatwoot,

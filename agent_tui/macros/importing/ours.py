@@ -9,13 +9,13 @@ import msgspec
 
 from agent_tui import misfits
 from agent_tui.frontmatter import Malformed
-from agent_tui.knowledge.articles import lines_of, one_line
-from agent_tui.knowledge.importing.row import _SEPARATORS, field_of
+from agent_tui.knowledge.articles import one_line
+from agent_tui.knowledge.importing.row import field_of, several
 from agent_tui.lang import Both
-from agent_tui.macros import library, template
+from agent_tui.macros import library
 from agent_tui.macros.importing import placeholders, systems
 from agent_tui.macros.importing.row import Row, Unfit, said, short_of
-from agent_tui.macros.model import Macro
+from agent_tui.macros.model import Head, Macro
 from agent_tui.macros.writing import text_of
 
 # Columns of a table; the rest of the front matter is one of them, as JSON.
@@ -104,20 +104,13 @@ def of_fields(place: str, data: Mapping[str, Any], *, brackets: bool = False) ->
         short=short_of(said(fields, "short")),
         lang=one_line(said(fields, "lang")),
         folder=said(fields, "category"),
-        tags=_several(fields.get("tags")),
+        tags=several("tags", fields.get("tags")),
         note=one_line(said(fields, "internal")),
         id=said(fields, "id") if "/" in said(fields, "id") else "",
         source=said(fields, "source"),
     )
     key = said(fields, "key").upper()
     return msgspec.structs.replace(row, more={"key": key}) if key else row
-
-
-def _several(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list | tuple):
-        return lines_of(map(str, value))
-    text = str(value or "")
-    return lines_of(text.split("\n") if "\n" in text else _SEPARATORS["tags"].split(text))
 
 
 def _exported(place: str, data: Mapping[str, Any]) -> Row:
@@ -131,15 +124,10 @@ def _exported(place: str, data: Mapping[str, Any]) -> Row:
     front = {name: value for name, value in front.items() if value}
     key = said(data, "id")
     try:
-        from agent_tui.macros.model import Head
-
-        head = msgspec.convert(front | {"tags": _several(data.get("tags"))} | more, Head)
+        head = msgspec.convert(front | {"tags": several("tags", data.get("tags"))} | more, Head)
         return of_macro(place, library.checked(key, text_of(head, said(data, "body"))))
     except msgspec.ValidationError as error:
         words = misfits.explained(str(error))
         raise Unfit(words.zh, words.en) from None
     except Malformed as error:
         raise Unfit(error.text.zh, error.text.en) from None
-
-
-__all__ = ["FIELDS", "known", "of_fields", "of_macro", "record", "template"]

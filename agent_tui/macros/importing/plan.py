@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import msgspec
 from agent_tui import frontmatter, misfits
 from agent_tui.frontmatter import Malformed
 from agent_tui.knowledge.articles import plain
+from agent_tui.knowledge.files import folded
 from agent_tui.knowledge.importing.plan import Step, safe, slug
 from agent_tui.knowledge.importing.row import language_of
 from agent_tui.lang import Both
@@ -35,8 +35,8 @@ class Planner:
         self._lang = lang
         self._where = folder
         found, problems = frontmatter.read_folder(root, linting.source)
-        self._there = {_folded(each.macro.id): each for each in found}
-        self._broken = {_folded(p.path.removesuffix(".md")): p.path for p in problems}
+        self._there = {folded(each.macro.id): each for each in found}
+        self._broken = {folded(p.path.removesuffix(".md")): p.path for p in problems}
         self._sources: dict[tuple[str, str], Source] = {
             (each.macro.head.source, each.macro.head.lang): each
             for each in found
@@ -63,7 +63,7 @@ class Planner:
         lang = language_of(row.lang, self._lang, f"{row.title} {row.body}")
         there = self._sources.get((row.source, lang)) if row.source else None
         key = there.macro.id if there else self._id_of(row, lang)
-        there = there or self._there.get(_folded(key))
+        there = there or self._there.get(folded(key))
         self._take(key, row)
         if there is None:
             self._refuse_double(row, lang)
@@ -84,13 +84,13 @@ class Planner:
 
     def _take(self, key: str, row: Row) -> None:
         """Nothing else of this import may become the macro `key`. Raises Unfit."""
-        folded = _folded(key)
-        if folded in self._broken:
-            path = self._broken[folded]
+        name = folded(key)
+        if name in self._broken:
+            path = self._broken[name]
             raise Unfit(
                 f"{path} 有误，先看 macros lint", f"{path} is broken: see macros lint first"
             )
-        other = self._taken.setdefault(folded, row)
+        other = self._taken.setdefault(name, row)
         if other is not row:
             raise Unfit(f"与 {other.place} 是同一条", f"is the same macro as {other.place}")
 
@@ -113,10 +113,10 @@ class Planner:
         return key + suffix
 
     def _is_others(self, key: str, row: Row) -> bool:
-        """Whether another macro has `key`: one of another source; with none, another of this
-        import, or one that was not imported and says something else."""
-        there = self._there.get(_folded(key))
-        taken = self._taken.get(_folded(key))
+        """Whether another macro has `key`: one of another source; of a row without a source, one of
+        this import that says something else."""
+        there = self._there.get(folded(key))
+        taken = self._taken.get(folded(key))
         if row.source:
             return (there is not None and there.macro.head.source != row.source) or (
                 taken is not None and taken.source != row.source
@@ -136,10 +136,6 @@ class Planner:
         )
         notes.append(Both(*words))
         return msgspec.structs.replace(head, short="")
-
-
-def _folded(key: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
 
 
 def _merged(row: Row, lang: str, there: Head | None) -> Head:

@@ -7,6 +7,7 @@
  *
  * @typedef {{id: string, seq: number, at: number, from: string, name?: string, text: string, failed?: string}} Item
  * @typedef {{id: string, at: number, text: string, failed?: string}} Unsent
+ * @typedef {{id: string, at: number, file: File, part: number, failed?: string, request?: XMLHttpRequest}} Upload
  */
 
 const LIMIT = 10_000;
@@ -20,6 +21,7 @@ const TEXTS = {
     typing: '{} is typing', ahead: '{} ahead of you', next: 'You are next', about: 'about {} min', soon: 'in a moment', offline: 'No connection. Your messages are kept and will be sent.',
     gone: 'This chat is not available.', expired: 'The earlier conversation has expired. Your next message starts a new one.',
     long: 'This message is too long: at most {} characters. Your text is kept; please shorten or split it.',
+    attach: 'Send a picture or file', remove: 'Remove', big: '{} is too large: at most {} MB.', unreadable: 'this file cannot be read',
   },
   zh: {
     placeholder: '输入消息…', input: '您的消息', send: '发送', log: '对话', you: '我',
@@ -30,6 +32,7 @@ const TEXTS = {
     typing: '{} 正在输入', ahead: '前面还有 {} 位', next: '下一位就是您', about: '预计 {} 分钟', soon: '马上就到', offline: '网络已断开。您的消息已保存，恢复后会自动发送。',
     gone: '此聊天暂不可用。', expired: '之前的对话已过期，您的下一条消息将开始新的对话。',
     long: '消息太长：最多 {} 个字符。您的文字已保留，请缩短或分成几条发送。',
+    attach: '发送图片或文件', remove: '移除', big: '{} 太大：最多 {} MB。', unreadable: '读不了这个文件',
   },
 };
 
@@ -97,6 +100,11 @@ form { border-top: 1px solid var(--line); padding: 12px calc(16px + env(safe-are
 textarea { flex: 1; min-width: 0; height: 44px; max-height: 168px; padding: 10px 0; border: 0; outline: 0; resize: none;
   background: none; color: inherit; font: inherit; font-size: 16px; line-height: 24px; }
 textarea::placeholder { color: var(--muted); opacity: 1; }
+.attach { flex: none; width: 44px; height: 44px; margin-inline-start: -12px; border: 0; border-radius: 50%; display: grid;
+  place-items: center; cursor: pointer; background: none; color: var(--muted); }
+.over .field { border-color: var(--accent-text); border-style: dashed; }
+.bubble img { display: block; max-width: min(260px, 100%); max-height: 260px; border-radius: 10px; background: var(--page); }
+progress { width: 180px; max-width: 100%; height: 6px; accent-color: var(--accent-text); }
 .send { flex: none; width: 44px; height: 44px; border: 0; border-radius: 50%; display: grid; place-items: center; cursor: pointer;
   background: var(--accent); color: #fff; transition: opacity .15s; }
 .send:disabled { opacity: .35; cursor: default; }
@@ -104,7 +112,7 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
 .count.over { color: var(--bad); font-weight: 600; }
 .only-read { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 :is(button, a, .log):focus-visible { outline: 2px solid var(--accent-text); outline-offset: 2px; border-radius: 6px; }
-.log:focus-visible { outline-offset: -2px; } .send:focus-visible { border-radius: 50%; } .pill:focus-visible { border-radius: 99px; }
+.log:focus-visible { outline-offset: -2px; } :is(.send, .attach):focus-visible { border-radius: 50%; } .pill:focus-visible { border-radius: 99px; }
 @keyframes dot { 0%, 60%, 100% { opacity: .35; } 30% { opacity: 1; transform: translateY(-2px); } }
 @keyframes rise { from { opacity: 0; transform: translateY(6px); } }
 [data-fresh] { animation: rise .18s ease-out; }
@@ -158,23 +166,38 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-function arrow() {
+const ARROW = 'M12 19V5M6 11l6-6 6 6', CLIP = 'M20 11.5l-8 8a5 5 0 0 1-7-7l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.5a1.6 1.6 0 0 1-2.3-2.3l7.6-7.6';
+
+function icon(drawn) {
   const ns = 'http://www.w3.org/2000/svg', svg = document.createElementNS(ns, 'svg'), path = document.createElementNS(ns, 'path');
   const set = (node, values) => { for (const name in values) node.setAttribute(name, values[name]); };
   set(svg, { viewBox: '0 0 24 24', width: 20, height: 20, fill: 'none', stroke: 'currentColor', 'aria-hidden': 'true' });
-  set(path, { d: 'M12 19V5M6 11l6-6 6 6', 'stroke-width': 2.2, 'stroke-linecap': 'round', 'stroke-linejoin': 'round' });
+  set(path, { d: drawn, 'stroke-width': 2, 'stroke-linecap': 'round', 'stroke-linejoin': 'round' });
   svg.append(path);
   return svg;
 }
 
+/** The file's name if the address is of a file at `origin`. */
+function fileName(url, origin) {
+  const [, name] = (url.startsWith(`${origin}/`) && /^\/files\/[b-z]{32}\/([^/?#]+)$/.exec(url.slice(origin.length))) || [];
+  try { return name && decodeURIComponent(name); } catch { return undefined; }
+}
+
+/** What stands for an address: a picture of our own, the name of our own file, else its letters. */
+function shown(url, origin) {
+  const name = fileName(url, origin);
+  return name && /\.(jpe?g|png|gif|webp)$/i.test(name) ? el('img', { src: url, alt: name, referrerpolicy: 'no-referrer', decoding: 'async' })
+    : name ?? url;
+}
+
 /** Text and links. Only ASCII after http(s)://, so that Chinese may follow an address without a space. */
-function linkified(text) {
+function linkified(text, origin) {
   const parts = [];
   let from = 0;
   for (const match of text.matchAll(/\bhttps?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+/gi)) {
     let url = match[0].replace(/[.,;:!?'*]+$/, '');
     if (url.endsWith(')') && !url.includes('(')) url = url.slice(0, -1).replace(/[.,;:!?'*]+$/, '');
-    parts.push(text.slice(from, match.index), el('a', { href: url, target: '_blank', rel: 'noopener noreferrer nofollow' }, url));
+    parts.push(text.slice(from, match.index), el('a', { href: url, target: '_blank', rel: 'noopener noreferrer nofollow' }, shown(url, origin)));
     from = match.index + url.length;
   }
   return [...parts, text.slice(from)];
@@ -237,18 +260,21 @@ export class SupportChat extends HTMLElement {
     this.tooLong = fill(this.texts.long, LIMIT.toLocaleString(this.locale));
     this.clock = new Intl.DateTimeFormat(this.locale, { timeStyle: 'short' });
     this.base = `${server}/v1/web/${encodeURIComponent(inbox)}`;
+    this.origin = server || location.origin;
     const prefix = `support-chat|${server || location.origin}|${inbox}|`;
     this.store = new Store('localStorage', prefix);
     this.drafts = new Store('sessionStorage', prefix);
 
     this.life = new AbortController();
     /** @type {Map<string, Item>} */ this.items = new Map();
+    /** @type {Map<string, Upload>} */ this.uploads = new Map();
+    this.largest = 0;  // bytes of a file; told by the server
     /** @type {Map<string, any>} */ this.nodes = new Map();
     /** @type {Set<() => void>} */ this.sleepers = new Set();
     this.owner = this.store.get('visitor');
     this.#forget();
     this.atBottom = true;
-    this.inView = this.unseen = this.flushing = this.waiting = this.drawing = this.unreachable = this.gone = this.loading = false;
+    this.inView = this.unseen = this.flushing = this.waiting = this.drawing = this.unreachable = this.gone = this.loading = this.uploading = false;
     this.typedAt = this.heard = this.receiptTimer = 0;
     this.#build(full);
     this.#watch(full);
@@ -261,6 +287,7 @@ export class SupportChat extends HTMLElement {
   disconnectedCallback() {
     this.life.abort();
     this.streaming?.abort();
+    for (const { request } of this.uploads.values()) request?.abort();
     this.#wake();
   }
 
@@ -283,10 +310,12 @@ export class SupportChat extends HTMLElement {
     this.notice = el('p', { class: 'notice', role: 'alert', 'data-testid': 'notice', hidden: '' });
     this.input = el('textarea', { rows: '1', 'aria-label': t.input, placeholder: t.placeholder, dir: 'auto', enterkeyhint: 'send',
       autocomplete: 'off', 'data-testid': 'input' });
-    this.button = el('button', { class: 'send', type: 'submit', 'aria-label': t.send, title: t.send, 'data-testid': 'send' }, arrow());
+    this.button = el('button', { class: 'send', type: 'submit', 'aria-label': t.send, title: t.send, 'data-testid': 'send' }, icon(ARROW));
+    this.attach = el('button', { class: 'attach', type: 'button', 'aria-label': t.attach, title: t.attach, 'data-testid': 'attach', hidden: '' }, icon(CLIP));
+    this.picker = el('input', { type: 'file', multiple: '', hidden: '', 'data-testid': 'picker' });
     this.count = el('div', { class: 'count', 'data-testid': 'count', hidden: '' });
-    this.form = el('form', {}, this.notice, el('div', { class: 'field' }, this.input, this.button), this.count);
-    const chat = el(full ? 'main' : 'section', { class: 'chat', lang: this.language, 'aria-label': t.support },
+    this.form = el('form', {}, this.notice, el('div', { class: 'field' }, this.attach, this.picker, this.input, this.button), this.count);
+    const chat = this.chat = el(full ? 'main' : 'section', { class: 'chat', lang: this.language, 'aria-label': t.support },
       el('header', {}, this.logo, el('div', {}, this.heading, this.status)), this.banner,
       el('div', { class: 'middle' }, this.log, this.pill), this.form);
     /** @type {ShadowRoot} */ (this.shadowRoot).replaceChildren(chat);
@@ -304,6 +333,27 @@ export class SupportChat extends HTMLElement {
       this.#submit();
     });
     on(this.input, 'input', () => { this.#measure(); this.#sayTyping(); });
+    on(this.attach, 'click', () => this.picker.click());
+    on(this.picker, 'change', () => { this.#attach(this.picker.files); this.picker.value = ''; this.input.focus(); });
+    on(this.input, 'paste', (event) => {
+      const { files } = event.clipboardData;
+      if (!files.length || event.clipboardData.getData('text/plain')) return;  // of a copied table, the text
+      event.preventDefault();
+      this.#attach(files);
+    });
+    const dragged = (over, act) => (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();  // the browser would leave the page to show it
+      this.chat.classList.toggle('over', over && this.largest > 0);
+      act?.(event);
+    };
+    on(this.chat, 'dragover', dragged(true));
+    on(this.chat, 'dragleave', dragged(false));
+    on(this.chat, 'drop', dragged(false, (event) => this.#attach(event.dataTransfer.files)));
+    on(window, 'beforeunload', (event) => { if (this.uploads.size) event.preventDefault(); });
+    // Neither bubbles: a picture that came makes the log longer, one that did not is its name.
+    this.log.addEventListener('load', () => { if (this.atBottom) this.#toBottom(); }, { capture: true, signal });
+    this.log.addEventListener('error', ({ target }) => target.replaceWith(target.alt), { capture: true, signal });
     on(this.pill, 'click', () => { this.#toBottom(); this.input.focus(); });
     on(this.log, 'scroll', () => {
       this.atBottom = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
@@ -374,6 +424,7 @@ export class SupportChat extends HTMLElement {
       if (date !== day) rows.push(this.#dayNode(day = date, item.at));
       rows.push(this.#messageNode(item, states[i], !together(list[i - 1], item), last, last || states[i + 1] !== states[i]));
     });
+    for (const upload of this.uploads.values()) rows.push(this.#uploadNode(upload));
     place(this.log, [this.greeting, ...rows, this.queue, this.typing]);
     if (stick) this.#toBottom();
     this.#refresh();
@@ -402,7 +453,7 @@ export class SupportChat extends HTMLElement {
     const own = item.from === 'customer', t = this.texts;
     const node = this.#node(item.id, () => el('div', { 'data-testid': 'message', 'data-from': own ? 'customer' : 'agent' },
       el('bdi', { class: own ? 'only-read' : 'name' }, own ? t.you : item.name || t.support),
-      el('div', { class: 'bubble', dir: 'auto', 'data-testid': 'text' }, ...linkified(item.text)),
+      el('div', { class: 'bubble', dir: 'auto', 'data-testid': 'text' }, ...linkified(item.text, this.origin)),
       el('div', { class: 'meta' }, el('time'), el('bdi', { class: 'state' }))));
     const [name, , meta] = node.children, [time, label, ...buttons] = meta.children;
     node.className = `row ${own ? 'customer' : 'agent'} ${first ? 'first' : ''} ${last ? 'last' : ''}`;
@@ -416,6 +467,27 @@ export class SupportChat extends HTMLElement {
     label.hidden = !own;
     if (state === 'failed' && !buttons.length) meta.append(this.#action('retry', item), this.#action('edit', item));
     if (state !== 'failed') for (const button of buttons) button.remove();
+    return node;
+  }
+
+  /** A file on its way: how far it is, or why it is not. */
+  #uploadNode(upload) {
+    const t = this.texts;
+    const node = this.#node(`file ${upload.id}`, () => {
+      const remove = el('button', { type: 'button', 'data-testid': 'remove' }, t.remove);
+      const retry = el('button', { type: 'button', 'data-testid': 'retry' }, t.retry);
+      remove.addEventListener('click', () => { this.#uploaded(upload); upload.request?.abort(); this.#wake(); this.input.focus(); });
+      retry.addEventListener('click', () => { upload.failed = ''; this.#upload(); });
+      return el('div', { class: 'row customer first last', 'data-testid': 'upload' },
+        el('div', { class: 'bubble', dir: 'auto' }, upload.file.name),
+        el('div', { class: 'meta' }, el('progress', { max: '1', 'aria-label': t.sending }), el('bdi', { class: 'state' }), retry, remove));
+    });
+    const [progress, label, retry] = node.lastChild.children;
+    node.dataset.state = upload.failed ? 'failed' : 'sending';
+    progress.hidden = Boolean(upload.failed);
+    retry.hidden = !upload.failed;
+    progress.value = upload.part;
+    label.textContent = upload.failed ? `${t.failed} · ${upload.failed}` : upload.request ? t.sending : t.waiting;
     return node;
   }
 
@@ -632,6 +704,8 @@ export class SupportChat extends HTMLElement {
     this.status.classList.toggle('online', Boolean(inbox.online));
     this.greeting.firstChild.textContent = say(inbox.greeting) || this.texts.hello;
     this.greeting.hidden = false;
+    this.largest = Number(inbox.file_bytes) || 0;
+    this.attach.hidden = !this.largest;
     if (full) { document.title = title; document.documentElement.lang = this.language; }
     this.#draw();
   }
@@ -669,12 +743,7 @@ export class SupportChat extends HTMLElement {
     for (const unsent of this.#outbox()) {
       if (unsent.failed) continue;
       try {
-        if (!this.store.get('visitor')) {
-          const { visitor } = await this.#api('POST', '/session', { language: this.language });
-          if (!visitor) throw new ApiError(0);
-          this.store.set('visitor', visitor);
-          this.#adopt(visitor);
-        }
+        await this.#session();
         const { id, text } = unsent;
         const { seq, at } = await this.#api('POST', '/messages', { id, text });
         if (!(seq > 0)) throw new ApiError(0);
@@ -688,6 +757,86 @@ export class SupportChat extends HTMLElement {
         this.#put({ ...unsent, seq: 0, from: 'customer' });
       }
     }
+  }
+
+  /** Be known to the server. */
+  async #session() {
+    if (this.store.get('visitor')) return;
+    const { visitor } = await this.#api('POST', '/session', { language: this.language });
+    if (!visitor) throw new ApiError(0);
+    this.store.set('visitor', visitor);
+    this.#adopt(visitor);
+  }
+
+  /** Send these files, each as a message of its own. @param {FileList} files */
+  #attach(files) {
+    if (!this.largest) return;
+    for (const file of files) {
+      const most = (this.largest / 1_048_576).toLocaleString(this.locale, { maximumFractionDigits: 1 });
+      if (file.size > this.largest) { this.#say(fill(fill(this.texts.big, file.name), most)); continue; }
+      const id = uuid();
+      this.lastAt = Math.max(Date.now(), (this.lastAt ?? 0) + 1);
+      this.uploads.set(id, { id, at: this.lastAt, file, part: 0 });
+    }
+    this.atBottom = true;
+    this.#draw();
+    this.#upload();
+  }
+
+  /** One after the other, until none is left that can be sent. What is cut short is sent again under its id: taken once. */
+  async #upload() {
+    if (this.uploading) return;
+    this.uploading = true;
+    const { signal } = this.life, next = () => [...this.uploads.values()].find((upload) => !upload.failed);
+    for (let attempt = 0, upload; !signal.aborted && (upload = next());) {
+      try {
+        await upload.file.slice(0, 1).arrayBuffer().catch(() => { throw new ApiError(400, this.texts.unreadable); });  // a folder, say
+        await this.#alone(() => this.#session());
+        const { address } = await this.#post(upload);
+        if (!this.uploads.has(upload.id)) continue;
+        this.#uploaded(upload);
+        this.#queue({ id: upload.id, at: upload.at, text: address });
+        attempt = 0;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        upload.request = undefined;
+        upload.part = 0;
+        if (!error.transient || error.status === 429) upload.failed = error.message;  // an hour's worth is not waited for
+        this.#draw();
+        if (!upload.failed && this.uploads.has(upload.id)) await this.#sleep(error.retryAfter ?? backoff(attempt++));
+      }
+    }
+    if (this.life.signal === signal) this.uploading = false;
+  }
+
+  #uploaded({ id }) {
+    this.uploads.delete(id);
+    this.nodes.delete(`file ${id}`);
+    this.#draw();
+  }
+
+  /** fetch() tells nothing of how far a body is. @param {Upload} upload @returns {Promise<{address: string}>} */
+  #post(upload) {
+    const { file, id } = upload, token = this.store.get('visitor'), request = upload.request = new XMLHttpRequest();
+    return new Promise((done, fail) => {
+      request.open('POST', `${this.base}/files?${new URLSearchParams({ id, name: file.name })}`);
+      request.setRequestHeader('Authorization', `Bearer ${token}`);
+      request.setRequestHeader('Accept-Language', this.language);
+      request.setRequestHeader('Content-Type', 'application/octet-stream');
+      request.timeout = 300_000;
+      request.upload.onprogress = ({ loaded, total }) => { upload.part = total && loaded / total; this.#draw(); };
+      request.onloadend = async () => {
+        const { status } = request, answered = status >= 200 && new Response(request.responseText, { status,
+          headers: { 'Retry-After': request.getResponseHeader('Retry-After') ?? '' } });
+        this.unreachable = [0, 502, 503, 504].includes(status) && this.uploads.has(id);
+        this.#refresh();
+        if (status === 401) this.#expired(token);
+        if (answered && answered.ok) return done(await answered.json().catch(() => fail(new ApiError(0))));
+        fail(answered ? await ApiError.from(answered) : new ApiError(0));
+      };
+      request.send(file);
+      this.#draw();
+    });
   }
 
   /** Follow the conversation: catch up, then read the stream, or poll where streams do not get through. */

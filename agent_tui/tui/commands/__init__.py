@@ -29,6 +29,7 @@ INTENTS: tuple[type[Intent], ...] = (
     compose.NextStep,
     compose.SaveMacro,
     writing.EditOutside,
+    writing.Attach,
     compose.SendNext,
     compose.SendResolveNext,
     compose.Note,

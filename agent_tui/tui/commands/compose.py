@@ -27,6 +27,7 @@ class Note(Intent):
     needs_chat = True
 
     async def run(self, screen: Workstation) -> None:
+        screen.doing.open_target()
         screen.toggle_note()
 
 
@@ -40,7 +41,7 @@ class PickMacro(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        moment = screen.inserting.moment()
+        target, moment = screen.doing.target(), screen.inserting.moment()
         macros = sorted(
             moment.offered(), key=lambda each: (not each.head.key, each.head.key, each.id)
         )
@@ -54,10 +55,10 @@ class PickMacro(Intent):
             )
             for macro, head in zip(macros, heads, strict=True)
         ]
-        title = str(Both("插入宏", "Insert a macro"))
+        title = screen.doing.about(Both("插入宏", "Insert a macro"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
         if chosen:
-            screen.inserting.from_key(screen.desk.macros.library().all[chosen])
+            screen.inserting.from_key(screen.desk.macros.library().all[chosen], target)
 
 
 class MacroSlot(Intent):

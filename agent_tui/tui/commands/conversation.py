@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent_tui.desk.reasons import PRIORITIES, TYPES
 from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain import commands as c
-from agent_tui.domain.ids import AgentId, TeamId
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Priority, Status
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
@@ -66,22 +66,38 @@ class Assign(Intent):
         if marked := screen.bulk.marked():
             await screen.bulk.assign(marked)
             return
-        desk = screen.desk
+        desk, target = screen.desk, screen.doing.target()
         people = screen.bulk.people()
         teams = [
             Choice(f"team:{t.id}", str(Both(t.name_zh, t.name_en)), str(Both("团队", "team")), t.id)
             for t in desk.directory.teams().values()
         ]
-        title = str(Both("转给谁", "Assign to"))
+        title = screen.doing.about(Both("转给谁", "Assign to"))
         chosen = await screen.app.push_screen_wait(Picker(title, [*people, *teams]))
         if not chosen:
             return
         kind, _, key = chosen.partition(":")
+        if kind == "agent" and screen.bulk.is_out(AgentId(key)):
+            there = screen.names.of(key)
+            question = Both(
+                f"{there} 已下线，上线前不会看到这个会话。仍然转交？",
+                f"{there} is offline and will not see the chat before coming back. Assign it?",
+            )
+            if not await screen.app.push_screen_wait(Confirm(str(question))):
+                return
         command = c.Assign(agent=AgentId(key)) if kind == "agent" else c.Assign(team=TeamId(key))
         given_away = command.agent != screen.desk.me.id
-        if screen.doing.act(command, Both(f"转给 {key}", f"assign to {key}")) and given_away:
+        name = screen.names.of(key)
+        words = Both(f"转给 {name}", f"assign to {name}")
+        if screen.doing.act(command, words, key=target) and given_away:
             # An open composer on somebody else's chat is how the wrong customer gets an answer.
-            screen.leave_chat()
+            _leave(screen, target)
+
+
+def _leave(screen: Workstation, key: ConversationId | None) -> None:
+    """Chat `key` is not one's own business any more; another one that is open stays so."""
+    if key == screen.current:
+        screen.leave_chat()
 
 
 class AddTag(Intent):
@@ -101,20 +117,21 @@ class AddTag(Intent):
         known = dict.fromkeys((*COMMON_TAGS, *sorted(used)))
         marked = screen.bulk.marked()
         choices = [_of_tag(tag) for tag in known if marked or tag not in state.tags]
-        picker = Picker(str(Both("加标签", "Add a tag")), choices, free=True)
+        title = screen.doing.about(Both("加标签", "Add a tag"), marked)
+        picker = Picker(title, choices, free=True)
         chosen = await screen.app.push_screen_wait(picker)
         if not chosen:
             return
-        title = Both(f"标签 {chosen}", f"tag {tag_name(chosen)}")
+        words = Both(f"标签 {chosen}", f"tag {tag_name(chosen)}")
         if marked:
-            screen.bulk.act(marked, lambda _: c.Tag(chosen), title)
+            screen.bulk.act(marked, lambda _: c.Tag(chosen), words)
         else:
-            screen.doing.act(c.Tag(chosen), title)
+            screen.doing.act(c.Tag(chosen), words, key=state.id)
 
 
 def _of_tag(tag: str) -> Choice:
     name = tag_name(tag)
-    return Choice(tag, name, "" if name == tag else tag)
+    return Choice(tag, name, "" if name == tag else tag, tag)
 
 
 class RemoveTag(Intent):
@@ -126,15 +143,21 @@ class RemoveTag(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        state = screen.doing.state()
-        if state is None or not state.tags:
+        target, marked = screen.doing.target(), screen.bulk.marked()
+        states = map(screen.desk.conversation, marked) if marked else [screen.doing.state()]
+        tags = dict.fromkeys(tag for state in states if state is not None for tag in state.tags)
+        if not tags:
             screen.doing.say(Both("没有标签", "there are no tags"))
             return
-        choices = [_of_tag(tag) for tag in state.tags]
-        title = str(Both("去掉哪个标签", "Take off which tag"))
-        chosen = await screen.app.push_screen_wait(Picker(title, choices))
-        if chosen:
-            screen.doing.act(c.Untag(chosen), Both(f"去掉 {chosen}", f"untag {tag_name(chosen)}"))
+        title = screen.doing.about(Both("去掉哪个标签", "Take off which tag"), marked)
+        chosen = await screen.app.push_screen_wait(Picker(title, [_of_tag(tag) for tag in tags]))
+        if not chosen:
+            return
+        words = Both(f"去掉 {chosen}", f"untag {tag_name(chosen)}")
+        if marked:
+            screen.bulk.act(marked, lambda _: c.Untag(chosen), words)
+        else:
+            screen.doing.act(c.Untag(chosen), words, key=target)
 
 
 class SetType(Intent):
@@ -148,10 +171,15 @@ class SetType(Intent):
 
     async def run(self, screen: Workstation) -> None:
         choices = [Choice(key, str(text), key, text.zh) for key, text in TYPES.items()]
-        title = str(Both("问题类型", "Question type"))
+        target, marked = screen.doing.target(), screen.bulk.marked()
+        title = screen.doing.about(Both("问题类型", "Question type"), marked)
         chosen = await screen.app.push_screen_wait(Picker(title, choices))
-        if chosen:
-            screen.doing.act(c.SetType(chosen), Both("改类型", "type"))
+        if chosen and marked:
+            name = TYPES[chosen]
+            words = Both(f"类型 {name.zh}", f"type {name.en}")
+            screen.bulk.act(marked, lambda _: c.SetType(chosen), words)
+        elif chosen:
+            screen.doing.act(c.SetType(chosen), Both("改类型", "type"), key=target)
 
 
 class SetPriority(Intent):
@@ -164,15 +192,16 @@ class SetPriority(Intent):
 
     async def run(self, screen: Workstation) -> None:
         choices = [Choice(key, str(text), key) for key, text in reversed(PRIORITIES.items())]
-        title = str(Both("优先级", "Priority"))
-        marked = screen.bulk.marked()
+        target, marked = screen.doing.target(), screen.bulk.marked()
+        title = screen.doing.about(Both("优先级", "Priority"), marked)
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
         if chosen and marked:
             name = PRIORITIES[chosen]
             words = Both(f"优先级 {name.zh}", f"priority {name.en}")
             screen.bulk.act(marked, lambda _: c.SetPriority(Priority(chosen)), words)
         elif chosen:
-            screen.doing.act(c.SetPriority(Priority(chosen)), Both("改优先级", "priority"))
+            words = Both("改优先级", "priority")
+            screen.doing.act(c.SetPriority(Priority(chosen)), words, key=target)
 
 
 class Snooze(Intent):
@@ -198,15 +227,15 @@ class Snooze(Intent):
             Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
             for at, title in offers
         ]
-        title = str(Both("搁置到", "Snooze until"))
-        marked = screen.bulk.marked()
+        target, marked = screen.doing.target(), screen.bulk.marked()
+        title = screen.doing.about(Both("搁置到", "Snooze until"), marked)
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
         if chosen:
             command = c.SetStatus(Status.SNOOZED, until=int(chosen))
             if marked:
                 screen.bulk.act(marked, lambda _: command, Both("搁置", "snooze"))
-            elif screen.doing.act(command, Both("搁置", "snooze")):
-                screen.leave_chat()
+            elif screen.doing.act(command, Both("搁置", "snooze"), key=target):
+                _leave(screen, target)
 
 
 class CoolDown(Intent):
@@ -221,7 +250,10 @@ class CoolDown(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        now = screen.desk.clock()
+        if screen.bulk.marked():
+            screen.doing.say(Both("一次只能一个：Esc 取消标记", "one at a time: Esc unmarks"))
+            return
+        target, now = screen.doing.target(), screen.desk.clock()
         offers = [
             (now + HOUR_MS // 2, Both("半小时", "half an hour")),
             (now + 2 * HOUR_MS, Both("2 小时", "2 hours")),
@@ -232,7 +264,7 @@ class CoolDown(Intent):
             Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
             for at, title in offers
         ]
-        title = str(Both("让会话冷静到", "Let the chat rest until"))
+        title = screen.doing.about(Both("让会话冷静到", "Let the chat rest until"))
         chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
         if not chosen:
             return
@@ -242,8 +274,8 @@ class CoolDown(Intent):
         )
         if await screen.app.push_screen_wait(Confirm(str(question))):
             done = Both("冷静", "cool down")
-            if screen.doing.act(c.CoolDown(until=int(chosen)), done, undoable=False):
-                screen.leave_chat()
+            if screen.doing.act(c.CoolDown(until=int(chosen)), done, key=target, undoable=False):
+                _leave(screen, target)
 
 
 class WaitForCustomer(Intent):
@@ -256,15 +288,20 @@ class WaitForCustomer(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        state = screen.doing.state()
+        title = Both("等客户", "waiting for customer")
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: c.SetStatus(Status.PENDING), title)
+            return
+        target, state = screen.doing.target(), screen.doing.state()
+        who = screen.doing.who(target) if target is not None else ""
         question = Both(
-            "客户还在等回复。仍要标为等客户？",
-            "The customer waits for a reply. Mark it as waiting for the customer all the same?",
+            f"{who} 还在等回复。仍要标为等客户？",
+            f"{who} waits for a reply. Mark it as waiting for the customer all the same?",
         )
         owed = state is not None and state.waiting_since is not None
         if owed and not await screen.app.push_screen_wait(Confirm(str(question))):
             return
-        screen.doing.act(c.SetStatus(Status.PENDING), Both("等客户", "waiting for customer"))
+        screen.doing.act(c.SetStatus(Status.PENDING), title, key=target)
 
 
 class ResolveNext(Intent):

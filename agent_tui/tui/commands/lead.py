@@ -12,7 +12,7 @@ from agent_tui.domain.protocol import SurgeRequest
 from agent_tui.domain.staffing import Availability
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
-from agent_tui.tui.screens.pick import Choice, Confirm, Picker
+from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -26,6 +26,7 @@ STATES = (
     (Availability.OFFLINE, Both("下线", "offline"), Both("会话退回", "chats go back")),
 )
 MINUTES = (30, 60, 120, 240)
+FACTORS = (1.5, 2.0, 3.0, 1.0)  # the usual one first
 
 
 class FilterQueue(Intent):
@@ -158,7 +159,9 @@ class Surge(Intent):
 
 
 def _running(team: board.TeamLine) -> str:
-    return str(Both("支援中", "surge")) if team.surge is not None else ""
+    if team.surge is None:
+        return ""
+    return str(Both(f"支援中 ×{team.surge.factor:g}", f"surge ×{team.surge.factor:g}"))
 
 
 async def ask_state(screen: Workstation, title: str) -> tuple[Availability, str] | None:
@@ -189,7 +192,7 @@ async def set_others(screen: Workstation, agent: AgentId) -> None:
 
 
 async def ask_surge(screen: Workstation, team: TeamId) -> None:
-    """For how long; then who joins is shown, and Enter begins it."""
+    """For how long; then who joins is shown, and how far limits rise is asked: Enter begins it."""
     if not is_lead(screen.desk.me):
         screen.doing.say(ONLY_LEADS)
         return
@@ -202,19 +205,30 @@ async def ask_surge(screen: Workstation, team: TeamId) -> None:
     chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
     if chosen is None:
         return
+    factor: str | None = str(FACTORS[0])
     if chosen != "0":
         joining = board.would_join(screen.desk, team)
         names = "、".join(joining) if joining else "-"
-        more = f"×{SurgeRequest(team, int(chosen)).factor:g}"
         question = Both(
-            f"{name} 高峰支援 {chosen} 分钟：上限 {more}；加入的机动坐席"
-            f"（在线 {len(joining)} 人）：{names}",
-            f"Surge in {name} for {chosen} minutes: limits {more}; floating agents who join"
+            f"{name} 高峰支援 {chosen} 分钟；加入的机动坐席（在线 {len(joining)} 人）：{names}",
+            f"Surge in {name} for {chosen} minutes; floating agents who join"
             f" ({len(joining)} online): {', '.join(joining) or '-'}",
         )
-        if not await screen.app.push_screen_wait(Confirm(str(question))):
-            return
-    await screen.asking.surge(team, int(chosen))
+        # With a filter: a digit that bounced on its way here begins nothing.
+        picker = Picker(str(question), [_limits(each) for each in FACTORS])
+        factor = await screen.app.push_screen_wait(picker)
+    if factor is not None:
+        await screen.asking.surge(SurgeRequest(team, int(chosen), float(factor)))
+
+
+def _limits(factor: float) -> Choice:
+    """How far a surge raises the limits of those who work for the team."""
+    if factor == 1:
+        words = Both("上限不变，只加入机动坐席", "limits as they are, floating agents only")
+    else:
+        words = Both(f"上限 ×{factor:g}", f"limits ×{factor:g}")
+    usual = str(Both("通常", "usual")) if factor == FACTORS[0] else ""
+    return Choice(str(factor), str(words), usual)
 
 
 ONLY_LEADS = Both("只有组长可以", "only leads can")

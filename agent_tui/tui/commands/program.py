@@ -81,7 +81,10 @@ class Quit(Intent):
     id = "quit"
     default_keys = "ctrl+q"
     title = Both("退出", "quit")
-    doc = Both("退出；有未发送的内容时会先问", "Leave; asks first when something has not been sent")
+    doc = Both(
+        "退出；草稿留着，有没送达服务器的会先问",
+        "Leave; drafts are kept; asks first if the server does not have everything yet",
+    )
     asks = True
 
     async def run(self, screen: Workstation) -> None:

@@ -1,4 +1,4 @@
-"""Writing elsewhere."""
+"""What is written elsewhere, and what goes with it."""
 
 from __future__ import annotations
 
@@ -24,5 +24,23 @@ class EditOutside(Intent):
     async def run(self, screen: Workstation) -> None:
         from agent_tui.tui.editing import edit_outside
 
+        screen.doing.open_target()
         screen.focus_composer()
         edit_outside(screen)
+
+
+class Attach(Intent):
+    id = "attach"
+    default_keys = "alt+a"
+    title = Both("附件", "attach")
+    doc = Both(
+        "上传本机的图片或文件，地址放进正在写的内容",
+        "Upload a picture or file of this machine; its address goes into what is being written",
+    )
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        screen.doing.open_target()
+        screen.focus_composer()
+        await screen.attaching.ask()

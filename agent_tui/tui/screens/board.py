@@ -15,7 +15,7 @@ from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.screens.once import ClosesOnce
-from agent_tui.tui.widgets.boardlines import BoardList, state_words
+from agent_tui.tui.widgets.boardlines import NOT_COUNTED, BoardList, state_words
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -28,7 +28,7 @@ LEGEND = Both(
 
 
 PARTIAL = {
-    False: Both("+：别的团队的会话没算", "+: chats of other teams are not counted"),
+    False: NOT_COUNTED,
     True: Both("≤：有人还有别的团队的会话", "≤: some have chats of other teams, too"),
 }
 
@@ -99,10 +99,11 @@ class BoardScreen(ClosesOnce, Screen[None]):
         parts = [str(LEGEND)]
         if isinstance(item, TeamLine) and item.surge is not None:
             left = fmt.countdown(item.surge.until - self._workstation.desk.clock())
-            joined = ", ".join(item.joined) or "-"
+            joined, by = ", ".join(item.joined) or "-", names.of(item.surge.by)
+            more = f"×{item.surge.factor:g}"
             words = Both(
-                f"高峰支援还有 {left}，{names.of(item.surge.by)} 开启 · 加入：{joined}",
-                f"surge for {left} more, by {names.of(item.surge.by)} · joined: {joined}",
+                f"高峰支援还有 {left}，上限 {more}，{by} 开启 · 加入：{joined}",
+                f"surge for {left} more, limits {more}, by {by} · joined: {joined}",
             )
             parts = [str(item.name), str(words)]
         elif isinstance(item, TeamLine) and item.opens:

@@ -18,15 +18,16 @@ from agent_tui.desk.bulk import DryRun
 from agent_tui.desk.loads import Load
 from agent_tui.lang import Both
 from agent_tui.text import clean_line, fit
+from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
+from agent_tui.tui.widgets.boardlines import NOT_COUNTED
 
 NAME = 14
 BAR = 16
 Line = list[tuple[str, str]]
-PARTIAL = Both("+：别的团队的会话没算", "+: chats of other teams are not counted")
 
 
-class DryRunScreen(ClosesOnce, ModalScreen[bool]):
+class DryRunScreen(GivesWay, ClosesOnce, ModalScreen[bool]):
     """Enter does it, Escape does not."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,13 +37,15 @@ class DryRunScreen(ClosesOnce, ModalScreen[bool]):
     DEFAULT_CSS = """
     DryRunScreen { align: center middle; background: $background 60%; }
     DryRunScreen > Vertical {
-        width: 76; max-width: 98%; height: auto; max-height: 90%;
+        width: 76; max-width: 98%; height: auto; max-height: 100%;
         background: $panel; border: round $primary; padding: 0 1;
     }
     DryRunScreen #run-title { text-style: bold; height: auto; }
-    DryRunScreen VerticalScroll { height: auto; max-height: 100%; background: $panel; }
+    DryRunScreen VerticalScroll { height: auto; background: $panel; }
     DryRunScreen .keys { color: $secondary; height: 1; }
     """
+
+    scrolls, most, beside = "VerticalScroll", 40, 6
 
     def __init__(self, run: DryRun, undo: str) -> None:
         super().__init__()
@@ -95,7 +98,7 @@ def _loads(run: DryRun) -> Iterator[Line]:
             (" !!" if color else "", "$error bold"),
         ]
     if any(each.partial for each in run.loads):
-        yield [(str(PARTIAL), "$secondary")]
+        yield [(str(NOT_COUNTED), "$secondary")]
 
 
 def bars(load: Load, scale: float) -> Line:

@@ -16,12 +16,13 @@ from textual.widgets import Label, Static
 from agent_tui.desk.guards import BLOCKS, Finding
 from agent_tui.lang import Both
 from agent_tui.text import clean
+from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
 
 AROUND = 12  # characters shown on either side
 
 
-class GuardScreen(ClosesOnce, ModalScreen[bool]):
+class GuardScreen(GivesWay, ClosesOnce, ModalScreen[bool]):
     """The answer is whether to send all the same. Enter answers nothing, and no letter does that
     was on its way when this opened: only `y`, after `settle` seconds."""
 
@@ -33,14 +34,16 @@ class GuardScreen(ClosesOnce, ModalScreen[bool]):
     DEFAULT_CSS = """
     GuardScreen { align: center middle; background: $background 60%; }
     GuardScreen > Vertical {
-        width: 76; max-width: 96%; height: auto; max-height: 90%;
+        width: 76; max-width: 96%; height: auto; max-height: 100%;
         background: $panel; border: round $warning; padding: 0 1;
     }
-    GuardScreen VerticalScroll { height: auto; max-height: 24; }
+    GuardScreen VerticalScroll { height: auto; }
     GuardScreen Static { width: 100%; height: auto; }
     GuardScreen #guard-title { text-style: bold; color: $warning; }
     GuardScreen .keys { color: $secondary; margin-top: 1; }
     """
+
+    scrolls, most, beside = "VerticalScroll", 24, 5
 
     def __init__(self, text: str, findings: Sequence[Finding], *, settle: float = 0.0) -> None:
         super().__init__()

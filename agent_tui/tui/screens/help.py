@@ -37,6 +37,7 @@ MORE = (
             "to a line's start or end; delete to its start, or a word",
         ),
     ),
+    ("Ctrl+Home Ctrl+End", Both("草稿的开头、结尾", "the draft's beginning or end")),
     ("/short", Both("宏的短名，再按 Tab 或 Enter", "a macro's short name, then Tab or Enter")),
     (
         "??yunfei",

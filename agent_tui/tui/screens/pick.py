@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from agent_tui.lang import Both
+from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
+from agent_tui.tui.spoken import spoken
 from agent_tui.tui.widgets.typing import OrderedInput
 
 if TYPE_CHECKING:
     from agent_tui.macros.model import Slot
+
+
+NOTHING = Both("没有匹配", "nothing fits")
+AS_TYPED = Both("没有匹配：Enter 用输入的", "nothing fits: Enter takes what is typed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Choice:
     words: str = ""
 
 
-class Picker(ClosesOnce, ModalScreen[str | None]):
+class Picker(GivesWay, ClosesOnce, ModalScreen[str | None]):
     """Type to narrow, Enter takes the top one; without a filter a digit takes it at once.
 
     The answer is the chosen value; with `free`, the typed text if nothing matches; None for Escape.
@@ -48,16 +54,18 @@ class Picker(ClosesOnce, ModalScreen[str | None]):
     DEFAULT_CSS = """
     Picker { align: center bottom; padding-bottom: 2; background: $background 60%; }
     Picker > Vertical {
-        width: 56; max-width: 95%; height: auto; max-height: 80%;
+        width: 56; max-width: 95%; height: auto; max-height: 100%;
         background: $panel; border: round $primary; padding: 0 1;
     }
     Picker Input { border: none; height: 1; padding: 0; background: $background; }
     Picker OptionList {
-        height: auto; max-height: 16; border: none; padding: 0; background: $panel;
+        height: auto; border: none; padding: 0; background: $panel;
     }
-    Picker #pick-title { text-style: bold; }
+    Picker #pick-title { text-style: bold; width: 100%; }
     Picker #pick-keys { color: $secondary; }
     """
+
+    scrolls, most, beside = "#pick-list", 16, 7
 
     def __init__(
         self, title: str, choices: Sequence[Choice], *, filtered: bool = True, free: bool = False
@@ -76,6 +84,8 @@ class Picker(ClosesOnce, ModalScreen[str | None]):
                 yield OrderedInput(id="pick-filter", compact=True)
             yield OptionList(id="pick-list", compact=True)
             take = Both("Enter 选定 · Esc 返回", "Enter takes · Esc back")
+            if self._free:
+                take = Both(f"{take.zh} · 没有的直接输入", f"{take.en} · or type another")
             pick = Both("数字或 Enter 选定 · Esc 返回", "a digit or Enter takes · Esc back")
             yield Label(str(take if self._filtered else pick), id="pick-keys", markup=False)
 
@@ -102,6 +112,9 @@ class Picker(ClosesOnce, ModalScreen[str | None]):
             )
         if choices:
             options.highlighted = 0
+        else:
+            words = AS_TYPED if self._free else NOTHING
+            options.add_option(Option(Content.styled(str(words), "$secondary"), disabled=True))
 
     def action_step(self, step: int) -> None:
         """Move the highlight."""
@@ -137,22 +150,32 @@ class Picker(ClosesOnce, ModalScreen[str | None]):
 
 
 def matching(choices: Sequence[Choice], text: str) -> list[Choice]:
-    """The choices that hold `text`: those that begin with it first, then by fuzzy similarity."""
+    """The choices that `text` may mean: those that begin with it first, then what holds it, as it
+    is written before as it is spoken, last what has its letters in this order."""
     wanted = text.strip().lower()
     if not wanted:
         return list(choices)
+    places = [(_place(wanted, choice), choice) for choice in choices]
+    found = [(place, choice) for place, choice in places if place is not None]
+    return [choice for _, choice in sorted(found, key=lambda each: (each[0], each[1].title))]
 
-    def place(choice: Choice) -> tuple[int, str] | None:
-        texts = [choice.title.lower(), choice.value.lower(), choice.words.lower()]
-        if any(each.startswith(wanted) for each in texts):
-            return (0, choice.title)
-        if any(wanted in each for each in texts):
-            return (1, choice.title)
-        return (2, choice.title) if any(_subsequence(wanted, each) for each in texts) else None
 
-    placed = [(place(choice), choice) for choice in choices]
-    found = [(at, choice) for at, choice in placed if at is not None]
-    return [choice for _, choice in sorted(found, key=lambda pair: pair[0])]
+def _place(wanted: str, choice: Choice) -> int | None:
+    texts = [choice.title.lower(), choice.value.lower(), choice.words.lower()]
+    if any(each.startswith(wanted) for each in texts):
+        return 0
+    close = wanted.replace(" ", "")
+    names = [spoken(each) for each in (choice.title, choice.words)]
+    whole = (part for name in names for part in (*name.syllables[:1], name.initials))
+    if any(part.startswith(close) for part in whole):
+        return 1
+    if any(wanted in each for each in texts):
+        return 2
+    if any(close in name.initials for name in names) or any(
+        part.startswith(close) for name in names for part in name.syllables
+    ):
+        return 3
+    return 4 if any(_subsequence(wanted, each) for each in texts) else None
 
 
 def _subsequence(wanted: str, text: str) -> bool:
@@ -160,7 +183,7 @@ def _subsequence(wanted: str, text: str) -> bool:
     return all(letter in letters for letter in wanted)
 
 
-class SlotForm(ClosesOnce, ModalScreen[dict[str, str] | None]):
+class SlotForm(GivesWay, ClosesOnce, ModalScreen[dict[str, str] | None]):
     """Fill in what a macro asks for. Enter goes to the next slot, and from the last one ends.
 
     The answer maps slot names to text; None for Escape. A value that does not fit its pattern
@@ -171,13 +194,17 @@ class SlotForm(ClosesOnce, ModalScreen[dict[str, str] | None]):
     DEFAULT_CSS = """
     SlotForm { align: center bottom; padding-bottom: 2; background: $background 60%; }
     SlotForm > Vertical {
-        width: 60; max-width: 95%; height: auto;
+        width: 60; max-width: 95%; height: auto; max-height: 100%;
         background: $panel; border: round $primary; padding: 0 1;
     }
+    SlotForm VerticalScroll { height: auto; background: $panel; }
     SlotForm Input { border: none; height: 1; padding: 0; background: $background; }
     SlotForm .wrong { color: $error; height: auto; }
     SlotForm #slot-title { text-style: bold; }
+    SlotForm .keys { color: $secondary; }
     """
+
+    scrolls, most, beside = "VerticalScroll", 40, 7
 
     def __init__(self, title: str, slots: dict[str, Slot], values: dict[str, str]) -> None:
         super().__init__()
@@ -188,10 +215,14 @@ class SlotForm(ClosesOnce, ModalScreen[dict[str, str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Label(self._title, id="slot-title", markup=False)
-            for number, (name, slot) in enumerate(self._slots.items()):
-                yield Label(slot.prompt, markup=False)
-                yield OrderedInput(self._values.get(name, ""), id=f"slot-{number}", compact=True)
+            with VerticalScroll(can_focus=False):
+                for number, (name, slot) in enumerate(self._slots.items()):
+                    yield Label(slot.prompt, markup=False)
+                    value = self._values.get(name, "")
+                    yield OrderedInput(value, id=f"slot-{number}", compact=True)
             yield Static("", classes="wrong", markup=False)
+            keys = Both("Enter 下一项，最后插入 · Esc 返回", "Enter next, then inserts · Esc back")
+            yield Label(str(keys), classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Start at the first slot that is still empty."""
@@ -208,7 +239,7 @@ class SlotForm(ClosesOnce, ModalScreen[dict[str, str] | None]):
         for index in range(at + 1) if at + 1 < len(inputs) else range(len(inputs)):
             wrong = self._wrong(self._slots[names[index]], inputs[index].value)
             if wrong:
-                self.query_one(Static).update(wrong)
+                self.query_one(".wrong", Static).update(wrong)
                 inputs[index].focus()
                 return
         self.query_one(".wrong", Static).update("")

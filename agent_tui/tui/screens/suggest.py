@@ -33,6 +33,8 @@ class Written(msgspec.Struct, frozen=True):
 class Lines(InOrder, TextArea):
     """Several lines; Tab goes on."""
 
+    DEFAULT_CSS = "Lines { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }"
+
     def __init__(self, text: str, *, id: str) -> None:  # noqa: A002 -- Textual's name
         super().__init__(
             clean(text), id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
@@ -170,6 +172,7 @@ class LineScreen(ClosesOnce, ModalScreen[str | None]):
         background: $panel; border: round $primary; padding: 0 1;
     }
     LineScreen Input { border: none; height: 1; padding: 0; background: $background; }
+    LineScreen .keys { color: $secondary; }
     """
 
     def __init__(self, question: str) -> None:
@@ -180,6 +183,8 @@ class LineScreen(ClosesOnce, ModalScreen[str | None]):
         with Vertical():
             yield Label(self._question, markup=False)
             yield OrderedInput(compact=True)
+            keys = Both("Enter 确定 · Esc 返回", "Enter done · Esc back")
+            yield Label(str(keys), classes="keys", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""

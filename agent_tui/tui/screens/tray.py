@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,14 +15,17 @@ from textual.widgets.option_list import Option
 
 from agent_tui.desk import tray
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.drafts import conversation_of
+from agent_tui.desk.guarding.findings import Finding
 from agent_tui.desk.reasons import reason, way_out
 from agent_tui.desk.tray import Way
-from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
-from agent_tui.store.outbox import TrayItem
+from agent_tui.store.tray import TrayItem
 from agent_tui.text import clean, clip
 from agent_tui.tui import format as fmt
+from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
 
 KEYS: dict[Way, tuple[str, Both]] = {
@@ -32,10 +35,19 @@ KEYS: dict[Way, tuple[str, Both]] = {
     Way.COPY: ("y", Both("复制", "copy")),
     Way.DISCARD: ("d", Both("丢弃", "discard")),
 }
+FOLLOW_SECONDS = 1.0
 
 
-class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
-    """One item a text; below each, the keys that are of use for it just now."""
+class Look(Protocol):
+    """What is looked for in words before they leave."""
+
+    def __call__(self, key: ConversationId, text: str, *, note: bool) -> Sequence[Finding]:
+        """What was found in `text` for chat `key`, or in a `note` there."""
+
+
+class TrayScreen(GivesWay, ClosesOnce, ModalScreen[ConversationId | None]):
+    """One item a text; below each, the keys that are of use for it just now. The answer is the
+    draft that an item became."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close", show=False),
@@ -49,10 +61,10 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
     DEFAULT_CSS = """
     TrayScreen { align: center middle; background: $background 60%; }
     TrayScreen > Vertical {
-        width: 96; max-width: 98%; height: auto; max-height: 90%;
+        width: 96; max-width: 98%; height: auto; max-height: 100%;
         background: $panel; border: round $warning; padding: 0 1;
     }
-    TrayScreen OptionList { height: auto; max-height: 24; border: none; background: $panel; }
+    TrayScreen OptionList { height: auto; border: none; background: $panel; }
     TrayScreen OptionList:focus { border: none; }
     TrayScreen OptionList:focus > .option-list--option-highlighted {
         background: $surface; color: $foreground; text-style: none;
@@ -60,10 +72,14 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
     TrayScreen .keys { color: $secondary; }
     """
 
-    def __init__(self, desk: Desk, ring: Callable[[], None]) -> None:
+    scrolls, most, beside = "#tray-list", 24, 4
+
+    def __init__(self, desk: Desk, ring: Callable[[], None], look: Look) -> None:
         super().__init__()
         self._desk = desk
         self._ring = ring
+        self._look = look
+        self._items: list[TrayItem] = []  # as they stand on the screen
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -72,8 +88,13 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
             yield Label(id="tray-keys", classes="keys", markup=False)
 
     def on_mount(self) -> None:
-        """Fill the list."""
+        """Fill the list, and keep it current: items come and go while one reads."""
         self._fill()
+        self.set_interval(FOLLOW_SECONDS, self._follow)
+
+    def _follow(self) -> None:
+        if self.is_active and self._items != self._desk.tray.items:
+            self._show_rest()
 
     def on_option_list_option_highlighted(self) -> None:
         """Another item: other choices."""
@@ -86,11 +107,12 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
         self.query_one("#tray-keys", Label).update(" · ".join(keys))
 
     def _fill(self) -> None:
-        items = self._desk.tray.items
+        before, self._items = self._item(), list(self._desk.tray.items)
+        items = self._items
         title = Both(f"未发送 {len(items)}", f"Unsent {len(items)}")
         self.query_one("#tray-title", Label).update(str(title))
         options = self.query_one(OptionList)
-        at = options.highlighted or 0
+        at = items.index(before) if before in items else options.highlighted or 0
         options.clear_options()
         options.add_options([Option(self._label(item)) for item in items])
         if items:
@@ -98,8 +120,9 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
             options.focus()
 
     def _label(self, item: TrayItem) -> Content:
-        state = self._desk.conversation(item.conversation)
-        name = state.customer.name if state else item.conversation
+        key = conversation_of(item.conversation)
+        state, agents = self._desk.conversation(key), self._desk.directory.agents()
+        name = state.customer.name if state else key
         if item.reason == tray.DRAFT_LEFT:
             kind = Both("草稿", "draft")
         else:
@@ -112,9 +135,11 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
             (f"\n   {Both('我：', 'you: ')}{clip(text.replace(chr(10), ' '), 200)}", ""),
         ]
         for line in self._desk.tray.since(item):
-            who = line.message.author
+            who: str = line.message.author
             if state is not None and who == state.customer.id:
                 who = state.customer.name
+            elif (agent := agents.get(AgentId(who))) is not None:
+                who = agent.name
             said = clip(line.message.text.replace("\n", " "), 120)
             when = fmt.clock(line.message.at)
             after = Both("其后：", "since: ")
@@ -124,19 +149,41 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
 
     def _item(self) -> TrayItem | None:
         at = self.query_one(OptionList).highlighted
-        items = self._desk.tray.items
-        return items[at] if at is not None and at < len(items) else None
+        return self._items[at] if at is not None and at < len(self._items) else None
 
     def action_choose(self, what: str) -> None:
         """Deal with the highlighted item."""
         item = self._item()
         if item is None:
             return
+        if item not in self._desk.tray.items:
+            self._show_rest()
+            self._say(Both("这一条期间已处理", "this one was dealt with meanwhile"))
+            return
         way = Way(what)
         if way not in self._desk.tray.ways(item):
             key, title = KEYS[way]
             self._say(Both(f"现在不能{title.zh}（{key}）", f"cannot {title.en} now ({key})"))
             return
+        if way not in (Way.SEND, Way.NOTE):
+            self._try(item, way)
+            return
+        text, note = tray.said(item.order.command) if way is Way.SEND else (item.text, True)
+        findings = self._look(item.conversation, text, note=note)
+        if findings:
+            self.run_worker(self._ask(item, way, text, findings))
+        else:
+            self._try(item, way)
+
+    async def _ask(self, item: TrayItem, way: Way, text: str, findings: Sequence[Finding]) -> None:
+        """What an ordinary reply is not sent with unasked leaves from here no more easily."""
+        from agent_tui.tui.screens.guard import GuardScreen
+
+        meant = await self.app.push_screen_wait(GuardScreen(text, findings))
+        if meant and item in self._desk.tray.items:
+            self._try(item, way)
+
+    def _try(self, item: TrayItem, way: Way) -> None:
         try:
             self._deal(item, way)
         except StoreError as error:
@@ -150,8 +197,7 @@ class TrayScreen(ClosesOnce, ModalScreen[ConversationId | None]):
                 self._say(Both("已复制", "copied"))
                 return
             case Way.EDIT:
-                desk.tray.to_draft(item)
-                self.dismiss(item.conversation)
+                self.dismiss(desk.tray.to_draft(item))
                 return
             case Way.DISCARD:
                 desk.tray.discard(item)

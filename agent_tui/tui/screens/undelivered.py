@@ -23,11 +23,12 @@ from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean, clip
 from agent_tui.tui import format as fmt
+from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.screens.pick import Confirm
 
 
-class UndeliveredScreen(ClosesOnce, ModalScreen[None]):
+class UndeliveredScreen(GivesWay, ClosesOnce, ModalScreen[None]):
     """r sends it again under the same key, d calls it dealt with (which can be undone)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,14 +39,14 @@ class UndeliveredScreen(ClosesOnce, ModalScreen[None]):
     DEFAULT_CSS = """
     UndeliveredScreen { align: center middle; background: $background 60%; }
     UndeliveredScreen > Vertical {
-        width: 96; max-width: 98%; height: auto; max-height: 90%;
+        width: 96; max-width: 98%; height: auto; max-height: 100%;
         background: $panel; border: round $warning; padding: 0 1;
     }
-    UndeliveredScreen OptionList {
-        height: auto; max-height: 24; border: none; background: $panel;
-    }
+    UndeliveredScreen OptionList { height: auto; border: none; background: $panel; }
     UndeliveredScreen .keys { color: $secondary; }
     """
+
+    scrolls, most, beside = "#undelivered-list", 24, 4
 
     def __init__(self, desk: Desk, conversation: ConversationId, ring: Callable[[], None]) -> None:
         super().__init__()

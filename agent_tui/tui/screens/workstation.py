@@ -13,11 +13,13 @@ from textual.widgets import Static
 
 from agent_tui.config import Config
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.drafts import conversation_of
 from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.tui import notices
 from agent_tui.tui.asking import Asking
+from agent_tui.tui.attaching import Attaching
 from agent_tui.tui.bound import QueueKeys, TranscriptKeys, everywhere
 from agent_tui.tui.bulk import Bulk
 from agent_tui.tui.card import CardWork
@@ -99,6 +101,7 @@ class Workstation(Screen[None]):
         self.bulk = Bulk(self)
         self.duty = OwnDuty(self)
         self.asking = Asking(self)
+        self.attaching = Attaching(self)
         self.whispers = Whispers(self)
         self.panes = Panes(self, notes)
         self.meter = Meter(self, notes)
@@ -157,6 +160,12 @@ class Workstation(Screen[None]):
         self.call_after_refresh(self.panes.fit)
         self.call_after_refresh(self.view.draw)
         self.call_after_refresh(self.tiles.resized)
+
+    def on_screen_suspend(self) -> None:
+        notices.cover(self, True)
+
+    def on_screen_resume(self) -> None:
+        notices.cover(self, False)
 
     @property
     def ui(self) -> WorkstationApp:
@@ -224,8 +233,7 @@ class Workstation(Screen[None]):
         self.ring.leave(None)
         self.current = self.queue.opened = None
         self.tiles.follow()
-        self.composer.begin("", "")
-        self.searching.opened()
+        self.chat.opened()
         self.view.draw()
         self.queue.focus()
 
@@ -355,11 +363,13 @@ class Workstation(Screen[None]):
         from agent_tui.tui.screens.tray import TrayScreen
 
         self.chat.keep_draft()
-        self.app.push_screen(TrayScreen(self.desk, self.ui.ring), callback=self._tray_closed)
+        tray = TrayScreen(self.desk, self.ui.ring, self.chat.guards.check)
+        self.app.push_screen(tray, callback=self._tray_closed)
 
-    def _tray_closed(self, key: ConversationId | None) -> None:
-        if key is not None:
-            self.open(key)
+    def _tray_closed(self, draft: ConversationId | None) -> None:
+        if draft is not None:
+            self.open(conversation_of(draft))
+            self.composer.set_note(draft != self.current)
 
     async def leave(self) -> None:
         """Quit; drafts are kept, and unsent commands wait in the outbox."""

@@ -27,6 +27,7 @@ TEAM_HEADS = (
     Both("响应", "reply"),
     Both("高峰支援", "surge"),
 )
+NOT_COUNTED = Both("+：别的团队的会话没算", "+: chats of other teams are not counted")
 CLOSED = Both("休息", "closed")
 AGENT_HEADS = (
     Both("坐席", "agent"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -141,14 +142,22 @@ def _class(target: Target, name: str) -> str:
 
 
 def _beneath(text: str, lead: str, cells: int) -> Iterator[Drawn]:
-    """Pictures, and addresses that are not what they look like."""
-    pictures = 0
+    """Pictures, files, and addresses that are not what they look like."""
+    count = Counter[Kind]()
     for target in targets(text):
-        if target.kind is Kind.PICTURE:
-            pictures += 1
-            words = Both(
-                f"[图片 {pictures}：{target.name} · o 打开]",
-                f"[picture {pictures}: {target.name} · o opens]",
+        if target.kind in (Kind.PICTURE, Kind.FILE):
+            count[target.kind] += 1
+            number = count[target.kind]
+            words = (
+                Both(
+                    f"[图片 {number}：{target.name} · o 打开]",
+                    f"[picture {number}: {target.name} · o opens]",
+                )
+                if target.kind is Kind.PICTURE
+                else Both(
+                    f"[文件 {number}：{target.name} · o 打开]",
+                    f"[file {number}: {target.name} · o opens]",
+                )
             )
             yield Drawn(((lead + clip(str(words), cells), "transcript--dim"),))
         if target.doubt is not None:

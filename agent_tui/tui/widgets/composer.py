@@ -29,7 +29,8 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
 
     DEFAULT_CSS = """
     Composer {
-        height: auto; min-height: 3; max-height: 10; padding: 0 1;
+        height: auto; min-height: 3; max-height: 10; padding: 0 0 0 1;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         border: none; border-top: solid $border; background: $surface;
         &:focus { border: none; border-top: solid $primary; }
         &.-note { border-top: solid $warning; border-title-color: $warning; }
@@ -39,9 +40,11 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         Binding("enter", "submit", "send", show=False),
         Binding("ctrl+j", "newline", "new line", show=False),
         Binding("tab", "complete", "complete", show=False),
+        Binding("ctrl+home", "beginning", "beginning", show=False),
+        Binding("ctrl+end", "end", "end", show=False),
     ]
 
-    _shape: tuple[int, int, Size] | None = None  # what it was last laid out for
+    _shape: tuple[Size, int, Size] | None = None  # what it was last laid out for
 
     class Edited(Message):
         """The text changed. Only the last of a burst matters."""
@@ -65,7 +68,7 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
 
     def _refresh_size(self) -> None:
         # Textual's own lays the whole screen out again for each letter.
-        shape = (self.wrapped_document.height, self.wrap_width, self.size)
+        shape = (self._whole(), self.wrap_width, self.size)
         if shape != self._shape:
             self._shape = shape
             super()._refresh_size()
@@ -172,6 +175,14 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         """Tab: take the grey text, expand /short, else move on."""
         if not self.take():
             self.on_complete(self._short())
+
+    def action_beginning(self) -> None:
+        """Ctrl+Home."""
+        self.move_cursor((0, 0))
+
+    def action_end(self) -> None:
+        """Ctrl+End."""
+        self.move_cursor(self.document.end)
 
     def _short(self) -> str:
         """A macro's short name after a slash that begins the line and ends at the cursor."""

@@ -36,6 +36,8 @@ class FindLines(LineView, can_focus=False):
     FindLines.-busy > .find--cursor { background: $row-cursor; }
     FindLines > .find--number { color: $accent; text-style: bold; }
     FindLines > .find--title { color: $foreground; }
+    FindLines.-answered > .find--title { color: $secondary; }
+    FindLines.-answered > .find--number { color: $secondary; }
     FindLines > .find--dim { color: $secondary; }
     FindLines > .find--macro { color: $accent; }
     FindLines > .find--internal { color: $warning; }

@@ -47,11 +47,12 @@ class Ghost(Area):
     word_of: Callable[[str], str]
     clause_of: Callable[[str], str]
 
+    _below: str = ""  # the line that is shown there
+
     def begin_ghost(self) -> None:
         """Nothing is on offer yet."""
         self._offers: Sequence[Offer] = ()
         self._at = 0
-        self._below: list[str] = []
         self._asked: object = None  # what the offers are for
         self._writing = False  # grey text is being taken
         self._taken_at: tuple[int, int] | None = None  # where the last that was taken ends
@@ -139,18 +140,26 @@ class Ghost(Area):
         shown = steady((offer.shown or offer.text).replace("\n", NEW_LINE)) if offer else ""
         first = _line(shown, left)
         rest = shown[len(first) :].lstrip()
-        below = [clip(rest, self.wrap_width)] if rest and self._lines_below() else []
+        below = clip(rest, self.wrap_width) if self._lines_below() else ""
         if below != self._below:
             self._below = below
+            self._refresh_size()
+            if below:
+                self.scroll_to(y=self.max_scroll_y, animate=False)
             self.refresh()
         self.suggestion = first
 
     def _refresh_size(self) -> None:
-        """One line below the text stays free."""
         self._keep_inside()
-        super()._refresh_size()
-        width, height = self.virtual_size
-        self.virtual_size = Size(width, height + 1)
+        self.virtual_size = self._whole()
+        self._refresh_scrollbars()
+
+    def _whole(self) -> Size:
+        """The text and a free line below it; in a field that is as high as it gets, only if
+        something is shown there."""
+        height, most = self.wrapped_document.height, self.styles.max_height
+        full = most is not None and height >= most.value - self.styles.gutter.height
+        return Size(0, height + int(bool(self._below) or not full))
 
     def _keep_inside(self) -> None:
         """Amid an undo the cursor still stands where a line was; a scroll bar that goes away then
@@ -165,10 +174,10 @@ class Ghost(Area):
     def render_line(self, y: int) -> Strip:
         """Textual asks for one line."""
         number = y + self.scroll_offset.y - self.wrapped_document.height
-        if not 0 <= number < len(self._below) or not self.has_focus:
+        if number != 0 or not self._below or not self.has_focus:
             return super().render_line(y)
         style = self.rich_style + self.get_component_rich_style("text-area--suggestion")
-        strip = Strip([Segment(self._below[number], style)])
+        strip = Strip([Segment(self._below, style)])
         return strip.adjust_cell_length(self.size.width, self.rich_style)
 
     # --- taking ----------------------------------------------------------------------------------

@@ -130,21 +130,26 @@ class StatusLine(Static):
         self,
         *,
         link: Content,
-        duty: Content,
+        duty: tuple[str, str],
         marks: Sequence[str],
         time: str,
         reasons: Sequence[str],
         keys: Sequence[tuple[str, str]],
+        vital: int = 0,
     ) -> None:
-        """Draw the line; of `marks`, `reasons` and `keys` the last are the first to give way."""
+        """Draw the line; of `marks`, `reasons` and `keys` the last are the first to give way. To
+        the `vital` first reasons the clock gives way, and before it the duty that has no colour."""
         left = max(10, self.size.width - 2) - cell_len(link.plain)
         waiting = "".join(fitting([f" {mark}" for mark in marks], left))
         left -= cell_len(waiting)
-        clock = "".join(fitting([f" {time} "], left))
+        needed = cell_len(" · ".join(reasons[:vital])) + 3 if vital else 0
+        said, color = duty
+        loud = "".join(fitting([said], left)) if color else ""
+        left -= cell_len(loud)
+        clock = "".join(fitting([f" {time} "], left - needed))
         left -= cell_len(clock)
-        if cell_len(duty.plain) > left:
-            duty = Content("")
-        left -= cell_len(duty.plain)
+        calm = "" if color else "".join(fitting([said], left - needed))
+        left -= cell_len(calm)
         shown: list[tuple[str, str]] = []
         if reasons and left > 3:
             whole = fitting([reasons[0], *(f" · {each}" for each in reasons[1:])], left - 3)
@@ -156,8 +161,17 @@ class StatusLine(Static):
             if left < 0:
                 break
             shown += [("│ " if not shown else "· ", ""), (key, "$accent bold"), (f" {title} ", "")]
-        said = (waiting, "$warning" if waiting else "")
-        self.update(Content.assemble(link, duty, said, (clock, ""), *shown), layout=False)
+        self.update(
+            Content.assemble(
+                link,
+                (loud, color),
+                (calm, ""),
+                (waiting, "$warning" if waiting else ""),
+                (clock or " ", ""),
+                *shown,
+            ),
+            layout=False,
+        )
 
 
 def fitting(parts: Sequence[str], room: int) -> list[str]:

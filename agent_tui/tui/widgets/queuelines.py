@@ -15,6 +15,7 @@ from agent_tui.domain.sla import Urgency
 from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui import format as fmt
+from agent_tui.tui.targets import named
 from agent_tui.tui.widgets.lines import Piece, row
 
 TITLES = {
@@ -139,9 +140,10 @@ def second_line(
     """What was said last; before it the chat's `number` in the ring, that the row is marked, that
     it goes back to the queue soon, what the first line has no room for, and the channel, unless it
     is the web."""
-    text = item.preview
+    text = named(item.preview)
     if item.draft:
-        text = str(Both("[草稿] ", "[draft] ")) + item.draft
+        what = Both("[备注草稿]", "[note draft]") if item.noting else Both("[草稿]", "[draft]")
+        text = f"{what} {named(item.draft)}"
     elif item.preview_kind is MessageKind.REPLY:
         text = f"> {text}"
     lead: list[Piece]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import update
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain import replies, searches, suggestions
+from agent_tui.domain import searches
 from agent_tui.domain.context import Context
 from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import ConversationId, CustomerId, MessageId
-from agent_tui.domain.model import Agent, Conversation
+from agent_tui.domain.model import Agent
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.domain.protocol import (
     CommandResult,
@@ -26,9 +25,11 @@ from agent_tui.domain.protocol import (
 )
 from agent_tui.errors import DeskError, UsageError
 from agent_tui.lang import Both
-from agent_tui.server import metrics, results, schema, workspace
+from agent_tui.server import metrics, origins, results
+from agent_tui.server.cleaning import cleaned
+from agent_tui.server.consequences import merge_everywhere, publish
 from agent_tui.server.unit import ClientRow, Needs, Unit
-from agent_tui.text import clean, clean_line
+from agent_tui.text import clean
 
 _ORDER = msgspec.json.Decoder(c.Order)
 _HEAD = msgspec.json.Decoder(OrderHead)
@@ -72,8 +73,10 @@ def numbered(raw: bytes | msgspec.Raw) -> Numbered:
 class SubmitOrders:
     """Apply a client's numbered commands, each once."""
 
-    def __init__(self, agent: Agent, request: CommandsRequest | RawCommandsRequest) -> None:
-        """Raises UsageError, msgspec.ValidationError."""
+    def __init__(
+        self, agent: Agent, request: CommandsRequest | RawCommandsRequest, address: str = ""
+    ) -> None:
+        """`address`: where the request came from. Raises UsageError, msgspec.ValidationError."""
         self._agent_id = agent.id
         self._request = request
         try:
@@ -87,6 +90,7 @@ class SubmitOrders:
         self._results: list[CommandResult] = []
         self._last = 0
         self._way_ms = 0
+        self._address = origins.shown(address)
 
     def needs(self) -> Needs:
         """The client's row, the conversations named, and what else the commands name."""
@@ -135,6 +139,7 @@ class SubmitOrders:
             raise Conflict(
                 "lost", Both("确认过的命令丢失了", "acknowledged commands were lost"), last
             )
+        first, address = len(unit.drafts), row.address
         for each in self._orders:
             number = each.head.number
             if number <= last:
@@ -146,7 +151,10 @@ class SubmitOrders:
                 break
             self._apply(unit, each, actor)
             last = number
-        unit.put(unit.clients, client, ClientRow(row.agent, last, row.fresh))
+        if last > row.last and self._address not in ("", address):
+            address = self._address
+            origins.moved(unit, client, first, address)
+        unit.put(unit.clients, client, ClientRow(row.agent, last, row.fresh, address))
         unit.writes += results.forget_old(client, row.last, last)
         self._last = last
 
@@ -220,11 +228,11 @@ class SubmitOrders:
             case _:
                 verdict, reason = "applied", ""
                 if each.order is not None and state is not None and actor is not None:
-                    _publish(unit, each.order.command, outcome, state, actor)
+                    publish(unit, each.order.command, outcome, state, actor)
                 for event in outcome:
                     index = unit.record(event, by=by, conversation=order.conversation, **cause)
                     if isinstance(event, e.CustomerMerged):
-                        index = _merge_everywhere(unit, event, by, cause, index)
+                        index = merge_everywhere(unit, event, by, cause, index)
         metrics.COMMANDS.labels(verdict).inc()
         unit.results.append(
             {
@@ -249,104 +257,3 @@ class SubmitOrders:
             if misses := searches.counted(harmless):
                 return e.SearchesReported(client=client, number=number, misses=misses)
         return e.CommandSettled(client=client, number=number)
-
-
-def _publish(
-    unit: Unit,
-    command: c.AgentCommand,
-    outcome: tuple[e.ConversationEvent, ...],
-    state: Conversation,
-    actor: Agent,
-) -> None:
-    """The articles of the suggestions that `command` accepts. They are of the workspace, not of the
-    command's client, and stand before it: who hears of the command's end has them."""
-    languages = {each.id: each.lang for each in state.suggestions}
-    # A lead may suggest and accept in one go.
-    languages |= {x.suggestion: x.lang for x in outcome if isinstance(x, e.ArticleSuggested)}
-    for part in c.parts_of(cleaned(command)):
-        if isinstance(part, c.AcceptSuggestion):
-            current = unit.articles.get(part.article)
-            language = languages[part.suggestion]
-            article = suggestions.article_of(part, language, current, actor, unit.at)
-            workspace.record(unit, e.ArticleSaved(article), actor.id)
-
-
-def _merge_everywhere(
-    unit: Unit, event: e.CustomerMerged, by: str, cause: dict[str, Any], index: int
-) -> int:
-    """Carry a merge to the customer's other conversations and to what they write next."""
-    previous, into = event.previous.id, event.customer.id
-    # Undoing a merge gives the record its own life back, and what its visitor wrote with it.
-    undoing = unit.merged.get(into) == previous
-    unit.writes.append(
-        (
-            update(schema.customer)
-            .where(schema.customer.c.id == (into if undoing else previous))
-            .values(merged_into=None if undoing else into),
-            {},
-        )
-    )
-    unit.put(unit.merged, into if undoing else previous, None if undoing else into)
-    for other in unit.of_customer(previous):
-        if undoing and other.visitor != into:
-            continue
-        index = unit.record(
-            e.CustomerMerged(customer=event.customer, previous=other.customer),
-            by=by,
-            conversation=other.id,
-            **cause,
-        )
-    return index
-
-
-def cleaned(command: c.AgentCommand) -> c.AgentCommand:
-    """`command` with every text that others will read made harmless."""
-    match command:
-        case c.Batch():
-            return c.Batch(tuple(_cleaned_part(part) for part in command.parts))
-        case c.ReportSearches():
-            return command  # it is masked where it is counted
-        case _:
-            return _cleaned_part(command)
-
-
-def _cleaned_part(part: c.AgentPart) -> c.AgentPart:
-    match part:
-        case c.SendReply():
-            # What is too long is dropped by the rules, not cut to another entry's name.
-            names = tuple(
-                name if len(name) > replies.SOURCE_CHARS else clean_line(name, replies.SOURCE_CHARS)
-                for name in part.sources
-            )
-            return msgspec.structs.replace(part, text=clean(part.text), sources=names)
-        case c.AddNote():
-            return msgspec.structs.replace(part, text=clean(part.text))
-        case c.SuggestArticle():
-            return msgspec.structs.replace(
-                part,
-                title=_on_one_line(part.title),
-                body=clean(part.body),
-                questions=tuple(_on_one_line(question) for question in part.questions),
-                reason=clean(part.reason),
-                article=clean(part.article),
-                version=clean(part.version),
-            )
-        case c.AcceptSuggestion():
-            return msgspec.structs.replace(
-                part,
-                title=_on_one_line(part.title),
-                body=clean(part.body),
-                questions=tuple(_on_one_line(question) for question in part.questions),
-            )
-        case c.DeclineSuggestion():
-            return msgspec.structs.replace(part, reason=clean(part.reason))
-        case c.Tag() | c.Untag():
-            return msgspec.structs.replace(part, tag=clean_line(part.tag))
-        case c.SetType():
-            return msgspec.structs.replace(part, type=clean_line(part.type))
-        case _:
-            return part
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(clean(text).split())
