@@ -254,12 +254,17 @@ ON_POSTGRES: dict[str, tuple[tuple[Step, float], ...]] = {
 }
 # Drawn from a source of its own: what seeds without it found, they find still.
 REACTIONS: dict[str, tuple[tuple[Step, float], ...]] = {reactions.POWER: reactions.STEPS}
+# Asked for by name, never drawn: what seldom meets by chance meets oftener.
+FOCUS: dict[str, tuple[tuple[Step, float], ...]] = {
+    "accounts often": ((account_changes, 12),),
+    "content often": ((content_changes, 12),),
+}
 
 
 def table(powers: set[str]) -> list[tuple[Step, float]]:
     """The steps of a run with these powers, and their weights."""
     found = list(ALWAYS)
-    for name, rows in (POWERS | ON_POSTGRES | REACTIONS).items():
+    for name, rows in (POWERS | ON_POSTGRES | REACTIONS | FOCUS).items():
         if name in powers:
             found.extend(rows)
     return found
