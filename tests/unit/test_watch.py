@@ -48,7 +48,7 @@ class Bell:
         before = -1
         while before != self.times:
             before = self.times
-            await asyncio.sleep(1.5 * watching.DEBOUNCE / 1000)
+            await asyncio.sleep(3 * watching.DEBOUNCE / 1000)
 
 
 @asynccontextmanager

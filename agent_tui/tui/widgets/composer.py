@@ -73,6 +73,10 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
             self._shape = shape
             super()._refresh_size()
 
+    def on_resize(self) -> None:
+        # What waits to be painted was reckoned for the old width, and ends amid a wide character.
+        self.refresh()
+
     def set_note(self, note: bool) -> None:
         """Write a note for colleagues instead of a reply, or the other way round.
 
