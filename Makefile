@@ -14,7 +14,7 @@ demo: $(VENV)/.run  ## a server with scripted customers, and the workstation
 	@$(BIN)/agent-tui demo $(ARGS)
 
 test: $(VENV)/.dev  ## every test (those that need a browser or such skip without)
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev  ## style, types, layers, content
 	$(BIN)/ruff check .

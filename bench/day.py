@@ -1,7 +1,7 @@
 """A shop's day in virtual time, through the product's own rules.
 
     python bench/day.py [MODEL] [--seed N] [--conversations N]
-    python bench/day.py [MODEL] --server [--postgresql]
+    python bench/day.py [MODEL] --server | --postgresql
     python bench/day.py [MODEL] --policies [--loads 0.7,0.9,1.1] [--seeds 10] [--jobs 2] [--write]
 
 The first plays the model's day (bench/days/double-peak.toml) and judges its log: nobody lost, none
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--conversations", type=int)
     parser.add_argument("--server", action="store_true")
-    parser.add_argument("--postgresql", action="store_true", help="with --server")
+    parser.add_argument("--postgresql", action="store_true", help="a real server on three replicas")
     parser.add_argument("--policies", action="store_true")
     parser.add_argument("--loads", default="0.7,0.9,1.1")
     parser.add_argument("--seeds", type=int, default=10)
@@ -56,7 +56,7 @@ def main() -> int:
     if given.policies:
         loads = [float(each) for each in given.loads.split(",")]
         return compare(model, loads, given.seeds, given.jobs, write=given.write)
-    if given.server:
+    if given.server or given.postgresql:
         from playing.real import play_for_real
 
         agents = replace(model.agents, number=SMALL_STAFF)

@@ -36,7 +36,7 @@ from searching.keys import typed_out
 from searching.texts import titles
 from syncing.report import Report, judged, percentile
 
-from agent_tui.desk.finding import Finding
+from agent_tui.desk.finding import MANY, Finding
 from agent_tui.paths import Profile
 
 BEYOND = 16.0  # ms, p99 of a key beyond Textual's own paint
@@ -61,6 +61,8 @@ def main() -> int:
     parser.add_argument("--slowest", type=int, default=0, metavar="N", help="tell the slowest keys")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.entries <= MANY:
+        parser.error(f"--entries: more than {MANY}, or no index is built beside the screen")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # closes the terminals
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
@@ -190,6 +192,8 @@ def typing(
         terminal.others, beside.others = (beside,), (terminal,)
         pressed: tuple[list[Pressed], list[Pressed]] = ([], [])
         for number, states in enumerate([box[0], *box]):
+            if number and not number % 10:
+                report.progress(f"{len(pressed[0])} keys")
             places = ((area, pressed[0]), (other, pressed[1]))
             for place, keys in places if number % 2 else places[::-1]:
                 before = ""

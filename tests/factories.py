@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.context import Context, NotePlace
+from agent_tui.domain.context import Context, MessagePlace
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import (
     AgentId,
@@ -192,7 +192,7 @@ def context(
     roster: Iterable[Agent] | None = None,
     teams: Iterable[Team] | None = None,
     customers: Iterable[Customer] | None = None,
-    notes: Mapping[MessageId, NotePlace | None] | None = None,
+    messages: Mapping[MessageId, MessagePlace | None] | None = None,
 ) -> Context:
     """What `decide` may know."""
     return Context(
@@ -203,7 +203,7 @@ def context(
         roster=None if roster is None else {each.id: each for each in roster},
         teams=None if teams is None else {each.id: each for each in teams},
         customers=None if customers is None else {each.id: each for each in customers},
-        notes=notes,
+        messages=messages,
     )
 
 

@@ -1,6 +1,7 @@
 """`make soak`: every campaign of the reliability table, then docs/reliability.md from the reports.
 
 A campaign that has ended is not run again, and a long one goes on where it was, unless --fresh.
+What was run elsewhere stays on the page as it is.
 """
 
 from __future__ import annotations
@@ -76,8 +77,10 @@ def main() -> int:
 def run(campaign: Campaign) -> bool:
     """Run it unless that was done. False if it failed."""
     command = [sys.executable, "-m", campaign.module, *campaign.arguments, "--json"]
+    state = STATE / f"{campaign.name}.state"
+    resumed = campaign.module in RESUMABLE and state.exists()
     if campaign.module in RESUMABLE:
-        command += ["--state", str(STATE / f"{campaign.name}.state")]
+        command += ["--state", str(state)]
     asked = " ".join(campaign.arguments)
     if campaign.report.exists():
         known = json.loads(campaign.report.read_text("utf-8"))
@@ -90,6 +93,7 @@ def run(campaign: Campaign) -> bool:
     kept = {
         "arguments": asked,
         "code": done.returncode,
+        "resumed": resumed,  # then `minutes` are of the last part
         "minutes": round((time.monotonic() - started) / 60, 1),
         "version": agent_tui.__version__,
         "python": platform.python_version(),
@@ -99,8 +103,14 @@ def run(campaign: Campaign) -> bool:
     return done.returncode == 0
 
 
+def _length(kept: dict[str, Any]) -> str:
+    """How long it took, if that is known."""
+    return "in several parts, " if kept.get("resumed") else f"{kept['minutes']} min, "
+
+
 def page(found: list[Campaign]) -> str:
     """docs/reliability.md."""
+    elsewhere = _sections(PAGE.read_text("utf-8")) if PAGE.exists() else {}
     lines = [
         "# Reliability",
         "",
@@ -110,6 +120,7 @@ def page(found: list[Campaign]) -> str:
     ]
     for campaign in found:
         if not campaign.report.exists():
+            lines += elsewhere.get(campaign.name, [])
             continue
         kept = json.loads(campaign.report.read_text("utf-8"))
         report = kept["report"]
@@ -117,7 +128,7 @@ def page(found: list[Campaign]) -> str:
             "",
             f"## {campaign.name}",
             "",
-            f"`python -m {campaign.module} {kept['arguments']}`, {kept['minutes']} min, "
+            f"`python -m {campaign.module} {kept['arguments']}`, {_length(kept)}"
             f"agent-tui {kept['version']}, Python {kept['python']}.",
             "",
         ]
@@ -131,6 +142,15 @@ def page(found: list[Campaign]) -> str:
         if kept["code"] and not violations:
             lines += ["", f"The exit code was {kept['code']}: not everything was reached."]
     return "\n".join(lines) + "\n"
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    """The page's lines by campaign, each with the blank line before its heading."""
+    found: dict[str, list[str]] = {}
+    for part in text.split("\n## ")[1:]:
+        name, _, rest = part.partition("\n")
+        found[name] = ["", f"## {name}", *rest.rstrip("\n").split("\n")]
+    return found
 
 
 def plain(report: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

@@ -49,6 +49,7 @@ def queue_entry(row: QueueRow) -> QueueEntry:
         last_at=row.last_at,
         draft=bool(row.draft),
         unsent=row.unsent,
+        rating=row.rating,
     )
 
 
@@ -95,6 +96,8 @@ def conversation(desk: Desk, key: ConversationId) -> ConversationCard:
         opened_at=state.opened_at,
         last_at=state.last_at,
         unread=state.unread,
+        rating=state.rating,
+        rating_comment=state.rating_comment,
         due=_due(sla.due(state, desk.directory.policy, desk.directory.plan)),
         draft=draft.text if draft else "",
         messages=[_line(line) for line in desk.transcript(key)],
@@ -111,6 +114,7 @@ def _line(line: transcripts.Line) -> Line:
         text=line.message.text,
         state=line.state,
         why=line.why,
+        edited=line.message.edited or None,
     )
 
 
@@ -162,7 +166,8 @@ def transcript(desk: Desk, card: ConversationCard) -> str:
             who = str(Both(f"{who}（备注）", f"{who} (note)"))
         sign = shown.STATES.get(line.state, "")
         at = shown.local(line.at).strftime("%m-%d %H:%M")
-        lines.append(f"{at}  {who}: {line.text} {sign} {line.why}".rstrip())
+        edited = str(Both("（已修改）", "(edited)")) if line.edited else ""
+        lines.append(" ".join(filter(None, (f"{at}  {who}: {line.text}", edited, sign, line.why))))
     if card.draft:
         lines += ["", str(Both(f"草稿：{card.draft}", f"draft: {card.draft}"))]
     return "\n".join(lines)

@@ -38,11 +38,12 @@ class QueueEntry(Shape, frozen=True):
     last_at: int
     draft: bool
     unsent: int
+    rating: int
 
 
 class Line(Shape, frozen=True):
     """A line of a transcript. `no` is 0 for one that the server has not confirmed; `why` tells of a
-    pushed reply why it did not arrive."""
+    pushed reply why it did not arrive; `edited` is when its author changed it last."""
 
     no: int
     id: str
@@ -52,6 +53,7 @@ class Line(Shape, frozen=True):
     text: str
     state: str
     why: str = ""
+    edited: int | None = None
 
 
 class CustomerCard(Shape, frozen=True):
@@ -84,6 +86,8 @@ class ConversationCard(Shape, frozen=True):
     opened_at: int
     last_at: int
     unread: int
+    rating: int
+    rating_comment: str
     due: Due | None
     draft: str
     messages: list[Line]

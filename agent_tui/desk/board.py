@@ -59,7 +59,8 @@ class AgentLine(msgspec.Struct, frozen=True):
 class TeamLine(msgspec.Struct, frozen=True):
     """One team. `waiting`: open chats that nobody has; `longest` (ms) and `late` count those that
     agents have, too. `room`: the load that its agents could still take; `partial`: at most that,
-    since some of them may have chats that are not seen here. `opens`: when a team that is closed
+    since some of them may have chats that are not seen here. `online` of `agents`: of those who are
+    given chats at all. `opens`: when a team that is closed
     works again, as its own clocks show it; empty while it works."""
 
     id: TeamId
@@ -204,13 +205,26 @@ def limit(agent: Agent, floor: Floor) -> float:
     return max(floor.plan.capacity(agent), *of_teams, 0.0)
 
 
-def elsewhere(agent: Agent, seen: Collection[TeamId]) -> bool:
+def elsewhere(agent: Agent, seen: Collection[TeamId], plan: Plan) -> bool:
     """Whether the agent may have chats of other teams than those that are seen."""
-    return agent.floating or not set(agent.teams) <= set(seen)
+    return agent.floating or not _served(agent.teams, plan) <= set(seen)
+
+
+def _served(teams: Iterable[TeamId], plan: Plan) -> set[TeamId]:
+    """These, and every team whose chats run over to them."""
+    found = set(teams)
+    while more := {
+        TeamId(key)
+        for key, rules in plan.routing.teams.items()
+        if rules.overflow in found and key not in found
+    }:
+        found |= more
+    return found
 
 
 def _partial(agent: Agent, scene: Scene) -> bool:
-    return not scene.all and elsewhere(agent, [team.id for team in scene.teams])
+    seen = [team.id for team in scene.teams]
+    return not scene.all and elsewhere(agent, seen, scene.plan)
 
 
 def _team(
@@ -223,7 +237,11 @@ def _team(
     floor: Floor,
 ) -> TeamLine:
     waits = _waits(rows, scene.now)
-    able = [agent for agent in here if floor.works_for(agent, team.id)]
+    able = [
+        agent
+        for agent in here
+        if floor.works_for(agent, team.id) and floor.capacity(agent, team.id) > 0
+    ]
     online = [agent for agent in able if floor.takes(agent)]
     open_now = scene.plan.open_hours(team.id).is_open(scene.now)
     return TeamLine(

@@ -90,6 +90,14 @@ class Completing:
                 if self.completer.stale:
                     self._stale.set()
 
+    def forget(self, reply: str, name: str) -> None:
+        """Other words stand in its place: what is read from the cache next knows it no more."""
+        gone = mask(reply, (name,))
+        with self._turn:
+            kept = (text for text in self._sent if text.text != gone)
+            self._sent = deque(kept, maxlen=SINCE)
+        self._stale.set()
+
     def _run(self) -> None:
         while True:
             self._stale.wait()

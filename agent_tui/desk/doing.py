@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.grace import has_reply
 from agent_tui.desk.undo import Undo
 from agent_tui.domain import commands as c
-from agent_tui.domain.context import Context
+from agent_tui.domain.context import Context, MessagePlace
 from agent_tui.domain.decide import decide
-from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.inverse import inverse
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.lang import Both
@@ -40,7 +40,7 @@ class Doing:
         state = self._desk.conversations.state(key)
         if state is None:
             return Rejected(Reason.NO_SUCH_CONVERSATION)
-        outcome = decide(state, command, self._context(), conversation=key)
+        outcome = decide(state, command, self._context(key, command), conversation=key)
         if isinstance(outcome, Rejected):
             return Rejected(outcome.reason, outcome.detail)  # nothing happens here
         return outcome
@@ -135,13 +135,34 @@ class Doing:
 
     def _inverse(self, key: ConversationId, command: c.AgentCommand) -> c.AgentCommand | None:
         state = self._desk.conversations.state(key)
-        return inverse(state, command, self._context()) if state is not None else None
+        if state is None:
+            return None
+        return inverse(state, command, self._context(key, command))
 
-    def _context(self) -> Context:
+    def _context(self, key: ConversationId, command: c.AgentCommand) -> Context:
         directory = self._desk.directory
         return Context(
-            actor=directory.me, now=self._desk.clock(), policy=directory.policy, plan=directory.plan
+            actor=directory.me,
+            now=self._desk.clock(),
+            policy=directory.policy,
+            plan=directory.plan,
+            messages=self._places(key, command),
         )
+
+    def _places(
+        self, key: ConversationId, command: c.AgentCommand
+    ) -> Mapping[MessageId, MessagePlace] | None:
+        """What this screen shows of the messages that are to be edited; None if there are none."""
+        parts = c.parts_of(command)
+        if not any(isinstance(part, c.EditMessage) for part in parts):
+            return None
+        named = {part.message for part in parts if isinstance(part, c.EditMessage | c.RemoveNote)}
+        shown = (line.message for line in self._desk.transcript(key))
+        return {
+            each.id: MessagePlace(key, each.no, each.author, each.kind, each.text)
+            for each in shown
+            if each.id in named
+        }
 
     def release(self, *, flush: bool = False) -> bool:
         """Send on their way the replies whose grace is over, or all; whether there were any. Raises

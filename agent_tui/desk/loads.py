@@ -78,7 +78,8 @@ class LoadBook:
     def _load(self, key: AgentId) -> Load:
         agent = self._agents.get(key)
         capacity = limit(agent, self._floor) if agent else 0.0
-        partial = agent is not None and not self._all and elsewhere(agent, self._desk.me.teams)
+        seen, plan = self._desk.me.teams, self._desk.directory.plan
+        partial = agent is not None and not self._all and elsewhere(agent, seen, plan)
         before, chats_before = self._then.get(key, (0.0, 0))
         after, chats_after = self._now.get(key, (0.0, 0))
         name = agent.name if agent else key

@@ -22,6 +22,14 @@ REASONS: dict[str, Both] = {
     "unknown_team": Both("没有团队 {detail}", "there is no team {detail}"),
     "unknown_customer": Both("没有客户 {detail}", "there is no customer {detail}"),
     "no_such_note": Both("没有这条备注", "there is no such note"),
+    "no_such_message": Both("没有这条消息", "there is no such message"),
+    "not_author": Both("这是 {detail} 写的", "{detail} wrote it"),
+    "out_of_reach": Both(
+        "这个渠道的回复发出后改不了", "this channel does not change a reply that has left"
+    ),
+    "finished": Both(
+        "会话已解决，回复不能再改", "the chat is resolved: its replies stay as they are"
+    ),
     "no_such_delivery": Both("这条回复不在待送达之列", "that reply is not waiting to arrive"),
     "too_many_undelivered": Both(
         "已有 {detail} 条回复没送达，先处理它们",
@@ -72,6 +80,10 @@ WAYS_OUT: dict[str, Both] = {
     "unknown_team": Both("换个团队再转", "choose another team"),
     "unknown_customer": Both("可以丢弃", "discard it"),
     "no_such_note": Both("可以丢弃", "discard it"),
+    "no_such_message": Both("复制文字留用，或丢弃", "copy the text, or discard it"),
+    "not_author": Both("请本人修改，或自己另写一条", "ask them to, or write one of your own"),
+    "out_of_reach": Both("再写一条更正", "write another one that puts it right"),
+    "finished": Both("重新打开会话后再改", "reopen the chat, then edit it"),
     "no_such_delivery": Both("可以丢弃", "discard it"),
     "too_many_undelivered": Both("先处理没送达的，再发", "deal with the undelivered, then send"),
     "no_such_suggestion": Both("可以丢弃", "discard it"),

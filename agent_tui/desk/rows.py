@@ -63,6 +63,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     pending: int = 0  # commands on their way to the server, messages among them
     trayed: int = 0  # of mine in the unsent tray
     noting: bool = False  # the draft is a note's
+    rating: int = 0  # what the customer gave
 
     def rank(self, now: int, late_cap_ms: int) -> tuple[int, float, float, int, str]:
         """`sla.rank`, from what the row holds."""
@@ -123,6 +124,7 @@ def row_of(
         pending=pending,
         trayed=trayed,
         noting=noting,
+        rating=state.rating,
     )
 
 

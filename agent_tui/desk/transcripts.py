@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from agent_tui.desk import reasons
-from agent_tui.desk.overlay import Predicted
+from agent_tui.desk.overlay import Predicted, as_edited
 from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.model import Conversation, Message, MessageKind
 from agent_tui.store.cache import Cache, Changes
@@ -61,11 +61,16 @@ class Transcripts:
             state.delivered_no,
             state.deliveries,
             found.removed,
+            found.edits,
         )
         if told != known.told:
-            known.lines = list(_lines(known, state, found.removed))
+            known.lines = list(_lines(known, found))
             known.told = told
-        waiting = (message for message in found.waiting if message.id not in found.removed)
+        waiting = (
+            as_edited(message, found)
+            for message in found.waiting
+            if message.id not in found.removed
+        )
         return known.lines + [
             Line(message, "grace" if message.id in grace else "waiting") for message in waiting
         ]
@@ -87,22 +92,23 @@ class Transcripts:
         if not known.messages:
             return False
         last = known.messages[-1]
-        kept = sum(message.removed for message in known.messages)
+        removed = sum(message.removed for message in known.messages)
+        edited = max(message.edited_seq for message in known.messages)
         came = self._cache.messages(key, after=last.no - 1)
-        count, removed = self._cache.counted(key, last.no)
-        if came[:1] != [last] or (count, removed) != (len(known.messages), kept):
+        counted = self._cache.counted(key, last.no)
+        if came[:1] != [last] or counted != (len(known.messages), removed, edited):
             return False
         known.messages += came[1:]
         return True
 
 
-def _lines(known: _Known, state: Conversation, removed: frozenset[MessageId]) -> Iterator[Line]:
+def _lines(known: _Known, found: Predicted) -> Iterator[Line]:
     before = iter(known.lines)
     old = next(before, None)
     for message in known.messages:
-        if message.removed or message.id in removed:
+        if message.removed or message.id in found.removed:
             continue
-        line = _line(message, state)
+        line = _line(as_edited(message, found), found.state)
         while old is not None and old.message.no < message.no:
             old = next(before, None)
         yield old if old is not None and old == line else line

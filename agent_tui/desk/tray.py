@@ -97,7 +97,7 @@ class Tray:
         """Put its text into its conversation's composer, after what stands there; the draft's key.
         What was not for the customer is a note again."""
         desk = self._desk
-        reply = has_reply(item.order.command)
+        reply = has_reply(item.order.command) or self._of_reply(item)
         key = item.conversation if reply else note_key(item.conversation)
         draft = desk.drafts.get(key)
         text = f"{draft.text}\n{item.text}" if draft else item.text
@@ -105,6 +105,16 @@ class Tray:
         desk.canned.insert_again(item.conversation, item.order.command)
         desk.refresh(Changes(outbox=True))
         return key
+
+    def _of_reply(self, item: TrayItem) -> bool:
+        """Whether its words were to replace those of a reply; of what is not here, nobody knows."""
+        edited = {p.message for p in c.parts_of(item.order.command) if isinstance(p, c.EditMessage)}
+        kinds = {
+            line.message.kind
+            for line in self._desk.transcript(item.conversation)
+            if line.message.id in edited
+        }
+        return kinds == {MessageKind.REPLY}
 
     def discard(self, item: TrayItem) -> None:
         """Drop it; can be undone."""
@@ -148,9 +158,10 @@ def orphans(drafts: Iterable[Draft], gone: Callable[[ConversationId], bool]) -> 
 
 
 def said(command: c.AgentCommand) -> tuple[str, bool]:
-    """What of `command` the customer would read; else what colleagues would, and that it is so."""
+    """What of `command` the customer would read; else what colleagues would, and that it is so.
+    Other words for a message count as the customer's: they may be."""
     parts = c.parts_of(command)
-    replies = [part.text for part in parts if isinstance(part, c.SendReply)]
+    replies = [part.text for part in parts if isinstance(part, c.SendReply | c.EditMessage)]
     notes = [part.text for part in parts if isinstance(part, c.AddNote)]
     return "\n".join(replies or notes), not replies
 
@@ -214,7 +225,7 @@ def _words(part: c.AgentPart) -> Both | str:
         case c.StopClock():
             clock = DEADLINES[part.clock]
             return Both(f"停止计时：{clock.zh}", f"stop the clock: {clock.en}")
-        case c.SendReply() | c.AddNote():
+        case c.SendReply() | c.AddNote() | c.EditMessage():
             return part.text
         case _:
             return PLAIN[type(part)]

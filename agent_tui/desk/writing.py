@@ -8,11 +8,13 @@ from agent_tui.desk.conversations import Conversations
 from agent_tui.desk.doing import Doing, Refused
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId, MessageId
+from agent_tui.domain.model import Message
 from agent_tui.lang import Both
 from agent_tui.store.tray import TrayItem
 from agent_tui.text import clean
 
 NOTE = Both("备注", "note")
+EDIT = Both("修改", "edit")
 
 
 class Writing:
@@ -57,6 +59,11 @@ class Writing:
         unfinished reply stays as it is."""
         command = c.AddNote(message=new_message_id(), text=clean(text))
         return self._doing.do(key, command, title=NOTE, instead_of=instead_of)
+
+    def edit(self, key: ConversationId, message: Message, text: str) -> Refused:
+        """Put `text` in the place of what one's own `message` says."""
+        command = c.EditMessage(message=message.id, no=message.no, text=clean(text))
+        return self._doing.do(key, command, title=EDIT)
 
 
 def new_message_id() -> MessageId:

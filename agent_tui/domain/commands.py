@@ -76,6 +76,15 @@ class RemoveNote(Command, frozen=True, tag="remove_note"):
     no: int
 
 
+class EditMessage(Command, frozen=True, tag="edit_message"):
+    """Put other words in the place of one's own: of a note, or of a reply where the customer reads
+    what the server has now."""
+
+    message: MessageId
+    no: int
+    text: str
+
+
 class Tag(Command, frozen=True, tag="tag"):
     """Add a tag."""
 
@@ -234,6 +243,7 @@ AgentPart = (
     | SendReply
     | AddNote
     | RemoveNote
+    | EditMessage
     | Tag
     | Untag
     | SetPriority
@@ -295,7 +305,14 @@ class ReportDelivery(Command, frozen=True, tag="report_delivery"):
     detail: str = ""
 
 
-ChannelCommand = ReceiveMessage | ConfirmDelivery | WakeSnoozed | ReportDelivery
+class RateService(Command, frozen=True, tag="rate_service"):
+    """What the customer thinks of how they were served: 1 to 5, and why in their own words."""
+
+    rating: int
+    comment: str = ""
+
+
+ChannelCommand = ReceiveMessage | ConfirmDelivery | WakeSnoozed | ReportDelivery | RateService
 AnyCommand = AgentCommand | ChannelCommand
 
 
@@ -326,7 +343,7 @@ def text_of(command: AgentCommand) -> str:
 
 def _texts(part: AgentPart) -> tuple[str, ...]:
     match part:
-        case SendReply() | AddNote():
+        case SendReply() | AddNote() | EditMessage():
             return (part.text,)
         case SuggestArticle() | AcceptSuggestion():
             return part.title, part.body

@@ -7,18 +7,28 @@ from collections.abc import Mapping
 import msgspec
 
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
-from agent_tui.domain.model import Agent, Article, Conversation, Customer, Role, Team
+from agent_tui.domain.model import (
+    Agent,
+    Article,
+    Conversation,
+    Customer,
+    MessageKind,
+    Role,
+    Team,
+)
 from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.rules import Classifier
 
 
-class NotePlace(msgspec.Struct, frozen=True):
-    """Where a note stands, and whose it is."""
+class MessagePlace(msgspec.Struct, frozen=True):
+    """Where a message stands, whose it is, and what it says."""
 
     conversation: ConversationId
     no: int
     author: str
+    kind: MessageKind
+    text: str
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -35,7 +45,7 @@ class Context(msgspec.Struct, frozen=True):
     roster: Mapping[AgentId, Agent] | None = None
     teams: Mapping[TeamId, Team] | None = None
     customers: Mapping[CustomerId, Customer] | None = None
-    notes: Mapping[MessageId, NotePlace | None] | None = None  # those that a command names
+    messages: Mapping[MessageId, MessagePlace | None] | None = None  # those that a command names
     articles: Mapping[str, Article | None] | None = None  # the same
     plan: Plan | None = None  # None: the clocks do nothing by themselves
     classifier: Classifier | None = None  # None: nobody sorts

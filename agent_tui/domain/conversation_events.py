@@ -64,6 +64,14 @@ class NoteRemoved(Event, frozen=True, tag="note_removed"):
     no: int
 
 
+class MessageEdited(Event, frozen=True, tag="message_edited"):
+    """Its author put other words in a note's or a reply's place."""
+
+    message: MessageId
+    no: int
+    text: str
+
+
 class Claimed(Event, frozen=True, tag="claimed"):
     """An agent took a conversation that nobody had."""
 
@@ -176,6 +184,13 @@ class CustomerSaw(Event, frozen=True, tag="customer_saw"):
     seen: int
 
 
+class Rated(Event, frozen=True, tag="rated"):
+    """The customer said how they were served, 1 to 5; the last one holds."""
+
+    rating: int
+    comment: str = ""
+
+
 class ClockStarted(Event, frozen=True, tag="clock_started"):
     """A deadline was set at `since` (ms), or a clock that stood goes on."""
 
@@ -270,6 +285,7 @@ ConversationEvent = (
     | ReplySent
     | NoteAdded
     | NoteRemoved
+    | MessageEdited
     | Claimed
     | Released
     | Assigned
@@ -294,4 +310,5 @@ ConversationEvent = (
     | DraftSettled
     | ArticleSuggested
     | SuggestionSettled
+    | Rated
 )

@@ -7,13 +7,21 @@ from typing import Any
 
 import msgspec
 
-from agent_tui.domain import clocks, deliveries, replies, sorting, suggestions
+from agent_tui.domain import clocks, deliveries, edits, ratings, replies, sorting, suggestions
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead, may_see
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Agent, Clock, Conversation, Customer, Role, Status
+from agent_tui.domain.model import (
+    Agent,
+    Clock,
+    Conversation,
+    Customer,
+    MessageKind,
+    Role,
+    Status,
+)
 from agent_tui.domain.outcome import CHANGED_HANDS, Held, Outcome, Reason, Rejected
 
 NAME_CHARS = 64
@@ -68,6 +76,8 @@ def _decide(
         return _confirm_delivery(state, command)
     if isinstance(command, c.ReportDelivery):
         return deliveries.report(state, command)
+    if isinstance(command, c.RateService):
+        return ratings.rate(state, command)
     if isinstance(command, c.WakeSnoozed):
         return _wake_snoozed(state, command, context)
     actor = context.actor
@@ -92,6 +102,7 @@ def _decide(
         for event in outcome:
             happened.append(event)
             state = evolve(state, event, conversation=conversation, at=context.now)
+            context = edits.followed(context, event)
     return tuple(happened)
 
 
@@ -204,13 +215,15 @@ def _add_note(s: Conversation, command: c.AddNote, context: Context, actor: Agen
 
 
 def _remove_note(s: Conversation, command: c.RemoveNote, context: Context, actor: Agent) -> Outcome:
-    if context.notes is None:
+    if context.messages is None:
         known = 1 <= command.no <= s.messages
         removed = e.NoteRemoved(message=command.message, no=command.no)
         return (removed,) if known else Rejected(Reason.NO_SUCH_NOTE)
     # The number that the author's machine predicted may have gone to somebody else's message.
-    note = context.notes.get(command.message)
-    if note is None or (note.conversation, note.author) != (s.id, actor.id):
+    note = context.messages.get(command.message)
+    if note is None or note.kind is not MessageKind.NOTE:
+        return Rejected(Reason.NO_SUCH_NOTE)
+    if (note.conversation, note.author) != (s.id, actor.id):
         return Rejected(Reason.NO_SUCH_NOTE)
     return (e.NoteRemoved(message=command.message, no=note.no),)
 
@@ -336,6 +349,7 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.SendReply: replies.send_reply,
     c.AddNote: _add_note,
     c.RemoveNote: _remove_note,
+    c.EditMessage: edits.edit,
     c.Tag: _tag,
     c.Untag: _untag,
     c.SetPriority: _set_priority,

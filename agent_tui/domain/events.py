@@ -27,9 +27,11 @@ from agent_tui.domain.conversation_events import DraftOffered as DraftOffered
 from agent_tui.domain.conversation_events import DraftSettled as DraftSettled
 from agent_tui.domain.conversation_events import HeldInQueue as HeldInQueue
 from agent_tui.domain.conversation_events import MarkedRead as MarkedRead
+from agent_tui.domain.conversation_events import MessageEdited as MessageEdited
 from agent_tui.domain.conversation_events import NoteAdded as NoteAdded
 from agent_tui.domain.conversation_events import NoteRemoved as NoteRemoved
 from agent_tui.domain.conversation_events import PrioritySet as PrioritySet
+from agent_tui.domain.conversation_events import Rated as Rated
 from agent_tui.domain.conversation_events import Released as Released
 from agent_tui.domain.conversation_events import Reopened as Reopened
 from agent_tui.domain.conversation_events import ReplySent as ReplySent

@@ -87,6 +87,11 @@ def message_of(
     )
 
 
+def edited(message: Message, event: e.MessageEdited, at: int, seq: int) -> Message:
+    """`message` with the words that `event` put in their place."""
+    return replace(message, text=event.text, edited=at, edited_seq=seq)
+
+
 def _customer_wrote(s: Conversation, event: e.CustomerWrote, at: int) -> dict[str, Any]:
     no = s.messages + 1
     return {
@@ -132,6 +137,11 @@ def _note_added(s: Conversation, event: e.NoteAdded, at: int) -> dict[str, Any]:
 
 def _unchanged(s: Conversation, event: e.NoteRemoved, at: int) -> dict[str, Any]:
     return {}
+
+
+def _message_edited(s: Conversation, event: e.MessageEdited, at: int) -> dict[str, Any]:
+    said_last = event.no == max(s.last_customer_no, s.last_reply_no)
+    return {"preview": _preview(event.text)} if said_last else {}
 
 
 def _claimed(s: Conversation, event: e.Claimed, at: int) -> dict[str, Any]:
@@ -215,6 +225,10 @@ def _marked_read(s: Conversation, event: e.MarkedRead, at: int) -> dict[str, Any
 
 def _customer_saw(s: Conversation, event: e.CustomerSaw, at: int) -> dict[str, Any]:
     return {"delivered_no": event.delivered, "seen_no": event.seen}
+
+
+def _rated(s: Conversation, event: e.Rated, at: int) -> dict[str, Any]:
+    return {"rating": event.rating, "rating_comment": event.comment}
 
 
 def _clock_started(s: Conversation, event: e.ClockStarted, at: int) -> dict[str, Any]:
@@ -336,6 +350,7 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.ReplySent: _reply_sent,
     e.NoteAdded: _note_added,
     e.NoteRemoved: _unchanged,
+    e.MessageEdited: _message_edited,
     e.Claimed: _claimed,
     e.Released: _released,
     e.Assigned: _assigned,
@@ -360,6 +375,7 @@ HANDLERS: dict[type[e.Event], Handler] = {
     e.DeliveryChanged: _delivery_changed,
     e.ArticleSuggested: _article_suggested,
     e.SuggestionSettled: _suggestion_settled,
+    e.Rated: _rated,
 }
 
-__all__ = ["HANDLERS", "evolve", "message_of"]
+__all__ = ["HANDLERS", "edited", "evolve", "message_of"]

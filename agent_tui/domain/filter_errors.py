@@ -45,7 +45,7 @@ EMPTY_PARENTHESES = (Both("括号里没有条件", "nothing in the parentheses")
 TOO_DEEP = (Both("括号套得太深", "too many parentheses in each other"), _REMOVE)
 NOTHING_NEGATED = (
     Both("减号后面没有条件", "the minus is followed by nothing"),
-    Both("紧接着写，如 -assigned", "write what must not be right behind it: -assigned"),
+    Both("紧接着写，如 -已分配", "write what must not be right behind it: -assigned"),
 )
 NO_KEY = (
     Both("前面没有键", "no key stands before it"),

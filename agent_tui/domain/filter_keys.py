@@ -197,6 +197,13 @@ KEYS: tuple[Key, ...] = (
         ("未读",),
         alone=True,
     ),
+    Key(
+        "rating",
+        Takes.NUMBER,
+        Both("客户给了评价；rating<3 几分（1 到 5）", "the customer rated it; rating<3: 1 to 5"),
+        ("评价", "满意度"),
+        alone=True,
+    ),
     Key("assigned", Takes.NOTHING, Both("有人负责", "somebody has it"), ("已分配",), alone=True),
     Key("mine", Takes.NOTHING, Both("我负责的", "I have it"), ("我的",), alone=True),
     Key(
@@ -228,7 +235,7 @@ def chosen(key: Key, text: str) -> str | None:
     return next((each.value for each in key.choices if folded in each.spellings), None)
 
 
-def near(text: str, names: Iterable[str]) -> str | None:
-    """Which of `names` may have been meant by `text`."""
-    found = difflib.get_close_matches(fold(text)[:64], list(names), n=1, cutoff=0.5)
+def near(text: str, names: Iterable[str], alike: float = 0.5) -> str | None:
+    """Which of `names` may have been meant by `text`, if one is so much `alike` (to 1)."""
+    found = difflib.get_close_matches(fold(text)[:64], list(names), n=1, cutoff=alike)
     return found[0] if found else None

@@ -227,6 +227,7 @@ _DEADLINE = _Last(_deadline)
 FLAGS: Mapping[str, Test] = {
     "waiting": lambda c, v: _owed_since(c) is not None,
     "unread": lambda c, v: c.unread > 0,
+    "rating": lambda c, v: c.rating > 0,
     "assigned": lambda c, v: c.assignee is not None,
     "mine": lambda c, v: v.me is not None and c.assignee == v.me,
     "late": _late,
@@ -242,6 +243,7 @@ MEASURES: Mapping[str, Measure] = {
     "idle": lambda c, v: v.now - c.last_at,
     "messages": lambda c, v: c.messages,
     "unread": lambda c, v: c.unread,
+    "rating": lambda c, v: c.rating or None,
 }
 _SIGNS: Mapping[str, Callable[[int, int], bool]] = {
     ">": operator.gt,

@@ -31,6 +31,8 @@ PLAIN: dict[int, int | str] = {
 }
 _SPACE = re.compile(r"\s*")
 _JOINER = re.compile(r"(?:(?P<any>or|或者?)|and|并?且)(?=[\s()]|\Z)", re.IGNORECASE)
+_ALONE = tuple(name for name, key in BY_NAME.items() if key.alone)
+SLIP = 0.75  # how much alike a word and the name are, for the name to have been meant
 _NAME = re.compile(r'[^\s"():<>=≥≤]*')
 _OPERATOR = re.compile(r">=|<=|[:<>=≥≤]")
 _VALUE = re.compile(r'[^\s"(),]*')
@@ -98,7 +100,7 @@ def write(node: Node, within: bool = False) -> str:
     """`node` as text that is understood as `node` again."""
     match node:
         case Word(text):
-            bare = _JOINER.match(text) is None and fold(text) not in BY_NAME
+            bare = _JOINER.match(text) is None and fold(text) not in BY_NAME and not _slip(text)
             return written(Value(text, quoted=not bare))
         case Flag(key):
             return key
@@ -111,6 +113,11 @@ def write(node: Node, within: bool = False) -> str:
         case All(nodes) | Any(nodes):
             joined = (" " if isinstance(node, All) else " or ").join(write(n, True) for n in nodes)
             return f"({joined})" if within else joined
+
+
+def _slip(word: str) -> str | None:
+    """What stands alone and was probably meant by `word`."""
+    return near(word, _ALONE, SLIP)
 
 
 def written(value: Value) -> str:
@@ -209,9 +216,17 @@ class Parser:
         if self._at > start and (self._ended or self._plain[self._at].isspace() or self._sees(")")):
             self._fail(start, self._at, wrong.NOTHING_NEGATED)
         node = self._positive()
+        if self._at > start and isinstance(node, Word) and self._plain[start] == "-":
+            self._check_negated(start, node)
         if not negative:
             return node
         return node.node if isinstance(node, Not) else Not(node)
+
+    def _check_negated(self, start: int, word: Word) -> None:
+        """Hardly anybody looks for what lacks a word; many mistype what stands alone."""
+        guess = _slip(word.text)
+        if guess is not None and not self._plain[start:].lstrip("-").startswith('"'):
+            self._fail(start, self._at, wrong.unknown_key(word.text, f"-{guess}"))
 
     def _positive(self) -> Node:
         start = self._at

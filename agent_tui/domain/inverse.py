@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context
 from agent_tui.domain.decide import DECIDERS, decide
+from agent_tui.domain.edits import followed
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.outcome import Held, Rejected
@@ -32,11 +33,13 @@ def inverse(
         after = state
         for event in outcome:
             after = evolve(after, event, conversation=state.id, at=context.now)
-        undo = _undo_of(state, after, part)
+        undo = _undo_of(state, after, part, context)
         if undo is not None and outcome:
             if isinstance(undo, c.Assign):
                 undo = _to_first_owner(undos, undo)
             undos.append(undo)
+        for event in outcome:
+            context = followed(context, event)
         state = after
     if not undos:
         return None
@@ -69,12 +72,17 @@ def _to_first_owner(undos: list[c.AgentPart], last: c.Assign) -> c.Assign:
     return last
 
 
-def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.AgentPart | None:
+def _undo_of(
+    before: Conversation, after: Conversation, part: c.AgentPart, context: Context
+) -> c.AgentPart | None:
     match part:
         case c.Claim() | c.Release() | c.Assign():
             return c.Assign(before.assignee, before.team, after.epoch, after.assignee)
         case c.AddNote():
             return c.RemoveNote(message=part.message, no=after.messages)
+        case c.EditMessage():
+            was = (context.messages or {}).get(part.message)
+            return c.EditMessage(part.message, was.no, was.text) if was is not None else None
         case c.Tag():
             return c.Untag(part.tag)
         case c.Untag():
@@ -95,8 +103,8 @@ def _undo_of(before: Conversation, after: Conversation, part: c.AgentPart) -> c.
         case c.UnmergeCustomer():
             return c.MergeCustomer(before.customer.id)
         case c.SettleDelivery():
-            was = before.delivery(part.message)
-            return c.UnsettleDelivery(part.message, was.state) if was else None
+            known = before.delivery(part.message)
+            return c.UnsettleDelivery(part.message, known.state) if known else None
         case c.UnsettleDelivery():
             return c.SettleDelivery(part.message)
         case c.SettleDraft():

@@ -182,6 +182,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a transcript; `no` counts 1, 2, 3 ... within its conversation.
 
     `sources` are the knowledge entries that a reply's text came from, as "article:returns/freight".
+    `edited` is when its author last changed the text (0: never), `edited_seq` that event's place in
+    the log; an edit that has not come home has no place yet.
     """
 
     id: MessageId
@@ -193,6 +195,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     seq: int = 0
     removed: bool = False
     sources: tuple[str, ...] = ()
+    edited: int = 0
+    edited_seq: int = 0
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -322,6 +326,8 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     rung: tuple[Rung, ...] = ()  # marks that its deadlines have passed, the last ones
     wait: Wait | None = None  # while nobody has it
     cooled: int | None = None  # until then the customer's messages wake nobody
+    rating: int = 0  # what the customer gave, 1 to 5; 0: nothing yet
+    rating_comment: str = ""
 
     @property
     def unread(self) -> int:

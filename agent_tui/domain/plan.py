@@ -78,7 +78,7 @@ class Plan:
                     _known("teams", self.routing.teams),
                 )
             if into in chain:
-                circle = " → ".join([*chain, into])
+                circle = " → ".join([*chain[chain.index(into) :], into])
                 raise PlanError(
                     place,
                     Both(f"绕成了圈：{circle}", f"runs in a circle: {circle}"),

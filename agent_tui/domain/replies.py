@@ -98,7 +98,9 @@ def _taken(s: Conversation, command: c.SendReply) -> bool:
     return s.assignee is not None and command.owner not in (msgspec.UNSET, s.assignee)
 
 
-def refused_text(command: c.SendReply | c.AddNote, context: Context) -> Rejected | None:
+def refused_text(
+    command: c.SendReply | c.AddNote | c.EditMessage, context: Context
+) -> Rejected | None:
     """Why these words cannot be written by anybody; None if they can."""
     if not is_id(command.message):
         return Rejected(Reason.MALFORMED, "message")

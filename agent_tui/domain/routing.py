@@ -173,7 +173,12 @@ def _able(
     hours = floor.plan.open_hours(team)
     if not hours.is_open(floor.now):
         return [], Why(Because.CLOSED_UNTIL, (team, floor.plan.opens(team, floor.now)))
-    here = [seat for seat in seats.values() if floor.works_for(seat.agent, team)]
+    # Who is given nothing, as leads mostly, is no reason why there is no room.
+    here = [
+        seat
+        for seat in seats.values()
+        if floor.works_for(seat.agent, team) and floor.capacity(seat.agent, team) > 0
+    ]
     if not here:
         return [], Why(Because.NOBODY_ONLINE, (team,))
     language = s.customer.language

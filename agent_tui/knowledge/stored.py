@@ -7,7 +7,8 @@ the index takes to search a hundred times.
 from __future__ import annotations
 
 import hashlib
-import mmap
+import os
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,13 +25,28 @@ Key = tuple[Kind, str]
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Entry)
-_RECENT = 4096
+_RECENT = 1024
+
+
+class _File:
+    """The bytes of a file, read where one looks. Mapping it would keep what was once looked at,
+    and 64 KiB around it: after some hundred keys, all of it."""
+
+    def __init__(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        self._descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+
+    def __getitem__(self, part: slice) -> bytes:
+        begin, end, _ = part.indices(self.size)
+        return os.pread(self._descriptor, end - begin, begin)
 
 
 class Entries(Sequence[Entry]):
     """Entries by number, and their numbers by key."""
 
-    def __init__(self, blob: bytes | mmap.mmap, arrays: Mapping[str, Array]) -> None:
+    def __init__(self, blob: bytes | _File, arrays: Mapping[str, Array]) -> None:
         self._blob = blob
         self._arrays = arrays
         self._at = arrays["at"]
@@ -89,13 +105,11 @@ class Entries(Sequence[Entry]):
 
     @classmethod
     def load(cls, folder: Path) -> Entries:
-        """What `save` wrote, mapped into memory. Raises OSError, ValueError."""
+        """What `save` wrote, read when looked at. Raises OSError, ValueError."""
         found = load(folder, "entries", ("at", "hashes", "numbers"))
-        with (folder / "entries.bin").open("rb") as file:
-            size = file.seek(0, 2)
-            if size != int(found["at"][-1]):
-                raise ValueError("entries.bin: wrong size")
-            blob = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        blob = _File(folder / "entries.bin")
+        if blob.size != int(found["at"][-1]):
+            raise ValueError("entries.bin: wrong size")
         return cls(blob, found)
 
 

@@ -30,6 +30,12 @@ class AgentTyping(msgspec.Struct, frozen=True):
     until: int
 
 
+class RatingAsked(msgspec.Struct, frozen=True):
+    """The chat is solved; what the visitor gave it before, 0: nothing yet."""
+
+    given: int
+
+
 class _Page(msgspec.Struct, frozen=True):
     messages: tuple[WebLine, ...]
     cursor: int
@@ -95,6 +101,10 @@ class Visit:
         """Tell what arrived and what was looked at. Raises Refused."""
         await self._post("receipt", {"delivered": delivered, "read": read})
 
+    async def rate(self, rating: int) -> None:
+        """Tell how it was, 1 to 5. Raises Refused."""
+        await self._post("rating", {"rating": rating})
+
     async def typing(self) -> None:
         """Tell that the customer writes. Raises Refused."""
         await self._post("typing", {})
@@ -103,8 +113,9 @@ class Visit:
         path = f"{self._base}/{name}"
         await _call(self._http, "POST", path, dict[str, Any], body=body, headers=self._headers)
 
-    async def follow(self, after: int) -> AsyncIterator[WebLine | AgentTyping]:
-        """Messages with a seq above `after`, and who types, for ever; connects again by itself."""
+    async def follow(self, after: int) -> AsyncIterator[WebLine | AgentTyping | RatingAsked]:
+        """Messages with a seq above `after`, who types, and when it may be rated, for ever;
+        connects again by itself."""
         pause = FIRST_RETRY
         while True:
             try:
@@ -118,7 +129,7 @@ class Visit:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LAST_RETRY)
 
-    async def _stream(self, after: int) -> AsyncIterator[WebLine | AgentTyping]:
+    async def _stream(self, after: int) -> AsyncIterator[WebLine | AgentTyping | RatingAsked]:
         async with self._http.stream(
             "GET",
             f"{self._base}/stream",
@@ -137,6 +148,8 @@ class Visit:
                     yield msgspec.json.decode(line[6:], type=WebLine)
                 elif line.startswith("data: ") and kind == "typing":
                     yield msgspec.json.decode(line[6:], type=AgentTyping)
+                elif line.startswith("data: {") and kind == "rating":
+                    yield msgspec.json.decode(line[6:], type=RatingAsked)
 
 
 async def _call(

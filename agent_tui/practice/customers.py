@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
 from agent_tui.practice import persona
-from agent_tui.practice.channel import AgentTyping, Refused, Visit, WebLine
+from agent_tui.practice.channel import AgentTyping, RatingAsked, Refused, Visit, WebLine
 from agent_tui.practice.persona import AgentTypes, Event, Heard, Script, Spoken, State, Tick
 
 TYPING_EVERY_MS = 3_000
@@ -25,7 +26,8 @@ class Customer:
         self._visit = visit
         self._clock = clock
         self._state = State()
-        self._events: asyncio.Queue[tuple[Event, int]] = asyncio.Queue()
+        self._events: asyncio.Queue[tuple[Event | RatingAsked, int]] = asyncio.Queue()
+        self._asked = False  # how it was, and has not said
         self._seq = 0  # the agent's last message that arrived here
         self._read = 0
         self._told_typing = 0
@@ -45,7 +47,12 @@ class Customer:
                 await self._live()
             async with asyncio.timeout(LINGER_SECONDS * self._script.pace):
                 while True:
-                    _, self._seq = await self._events.get()
+                    if self._asked:
+                        self._asked = False
+                        with contextlib.suppress(Refused):  # it was taken up again meanwhile
+                            await self._visit.rate(persona.rating(self._script, self._state))
+                    event, self._seq = await self._events.get()
+                    self._asked = isinstance(event, RatingAsked)
                     await self._receipt(read=self._seq)
         except TimeoutError:
             pass
@@ -59,6 +66,9 @@ class Customer:
         async for item in self._visit.follow(after):
             if isinstance(item, AgentTyping):
                 self._events.put_nowait((AgentTypes(), self._seq))
+            elif isinstance(item, RatingAsked):
+                if not item.given:
+                    self._events.put_nowait((item, self._seq))
             elif item.from_ == "agent":
                 self._events.put_nowait((Heard(item.text), item.seq))
 
@@ -90,6 +100,9 @@ class Customer:
         except TimeoutError:
             return Tick()
         self._seq = max(self._seq, seq)
+        if isinstance(event, RatingAsked):
+            self._asked = True  # they say it when they are through
+            return Tick()
         return event
 
     async def _receipt(self, read: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from agent_tui.domain.ratings import BEST
 from agent_tui.practice import topics
 from agent_tui.practice.scenario import OPEN, Line, Scenario, Silence, Step, fill, line_of
 
@@ -213,6 +214,14 @@ def wake_at(script: Script, state: State) -> int | None:
     if silence is not None and state.quiet_since is not None:
         return max(state.quiet_since + script.ms(silence[1].after), state.quiet_until)
     return state.idle_since + script.ms(QUIET_LEAVE_MS / 1000)
+
+
+def rating(script: Script, state: State) -> int:
+    """How the customer was served, 1 to 5: who had to ask again, or came angry, gives less."""
+    asked_again = sum(beat.startswith(SILENCE) for beat in state.done)
+    missed = sum(beat.startswith(OTHERWISE) for beat in state.done)
+    angry = script.scenario.mood == "angry"
+    return max(1, BEST - asked_again - missed - angry)
 
 
 # --- reacting ------------------------------------------------------------------------------------

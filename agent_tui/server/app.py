@@ -148,12 +148,18 @@ async def _index(service: Service) -> None:
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` until cancelled; a failure is logged and tried again."""
+    """Run `work` until cancelled; a failure is logged and tried again.
+
+    Work that fails while it is being cancelled says so in place of the cancellation: it ends too.
+    """
+    running = asyncio.current_task()
     while True:
         try:
             await work()
         except Exception:
             log.exception("background work failed")
+            if running is not None and running.cancelling():
+                return
             await asyncio.sleep(1)
 
 

@@ -29,7 +29,7 @@ def _cleaned_part(part: c.AgentPart) -> c.AgentPart:
                 for name in part.sources
             )
             return msgspec.structs.replace(part, text=clean(part.text), sources=names)
-        case c.AddNote():
+        case c.AddNote() | c.EditMessage():
             return msgspec.structs.replace(part, text=clean(part.text))
         case c.SuggestArticle():
             return msgspec.structs.replace(

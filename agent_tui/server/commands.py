@@ -96,7 +96,7 @@ class SubmitOrders:
         """The client's row, the conversations named, and what else the commands name."""
         conversations: list[ConversationId] = []
         customers: list[CustomerId] = []
-        notes: list[MessageId] = []
+        messages: list[MessageId] = []
         articles: list[str] = []
         for order in (each.order for each in self._orders if each.order is not None):
             conversations.append(order.conversation)
@@ -105,15 +105,15 @@ class SubmitOrders:
                     customers.append(part.into)
                 elif isinstance(part, c.UnmergeCustomer):
                     customers.append(part.customer.id)
-                elif isinstance(part, c.RemoveNote):
-                    notes.append(part.message)
+                elif isinstance(part, c.RemoveNote | c.EditMessage):
+                    messages.append(part.message)
                 elif isinstance(part, c.SuggestArticle | c.AcceptSuggestion):
                     articles.append(part.article)
         return Needs(
             clients=(self._request.client,),
             conversations=tuple(conversations),
             customers=tuple(customers),
-            notes=tuple(notes),
+            messages=tuple(messages),
             articles=tuple(articles),
         )
 
@@ -188,7 +188,7 @@ class SubmitOrders:
             roster=unit.directory.agents,
             teams=unit.directory.teams,
             customers=unit.customers,
-            notes=unit.notes,
+            messages=unit.messages,
             articles=unit.articles,
             plan=unit.directory.plan,
         )

@@ -220,6 +220,9 @@ class Content:
             except ConfigError as error:
                 kept = Both("；沿用原来的设置", "; the settings stay as they were")
                 log.warning("%s%s", error.title, kept)
+            else:
+                now = Both("：读过了，从现在起有效", ": read, and in force from now on")
+                log.info("%s%s", self._config_file, now)
         self._config_stamp = stamp
         return self._settings
 

@@ -24,6 +24,7 @@ from agent_tui.errors import UsageError
 from agent_tui.lang import Both
 from agent_tui.server import auth
 from agent_tui.server.database import Database
+from agent_tui.server.schema import EDITED
 
 TAIL = 5_000  # messages beyond the index that are looked through
 INDEXED_TERMS = 16  # of a query; the others are looked for in what these find
@@ -93,10 +94,13 @@ class _Look:
         if version == self._folding.version:
             shape = [each.fts5 if engine == "sqlite" else each.tsquery for each in terms]
             match = (" AND " if engine == "sqlite" else " & ").join(shape)
-            rows = self._select(_FOUND[engine], finding.CANDIDATES, match=match)
+            current = f"{_FOUND[engine]} AND m.edited_seq <= :seq"
+            rows = self._select(current, finding.CANDIDATES, match=match, seq=seq)
         else:
             seq = 0
+        edited = f"{_ALL} AND m.{EDITED} AND m.edited_seq > :seq AND m.seq <= :seq"
         tail = self._select(f"{_ALL} AND m.seq > :seq", TAIL + 1, seq=seq)
+        tail += self._select(edited, TAIL + 1, seq=seq)
         return rows + tail[:TAIL], partial or len(tail) > TAIL
 
     def _restrict(self) -> bool:
@@ -132,7 +136,8 @@ class _Look:
     def _select(self, source: str, limit: int, **values: Any) -> list[Candidate]:
         conditions = " AND ".join(self._conditions)
         columns, order = _COLUMNS, "m.seq"
-        if source == _FOUND["sqlite"]:  # whose index holds the words themselves, in its own order
+        # Whose index holds the words themselves, in its own order.
+        if source.startswith(_FOUND["sqlite"]):
             columns, order = f"{_COLUMNS}, w.words", "w.rowid"
         query = (
             f"SELECT {columns} FROM {source} AND {conditions}{self._scope}"  # noqa: S608 -- ours

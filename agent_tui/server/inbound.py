@@ -127,6 +127,31 @@ class ConfirmReceipt:
         """Nothing to say."""
 
 
+class TakeRating:
+    """How a customer says that they were served in a conversation."""
+
+    def __init__(self, conversation: ConversationId, rating: int, comment: str) -> None:
+        self._conversation = conversation
+        self._command = c.RateService(rating=rating, comment=clean(comment).strip())
+        self._rejected: Rejected | None = None
+
+    def needs(self) -> Needs:
+        """The conversation."""
+        return Needs(conversations=(self._conversation,))
+
+    def run(self, unit: Unit) -> None:
+        """Record it."""
+        state = unit.states.get(self._conversation)
+        outcome = decide(state, self._command, unit.system(), conversation=self._conversation)
+        self._rejected = None if isinstance(outcome, tuple) else Rejected(outcome.reason)
+        for event in outcome if isinstance(outcome, tuple) else ():
+            unit.record(event, by=CUSTOMER, conversation=self._conversation)
+
+    def answer(self, unit: Unit) -> Rejected | None:
+        """Why it was not taken; None if it was."""
+        return self._rejected
+
+
 class WakeConversations:
     """Snooze timers that ran out, as (conversation, generation)."""
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, select
 
 from agent_tui.domain import events as e
-from agent_tui.domain.evolve import evolve, message_of
+from agent_tui.domain.evolve import edited, evolve, message_of
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId, CustomerId, TeamId
 from agent_tui.domain.model import Conversation, Message
 from agent_tui.server import schema
@@ -164,6 +164,9 @@ def replay(
         elif isinstance(event, e.NoteRemoved):
             index = event.no - 1
             messages[index] = msgspec.structs.replace(messages[index], removed=True)
+        elif isinstance(event, e.MessageEdited):
+            index = event.no - 1
+            messages[index] = edited(messages[index], event, row.at, row.seq)
     return state, messages
 
 

@@ -137,16 +137,17 @@ def _save_messages(unit: Unit) -> None:
             row["sources"] = "\n".join(message.sources)
             rows.append(row | {"conversation": draft.conversation})
     bulk.insert(unit.connection, table, rows)
-    for draft in unit.drafts:
-        if isinstance(draft.event, e.NoteRemoved):
-            unit.connection.execute(
-                update(table)
-                .where(
-                    table.c.conversation == draft.conversation,
-                    table.c.no == draft.event.no,
-                )
-                .values(removed=True)
-            )
+    for index, draft in enumerate(unit.drafts):
+        if isinstance(draft.event, e.NoteRemoved | e.MessageEdited):
+            changed = (table.c.conversation == draft.conversation) & (table.c.no == draft.event.no)
+            unit.connection.execute(update(table).where(changed).values(_change(unit, index)))
+
+
+def _change(unit: Unit, index: int) -> dict[str, Any]:
+    event = unit.drafts[index].event
+    if isinstance(event, e.MessageEdited):
+        return {"text": event.text, "edited": unit.at, "edited_seq": unit.seq(index)}
+    return {"removed": True}
 
 
 def _save_clients(unit: Unit) -> None:

@@ -33,8 +33,9 @@ class Key(TypeDecorator[str]):
 
 
 metadata = MetaData()
-# A literal: an index on it is used only where the very same words ask.
+# Literals: an index on one is used only where the very same words ask.
 AGENT_SAVED = text("kind = 'agent_saved'")
+EDITED = "edited_seq > 0"
 
 # One row: the feed's name, its head, the floor below which the log was compacted, the time of the
 # last event and the hash chain at the head and at the floor (NULL: the beginning of all).
@@ -108,9 +109,13 @@ message = Table(
     Column("text", Text, nullable=False),
     Column("removed", Boolean, nullable=False),
     Column("sources", Text, nullable=False, server_default=""),  # a line for each
+    Column("edited", BigInteger, nullable=False, server_default="0"),  # ms; 0: never
+    Column("edited_seq", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("conversation", "no"),
     Index("message_id", "id"),
     Index("message_seq", "seq"),
+    # Asked for by every page and by the index of words: what was edited since. Few rows have it.
+    Index("message_edited", "edited_seq", sqlite_where=text(EDITED), postgresql_where=text(EDITED)),
 )
 
 # What a channel handed in already, by the channel's own identity for it.

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from agent_tui.domain import events as e
-from agent_tui.domain.context import Context, NotePlace
+from agent_tui.domain.context import Context, MessagePlace
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, ClientId, ConversationId, CustomerId, InboxId, MessageId
 from agent_tui.domain.model import Article, Conversation, Customer, MessageKind
@@ -32,7 +32,7 @@ class Needs(msgspec.Struct, frozen=True):
     customers: tuple[CustomerId, ...] = ()
     visitors: tuple[CustomerId, ...] = ()  # customer records with the visitor's conversations
     inbound: tuple[tuple[InboxId, str], ...] = ()
-    notes: tuple[MessageId, ...] = ()
+    messages: tuple[MessageId, ...] = ()
     articles: tuple[str, ...] = ()
 
 
@@ -99,7 +99,7 @@ class Unit:
         self.customers: dict[CustomerId, Customer] = {}
         self.merged: dict[CustomerId, CustomerId] = {}
         self.inbound: dict[tuple[InboxId, str], InboundRow] = {}
-        self.notes: dict[MessageId, NotePlace | None] = {}
+        self.messages: dict[MessageId, MessagePlace | None] = {}
         self.articles: dict[str, Article] = {}
         self.results: list[dict[str, Any]] = []
         self.writes: list[tuple[Any, dict[str, Any]]] = []
@@ -119,7 +119,7 @@ class Unit:
         visitors = {key for need in needs for key in need.visitors}
         self._load_customers({key for need in needs for key in need.customers} | visitors)
         self._load_conversations(visitors, {key for need in needs for key in need.conversations})
-        self._load_notes({key for need in needs for key in need.notes})
+        self._load_messages({key for need in needs for key in need.messages})
         self._take_counter()
         # After the counter: what is published is decided by one batch at a time.
         self._load_articles({key for need in needs for key in need.articles})
@@ -180,15 +180,14 @@ class Unit:
                     if merged not in self.customers:
                         wanted.add(merged)
 
-    def _load_notes(self, ids: set[MessageId]) -> None:
+    def _load_messages(self, ids: set[MessageId]) -> None:
         if not ids:
             return
         table = schema.message.c
-        query = select(table.id, table.conversation, table.no, table.author).where(
-            table.id.in_(sorted(ids)), table.kind == MessageKind.NOTE, table.removed.is_(False)
-        )
-        for key, conversation, no, author in self.connection.execute(query):
-            self.notes[key] = NotePlace(conversation, no, author)
+        columns = table.id, table.conversation, table.no, table.author, table.kind, table.text
+        query = select(*columns).where(table.id.in_(sorted(ids)), table.removed.is_(False))
+        for key, conversation, no, author, kind, text in self.connection.execute(query):
+            self.messages[key] = MessagePlace(conversation, no, author, MessageKind(kind), text)
 
     def _load_articles(self, ids: set[str]) -> None:
         if not ids:
@@ -246,13 +245,26 @@ class Unit:
             before = self.states.get(conversation)
             after = evolve(before, event, conversation=conversation, at=self.at)
             self.put(self.states, conversation, after)
-            if isinstance(event, e.NoteAdded):
-                place = NotePlace(conversation, after.messages, event.author)
-                self.put(self.notes, event.message, place)
-            elif isinstance(event, e.NoteRemoved):
-                self.put(self.notes, event.message, None)
+            self._place(conversation, event, after)
         self.drafts.append(Draft(event, by, conversation, client, number, before, after))
         return len(self.drafts) - 1
+
+    def _place(
+        self, conversation: ConversationId, event: e.ConversationEvent, after: Conversation
+    ) -> None:
+        """What the commands behind this one find of the message that it adds or changes."""
+        match event:
+            case e.ReplySent() | e.NoteAdded():
+                kind = MessageKind.NOTE if isinstance(event, e.NoteAdded) else MessageKind.REPLY
+                found = MessagePlace(conversation, after.messages, event.author, kind, event.text)
+                self.put(self.messages, event.message, found)
+            case e.MessageEdited():
+                known = self.messages.get(event.message)
+                if known is not None:
+                    changed = msgspec.structs.replace(known, text=event.text)
+                    self.put(self.messages, event.message, changed)
+            case e.NoteRemoved():
+                self.put(self.messages, event.message, None)
 
     def learn(self, event: e.WorkspaceEvent) -> None:
         """What the jobs behind this one decide by: who left a moment ago is given nothing."""

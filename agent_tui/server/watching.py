@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterator
 
 import anyio.to_thread
 
 from agent_tui.errors import DeskError
 from agent_tui.lang import Both
-from agent_tui.server.content import Content
+from agent_tui.server.content import Content, Publish
 from agent_tui.server.service import Service
 
 EVERY_SECONDS = 1.0
@@ -41,7 +42,7 @@ class Publishing:
         async with self._lock:
             self._missed = False
             with contextlib.closing(self._content.jobs(self._service.database)) as jobs:
-                while (job := await anyio.to_thread.run_sync(next, jobs, None)) is not None:
+                while (job := await _next(jobs)) is not None:
                     await self._service.writer.submit(job)
 
     async def watch(self) -> None:
@@ -68,3 +69,16 @@ class Publishing:
                     await self.publish()
                 except DeskError as error:
                     log.warning("%s%s", Both("还没有发布：", "not published yet: "), error)
+
+
+async def _next(jobs: Iterator[Publish]) -> Publish | None:
+    """The next one, looked for on a thread; None at the end.
+
+    Who is cancelled meanwhile waits for that thread: a generator at work cannot be closed.
+    """
+    step = asyncio.ensure_future(anyio.to_thread.run_sync(next, jobs, None))
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.wait({step})
+        raise

@@ -21,19 +21,21 @@ from agent_tui.server import audience, auth, identity
 from agent_tui.server.clock import now_ms
 from agent_tui.server.endpoint import Endpoint, json, number, read_body
 from agent_tui.server.handing_in import hand_in
-from agent_tui.server.inbound import ConfirmReceipt, SaveCustomer, TakeInbound
+from agent_tui.server.inbound import ConfirmReceipt, SaveCustomer, TakeInbound, TakeRating
 from agent_tui.server.presence import PRESENCE_MS, Place
 from agent_tui.server.service import Service, address
 from agent_tui.server.streams import HEARTBEAT, LONGEST_WAIT, EventStream, Seat, sse
 from agent_tui.server.web_reading import CustomerView
 from agent_tui.server.web_shapes import (
     InboxAnswer,
+    RatingRequest,
     ReceiptRequest,
     VisitorAnswer,
     VisitorRequest,
     WebMessage,
     WebPage,
     WebQueue,
+    WebRating,
     Words,
     WriteAnswer,
     WriteRequest,
@@ -86,7 +88,7 @@ class WebApi:
                 "GET",
                 f"{base}/stream",
                 self.stream,
-                "Server-sent events: message, state, queue, typing",
+                "Server-sent events: message, state, queue, rating, typing",
                 auth="visitor",
                 answer=WebMessage,
                 media="text/event-stream",
@@ -99,6 +101,14 @@ class WebApi:
                 "Agent's messages arrived, were shown",
                 auth="visitor",
                 body=ReceiptRequest,
+            ),
+            Endpoint(
+                "POST",
+                f"{base}/rating",
+                self.rate,
+                "How the customer was served, once their chat is solved",
+                auth="visitor",
+                body=RatingRequest,
             ),
             Endpoint(
                 "POST", f"{base}/typing", self.typing, "The customer is writing", auth="visitor"
@@ -197,6 +207,7 @@ class WebApi:
         hub = self._service.hub
         delivered = 0
         queue: WebQueue | None = None
+        rating: WebRating | None = None
         clock = asyncio.get_running_loop().time
         beat_at = clock() + HEARTBEAT
         yield b": hello\n\n"
@@ -208,8 +219,8 @@ class WebApi:
                     while more:
                         page = await self._page(inbox, visitor, after, PAGE)
                         for message in page.messages:
-                            data = msgspec.json.encode(message)
-                            yield sse("message", data, str(message.seq))
+                            after = max(after, message.seq)  # not that of an old one, edited
+                            yield sse("message", msgspec.json.encode(message), str(after))
                         after, more = max(after, page.cursor), page.more
                     if page.delivered > delivered:
                         delivered = page.delivered
@@ -217,6 +228,9 @@ class WebApi:
                     if page.queue != queue:
                         queue = page.queue
                         yield sse("queue", msgspec.json.encode(queue))
+                    if page.rating != rating:
+                        rating = page.rating
+                        yield sse("rating", msgspec.json.encode(rating))
                 while listener.presence:
                     presence, place = listener.presence.popleft()
                     if place.visitor == visitor and presence.agent and presence.typing:
@@ -240,6 +254,21 @@ class WebApi:
         )
         if upto:
             await self._service.writer.submit(ConfirmReceipt(upto))
+        return json({})
+
+    async def rate(self, request: Request) -> Response:
+        """The last conversation is meant."""
+        inbox = self._inbox(request)
+        visitor = await self._service.visitor(request)
+        self._service.limits.take("web_message", visitor)
+        body = msgspec.json.decode(await self._body(request), type=RatingRequest)
+        state = await anyio.to_thread.run_sync(self._view.current, inbox, visitor)
+        job = TakeRating(state.id, body.rating, body.comment) if state is not None else None
+        if job is None or await self._service.writer.submit(job) is not None:
+            raise UsageError(
+                Both("没有已经解决的对话可以评价", "there is no solved chat to rate"),
+                Both("等对话解决后再评价", "rate it once it is solved"),
+            )
         return json({})
 
     async def typing(self, request: Request) -> Response:

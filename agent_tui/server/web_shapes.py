@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from agent_tui.domain.ratings import BEST, COMMENT_CHARS
+
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
@@ -57,8 +59,9 @@ class WriteAnswer(msgspec.Struct, frozen=True):
     at: int
 
 
-class WebMessage(msgspec.Struct, frozen=True):
-    """A line as the customer may see it. Notes never appear."""
+class WebMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line as the customer may see it. Notes never appear. `edited`: the agent changed its text
+    since; it is told again, under its own id and seq."""
 
     id: str
     seq: int
@@ -66,6 +69,7 @@ class WebMessage(msgspec.Struct, frozen=True):
     from_: str = msgspec.field(name="from")
     name: str
     text: str
+    edited: bool = False
 
 
 class WebQueue(msgspec.Struct, frozen=True):
@@ -79,10 +83,17 @@ class WebQueue(msgspec.Struct, frozen=True):
     left_high: int
 
 
-class WebPage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Messages after a seq, oldest first. `delivered`: the last one that an agent has looked at.
+class WebRating(msgspec.Struct, frozen=True):
+    """The last chat is solved and may be rated; `given` is what they said, 0: nothing."""
 
-    `queue` is there while the customer waits for their turn.
+    given: int
+
+
+class WebPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Messages that came, or were edited, after a seq, oldest first. `delivered`: the last one that
+    an agent has looked at.
+
+    `queue` is there while the customer waits for their turn, `rating` while their chat is solved.
     """
 
     messages: tuple[WebMessage, ...]
@@ -90,6 +101,14 @@ class WebPage(msgspec.Struct, frozen=True, omit_defaults=True):
     cursor: int
     more: bool
     queue: WebQueue | None = None
+    rating: WebRating | None = None
+
+
+class RatingRequest(msgspec.Struct, frozen=True):
+    """How the customer was served, 1 to 5, and why in their own words."""
+
+    rating: Annotated[int, Meta(ge=1, le=BEST)]
+    comment: Annotated[str, Meta(max_length=COMMENT_CHARS)] = ""
 
 
 class ReceiptRequest(msgspec.Struct, frozen=True):

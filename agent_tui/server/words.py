@@ -1,8 +1,8 @@
 """The full-text index of all messages, on both engines.
 
 It follows the log at a distance, so that a commit waits for nothing: its place moves by
-compare-and-set, in the transaction that writes the rows. It is no part of a backup: it is made
-anew.
+compare-and-set, in the transaction that writes the rows. A message that was edited behind that
+place is taken again. It is no part of a backup: it is made anew.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from agent_tui.domain.words import Folding
 from agent_tui.knowledge import simplified
 from agent_tui.server.database import Database
 from agent_tui.server.hub import Hub
+from agent_tui.server.schema import EDITED
 
 STEP = 500  # messages that are indexed in one transaction
 STEP_CHARS = 200_000  # and characters of them: a message may be a whole book
@@ -33,6 +34,12 @@ _WORDS = {
     " USING fts5(words, tokenize='ascii', prefix='2 3', columnsize=0)",
     "postgresql": "CREATE TABLE message_words (seq BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
 }
+# What the log has behind a place: messages, and such as were there before and were edited since.
+_BEHIND = (
+    "SELECT seq AS place, seq, {0} AS found FROM message WHERE seq > :seq"
+    " UNION ALL SELECT edited_seq, seq, {0} FROM message"
+    " WHERE {1} AND edited_seq > :seq AND seq <= :seq ORDER BY place LIMIT :limit"
+)
 _INSERT = {
     "sqlite": "INSERT INTO message_words (rowid, words) VALUES (?, ?)",
     "postgresql": "INSERT INTO message_words (seq, words)"
@@ -72,13 +79,14 @@ def step(database: Database, folding: Folding, limit: int = STEP) -> int:
         rows, whole = _after(connection, start, limit)
     if not rows:
         return 0
-    made = [(row.seq, folding.words(row.text)) for row in rows]
+    made = {row.seq: folding.words(row.found) for row in rows}
+    place = rows[-1].place
     with database.write() as connection:
         moved = connection.execute(
             text(
                 "UPDATE indexed SET seq = :to, version = :new WHERE seq = :seq AND version = :old"
             ),
-            {"to": made[-1][0], "new": folding.version, "seq": seq, "old": version},
+            {"to": place, "new": folding.version, "seq": seq, "old": version},
         )
         if moved.rowcount != 1:
             return limit  # another replica was first
@@ -86,22 +94,30 @@ def step(database: Database, folding: Folding, limit: int = STEP) -> int:
             start_over(connection)
             connection.execute(
                 text("UPDATE indexed SET seq = :seq, version = :version"),
-                {"seq": made[-1][0], "version": folding.version},
+                {"seq": place, "version": folding.version},
             )
-        _insert(connection, made)
+        _forget(connection, [row.seq for row in rows if row.seq <= start])
+        _insert(connection, sorted(made.items()))
     return len(rows) if whole else limit
 
 
 def _after(connection: Connection, seq: int, limit: int) -> tuple[Sequence[Row[Any]], bool]:
     """The next messages, as many as STEP_CHARS allows but at least one; whether that is `limit`, or
     all there are."""
-    query = "SELECT seq, length(text) FROM message WHERE seq > :seq ORDER BY seq LIMIT :limit"
+    query = _BEHIND.format("length(text)", EDITED)
     sizes = connection.execute(text(query), {"seq": seq, "limit": limit}).all()
-    totals = list(itertools.accumulate(size for _, size in sizes))
+    totals = list(itertools.accumulate(row.found for row in sizes))
     count = max(1, bisect.bisect_right(totals, STEP_CHARS))
-    query = "SELECT seq, text FROM message WHERE seq > :seq ORDER BY seq LIMIT :limit"
+    query = _BEHIND.format("text", EDITED)
     found = connection.execute(text(query), {"seq": seq, "limit": min(limit, count)}).all()
     return found, count >= len(sizes)
+
+
+def _forget(connection: Connection, seqs: Sequence[int]) -> None:
+    key = "rowid" if connection.dialect.name == "sqlite" else "seq"
+    if seqs:
+        statement = text(f"DELETE FROM message_words WHERE {key} = :seq")  # noqa: S608 -- our own
+        connection.execute(statement, [{"seq": seq} for seq in seqs])
 
 
 def _insert(connection: Connection, rows: list[tuple[int, str]]) -> None:

@@ -97,12 +97,15 @@ class Cache(CacheFile):
         rows = self.sound_rows(query, (key, after))
         return [_message(row, sources.get(row[1], ())) for row in rows]
 
-    def counted(self, key: ConversationId, upto: int) -> tuple[int, int]:
-        """How many messages a transcript has up to number `upto`, and how many of them were taken
-        back."""
-        query = "SELECT count(*), total(removed) FROM message WHERE conversation = ? AND no <= ?"
-        count, removed = next(iter(self.rows(query, (key, upto))), (0, 0))
-        return int(count), int(removed)
+    def counted(self, key: ConversationId, upto: int) -> tuple[int, int, int]:
+        """How many messages a transcript has up to number `upto`, how many of them were taken back,
+        and where in the log one of them was last edited."""
+        query = (
+            "SELECT count(*), total(removed), max(edited_seq) FROM message"
+            " WHERE conversation = ? AND no <= ?"
+        )
+        count, removed, edited = next(iter(self.rows(query, (key, upto))), (0, 0, 0))
+        return int(count), int(removed), int(edited or 0)
 
     def uses(self, since: int) -> list[usage.Use]:
         """How often each author's cached replies came from each entry since then (ms)."""
@@ -259,7 +262,7 @@ class Cache(CacheFile):
 
 
 def _message(row: Sequence[Any], sources: Sequence[str] = ()) -> Message:
-    _, no, key, at, kind, author, text, seq, removed, _ = row
+    _, no, key, at, kind, author, text, seq, removed, edited, edited_seq, _ = row
     return Message(
         id=key,
         no=no,
@@ -270,4 +273,6 @@ def _message(row: Sequence[Any], sources: Sequence[str] = ()) -> Message:
         seq=seq,
         removed=bool(removed),
         sources=tuple(sources),
+        edited=edited,
+        edited_seq=edited_seq,
     )

@@ -13,7 +13,7 @@ from agent_tui.store import meta, sqlite
 from agent_tui.store.checksum import checksum
 
 T = TypeVar("T")
-SCHEMA = 5  # the version of the file that this program reads
+SCHEMA = 6  # the version of the file that this program reads
 
 
 class CacheFile:

@@ -18,14 +18,19 @@ from agent_tui.store.hygiene import harmless
 from agent_tui.store.things import ENTRIES, as_thing
 from agent_tui.text import clean
 
-MESSAGES = "SELECT conversation, no, id, at, kind, author, text, seq, removed, sum FROM message"
+_COLUMNS = "conversation, no, id, at, kind, author, text, seq, removed, edited, edited_seq, sum"
+MESSAGES = f"SELECT {_COLUMNS} FROM message"  # noqa: S608 -- our own
 STATES = "SELECT id, live, state, sum FROM conversation"
 STATE = msgspec.json.Decoder(Conversation)
 ODD = "not_understood:"  # in meta, before a conversation's id
 _INSERT = (
-    "INSERT INTO message (rowid, conversation, no, id, at, kind, author, text, seq, removed, sum)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO message (rowid, {_COLUMNS})"  # noqa: S608 -- our own
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_REMOVED = 9  # its place in what is inserted
+_PLACE = "conversation = ? AND no = ?"
+# By its id: the number is another one's here if an event before it was not understood.
+_BY_ID = "WHERE conversation = ? AND id = ?"
 
 
 class Fold:
@@ -83,17 +88,33 @@ class Fold:
             self._insert(key, (message,))
         elif isinstance(event, e.NoteRemoved):
             self._remove(key, event.message)
+        elif isinstance(event, e.MessageEdited):
+            self._edit(key, event, recorded)
 
     def _remove(self, key: ConversationId, message: str) -> None:
-        # By its id: the number is another one's here if an event before it was not understood.
-        place = "WHERE conversation = ? AND id = ? AND kind = 'note'"
-        for row in self._db.execute(f"{MESSAGES} {place}", (key, message)).fetchall():
-            *values, _, _ = _sound(row)
-            words.forget(self._db, "WHERE conversation = ? AND no = ?", (key, values[1]))
+        note = f"{_BY_ID} AND kind = 'note'"
+        for row in self._db.execute(f"{MESSAGES} {note}", (key, message)).fetchall():
+            *values, _, edited, seq, _ = _sound(row)
+            place = (key, values[1])
+            words.forget(self._db, f"WHERE {_PLACE}", place)
             self._db.execute(
-                "UPDATE message SET removed = 1, sum = ? WHERE conversation = ? AND no = ?",
-                (checksum(*values, 1), key, values[1]),
+                f"UPDATE message SET removed = 1, sum = ? WHERE {_PLACE}",  # noqa: S608 -- our own
+                (checksum(*values, 1, edited, seq), *place),
             )
+
+    def _edit(self, key: ConversationId, event: e.MessageEdited, recorded: e.Recorded) -> None:
+        for row in self._db.execute(f"{MESSAGES} {_BY_ID}", (key, event.message)).fetchall():
+            *values, _, seq, removed, _, _, _ = _sound(row)
+            place = (key, values[1])
+            words.forget(self._db, f"WHERE {_PLACE}", place)
+            text, edited = clean(event.text), (recorded.at, recorded.seq)
+            total = checksum(*values, text, seq, removed, *edited)
+            self._db.execute(
+                f"UPDATE message SET text = ?, edited = ?, edited_seq = ?, sum = ? WHERE {_PLACE}",  # noqa: S608 -- our own
+                (text, *edited, total, *place),
+            )
+            where = f"SELECT rowid FROM message WHERE {_PLACE}"  # noqa: S608 -- our own
+            self._fresh += [rowid for (rowid,) in self._db.execute(where, place)]
 
     def _read(self, key: ConversationId) -> Conversation | None:
         row = self._db.execute(f"{STATES} WHERE id = ?", (key,)).fetchone()
@@ -106,7 +127,7 @@ class Fold:
                 m.seq,
                 *summed(
                     *(key, m.no, m.id, m.at, str(m.kind), m.author, clean(m.text), m.seq),
-                    int(m.removed),
+                    *(int(m.removed), m.edited, m.edited_seq),
                 ),
             )
             for m in messages
@@ -115,15 +136,14 @@ class Fold:
             self._db.executemany(_INSERT, rows)
         except sqlite3.IntegrityError:
             rows = [self._replace(row) for row in rows]
-        self._fresh += [int(row[0]) for row in rows if not row[-2]]
+        self._fresh += [int(row[0]) for row in rows if not row[_REMOVED]]
         usage.note(self._db, key, messages)
 
     def _replace(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """Insert a row where there is one already, or whose place in the log another one has."""
-        place = "WHERE conversation = ? AND no = ?"
-        words.forget(self._db, place, row[1:3])
+        words.forget(self._db, f"WHERE {_PLACE}", row[1:3])
         usage.forget_message(self._db, row[1:3])
-        self._db.execute(f"DELETE FROM message {place}", row[1:3])  # noqa: S608 -- our own
+        self._db.execute(f"DELETE FROM message WHERE {_PLACE}", row[1:3])  # noqa: S608 -- our own
         if self._db.execute("SELECT 1 FROM message WHERE rowid = ?", row[:1]).fetchone():
             (least,) = self._db.execute("SELECT min(rowid) FROM message").fetchone()
             row = (min(least, 0) - 1, *row[1:])

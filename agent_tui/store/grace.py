@@ -282,7 +282,11 @@ def replies_of(command: c.AgentCommand) -> str:
 
 def notes_of(command: c.AgentCommand) -> str:
     """What colleagues would read of it."""
-    return "\n".join(p.text for p in c.parts_of(command) if isinstance(p, c.AddNote))
+    # Other words for a reply are among them: unlike a reply, they are in nobody's draft yet, and a
+    # draft for the customer is no place for what may have been a note.
+    return "\n".join(
+        p.text for p in c.parts_of(command) if isinstance(p, c.AddNote | c.EditMessage)
+    )
 
 
 def sweep(folder: Path) -> None:

@@ -25,7 +25,8 @@ from agent_tui.store.checksum import checksum
 TAIL = 5_000  # messages not indexed yet that are looked through one by one
 INDEXED_TERMS = 16  # of a query; the others are looked for in what these find
 _ROW = (
-    "m.conversation, m.no, m.id, m.at, m.kind, m.author, m.text, m.seq, m.removed, m.sum, c.state"
+    "m.conversation, m.no, m.id, m.at, m.kind, m.author, m.text, m.seq, m.removed, m.edited,"
+    " m.edited_seq, m.sum, c.state"
 )
 
 
@@ -163,7 +164,7 @@ class _Look:
         )
         found: list[Candidate] = []
         for *line, stored, state, made in self._db.execute(query, (*values, limit)):
-            key, no, _, at, kind, author, text, _, _ = line
+            key, no, _, at, kind, author, text, *_ = line
             if not made and not finding.may_fit(self._query, text, self._folding):
                 continue
             if checksum(*line) != stored:

@@ -152,6 +152,20 @@ def _cache_5(db: Database) -> None:
     orders.create(db.conn)
 
 
+def _cache_6(db: Database) -> None:
+    """Messages say when they were edited."""
+    assert db.conn is not None
+    for column in ("edited", "edited_seq"):
+        db.conn.execute(f"ALTER TABLE message ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+    before = _CACHE_SUMS["message"]
+    after = f"{before}, edited, edited_seq"
+    db.conn.create_function("checksum", -1, checksum, deterministic=True)
+    # What was damaged stays so, and is found out: it gets no sum that fits.
+    db.conn.execute(
+        f'UPDATE message SET "sum" = checksum({after}) WHERE "sum" = checksum({before})'  # noqa: S608 -- our own
+    )
+
+
 def _add_sums(db: Database, tables: dict[str, str]) -> None:
     assert db.conn is not None
     db.conn.create_function("checksum", -1, checksum, deterministic=True)
@@ -160,7 +174,7 @@ def _add_sums(db: Database, tables: dict[str, str]) -> None:
         db.conn.execute(f'UPDATE {table} SET "sum" = checksum({columns})')  # noqa: S608 -- our own
 
 
-CACHE: tuple[Step, ...] = (_cache_1, _cache_2, _cache_3, _cache_4, _cache_5)
+CACHE: tuple[Step, ...] = (_cache_1, _cache_2, _cache_3, _cache_4, _cache_5, _cache_6)
 OUTBOX: tuple[Step, ...] = (_outbox_1, _outbox_2, _outbox_3)
 
 

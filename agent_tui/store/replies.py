@@ -13,11 +13,10 @@ from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Conversation
 from agent_tui.store import sqlite
 from agent_tui.store.checksum import checksum
+from agent_tui.store.fold import MESSAGES
 
-_REPLIES = (
-    "SELECT conversation, no, id, at, kind, author, text, seq, removed, sum FROM message"
-    " WHERE author = ? AND kind = 'reply' AND removed = 0 ORDER BY at DESC, seq DESC LIMIT ?"
-)
+_OWN = "author = ? AND kind = 'reply' AND removed = 0"
+_REPLIES = f"{MESSAGES} WHERE {_OWN} ORDER BY at DESC, seq DESC LIMIT ?"
 _STEP = 500
 
 

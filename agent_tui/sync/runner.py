@@ -58,7 +58,7 @@ class SyncThread:
         self._worker: Worker | None = None
         self._stop = threading.Event()
         self._main: asyncio.Task[None] | None = None
-        self._told_typing = 0.0
+        self._told_typing = ConversationId(""), 0.0
         self._attendance = Attendance(Availability.ONLINE) if attending else None
 
     def start(self) -> None:
@@ -81,11 +81,14 @@ class SyncThread:
             self._soon(self._worker.clock.ring)
 
     def typing(self, conversation: ConversationId) -> None:
-        """Tell that the agent types; at most every few seconds."""
+        """Tell that the agent types in a chat; of the same one at most every few seconds."""
         now, worker = time.monotonic(), self._worker
-        if worker is None or worker.wire is None or now - self._told_typing < TYPING_EVERY:
+        told, at = self._told_typing
+        if told == conversation and now - at < TYPING_EVERY:
             return
-        self._told_typing = now
+        if worker is None or worker.wire is None:
+            return
+        self._told_typing = conversation, now
         self._soon(worker.hint, conversation, True, True)
 
     def viewing(self, conversation: ConversationId, looking: bool) -> None:

@@ -56,6 +56,7 @@ ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "choose_view": ("snoozed chats", "my chats", "已搁置的", "我的会话"),
     "tiles": ("split", "side by side", "分屏", "多窗口"),
     "read": ("scroll", "history", "翻看", "往上看"),
+    "edit_message": ("correct", "rewrite", "改回复", "改备注", "更正", "改错字"),
     "search_chat": ("find in chat", "grep", "搜消息"),
     "copy_message": ("clipboard", "yank", "剪贴板"),
     "help": (

@@ -17,6 +17,7 @@ class AltKey(Enum):
     ONE = "alt+1"
     TWO = "alt+2"
     THREE = "alt+3"
+    A = "alt+a"
     C = "alt+c"
     D = "alt+d"
     E = "alt+e"

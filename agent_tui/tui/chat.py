@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from agent_tui.domain import commands as c
-from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store.drafts import note_key
@@ -31,6 +31,7 @@ class ChatWork:
         self._loading = False
         self._sender = Sender(screen)
         self.read_before = 0
+        self._owner: AgentId | None = None  # of the open chat
 
     @functools.cached_property
     def guards(self) -> SendGuards:
@@ -46,9 +47,27 @@ class ChatWork:
         screen = self._screen
         state = screen.desk.conversation(screen.current) if screen.current else None
         self.read_before = state.read_no if state and state.unread else 0
+        self._owner = state.assignee if state else None
         self.reload()
         self.looked.opened(screen.current, self._draft(screen.current))
         screen.searching.opened()
+
+    def changed(self) -> None:
+        """The open chat reads differently: one that was mine may be another's by now."""
+        screen = self._screen
+        key, me = screen.current, screen.desk.me.id
+        row = screen.desk.queue.by_id().get(key) if key is not None else None
+        was, self._owner = self._owner, row.assignee if row is not None else None
+        if row is None or row.pending or was != me or row.assignee == me:
+            return  # what is pending is one's own doing
+        if row.assignee is None:
+            words = Both("会话回到了团队队列", "the chat went back to the team's queue")
+        else:
+            name = screen.names.of(row.assignee)
+            words = Both(f"会话现在归{name}", f"the chat is {name}'s now")
+        if screen.composer.text.strip():
+            words = Both(f"{words.zh}，草稿还在", f"{words.en}; your draft stays")
+        screen.doing.say(words, seconds=8)
 
     def reload(self, *, undoable: bool = False) -> None:
         """The stored drafts of the open conversation stand in the composer; `undoable` as if they

@@ -37,9 +37,11 @@ class Doing:
         self._screen = screen
 
     def target(self) -> ConversationId | None:
-        """The conversation that a key means: under the queue's cursor while it has the focus."""
-        if self._screen.queue.has_focus and self._screen.queue.cursor is not None:
-            return self._screen.queue.cursor
+        """The conversation that a key means: under the queue's cursor while it has the focus. Of a
+        list that a filter left empty, none: least of all the one that stands beside it."""
+        queue = self._screen.queue
+        if queue.has_focus and (queue.cursor is not None or not queue.order()):
+            return queue.cursor
         return self._screen.current
 
     def state(self) -> Conversation | None:
@@ -156,7 +158,7 @@ class Doing:
 
     def refuse(self, code: str, detail: str) -> None:
         """Say why something was refused, where the agent acted."""
-        words = clean(reason(code, detail))
+        words = clean(reason(code, self._screen.names.of(detail)))
         notices.place(self._screen)
         self._screen.app.notify(words, severity="warning", markup=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from agent_tui.desk.reasons import DEADLINES, word
+from agent_tui.domain.model import Message
 from agent_tui.domain.sla import Due, Urgency
 from agent_tui.lang import Both
 
@@ -43,6 +44,17 @@ def local(at: int) -> datetime.datetime:
 def clock(at: int) -> str:
     """14:03."""
     return local(at).strftime("%H:%M")
+
+
+def edited(message: Message) -> str:
+    """That its author changed it, and when; of an edit that has not come home, that it waits."""
+    if not message.edited:
+        return ""
+    same = local(message.edited).date() == local(message.at).date()
+    when = local(message.edited).strftime("%H:%M" if same else "%m-%d %H:%M")
+    if not message.edited_seq:
+        return str(Both(f"修改待发 {when}", f"edit waiting {when}"))
+    return str(Both(f"已修改 {when}", f"edited {when}"))
 
 
 def day(at: int, now: int) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import MessageKind
+from agent_tui.domain.model import Message, MessageKind
 from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
@@ -49,7 +49,7 @@ class Ghosts:
         self._screen = screen
         self._completing: Completing | None = None
         self._about: ConversationId | None = None
-        self._seen: set[str] = set()  # own replies of the open conversation
+        self._seen: dict[str, Message] = {}  # own replies of the open conversation
         self._last_sent = ""  # the end of the last of them
         self._found: tuple[str, Sequence[Hit]] | None = None  # what the last query found
         self._wanted = False  # take what it finds
@@ -102,21 +102,29 @@ class Ghosts:
         fresh = self._own_replies(key)
         if key == self._about:
             state = self._screen.desk.conversation(key)
-            for message, text in fresh.items():
-                if message not in self._seen and state is not None:
-                    who = state.customer
-                    self._completing.learn(text, who.name, who.language, state.type)
+            for name, message in fresh.items():
+                old = self._seen.get(name)
+                if state is None or old == message:
+                    continue
+                who = state.customer
+                if old is not None and old.edited_seq != message.edited_seq:
+                    self._completing.look()  # what is read from the cache is the new text by now
+                if old is not None and old.text != message.text:
+                    self._completing.forget(old.text, who.name)
+                if old is None or old.text != message.text:
+                    self._completing.learn(message.text, who.name, who.language, state.type)
         self._follow(key, fresh)
 
-    def _follow(self, key: ConversationId, replies: dict[str, str]) -> None:
-        self._about, self._seen = key, set(replies)
-        self._last_sent = next(reversed(replies.values()), "")[-LAST:]
+    def _follow(self, key: ConversationId, replies: dict[str, Message]) -> None:
+        self._about, self._seen = key, replies
+        last = next(reversed(replies.values()), None)
+        self._last_sent = last.text[-LAST:] if last is not None else ""
 
-    def _own_replies(self, key: ConversationId) -> dict[str, str]:
+    def _own_replies(self, key: ConversationId) -> dict[str, Message]:
         desk = self._screen.desk
         messages = [line.message for line in desk.transcript(key)[-8:]]
         return {
-            each.id: each.text
+            each.id: each
             for each in messages
             if each.kind is MessageKind.REPLY and each.author == desk.me.id
         }

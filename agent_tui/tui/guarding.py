@@ -41,6 +41,19 @@ class SendGuards(Checking):
         zh, en = reasons.both(held.reason, held.detail)
         return Finding(Kind.HELD, 0, 0, Both(zh, en))
 
+    def others(self, key: ConversationId) -> Finding | None:
+        """Whose chat it is, unless its owner or nobody else is the author, or the author was the
+        last to answer in it."""
+        state, me = self._screen.desk.conversation(key), self._screen.desk.me.id
+        if state is None or state.assignee in (None, me) or state.last_reply_by == me:
+            return None
+        owner = self._screen.names.of(state.assignee or "")
+        reason = Both(
+            f"这是{owner}的会话：发出去客户就会看到",
+            f"this is {owner}'s chat: the customer reads what you send",
+        )
+        return Finding(Kind.OTHERS, 0, 0, reason)
+
     def _news(self, key: ConversationId) -> Finding | None:
         lines = self._screen.chat.looked.since(key)
         if not lines:

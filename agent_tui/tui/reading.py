@@ -180,7 +180,7 @@ class Reading:
         if self._start is not None:
             self.copy_all()
             return
-        line = self._line()
+        line = self.line()
         if line is not None:
             self._screen.app.copy_to_clipboard(line.message.text)
             self._screen.doing.say(Both("已复制", "copied"), seconds=2)
@@ -222,7 +222,7 @@ class Reading:
         """Put the message, or the marked range, into the composer as a quotation."""
         screen = self._screen
         transcript = screen.transcript
-        here = self._line()
+        here = self.line()
         lines = [self.lines[at] for at in transcript.marked] or ([here] if here else [])
         notes = any(line.message.kind is MessageKind.NOTE for line in lines)
         if notes and not screen.composer.note:
@@ -246,7 +246,7 @@ class Reading:
 
     async def open_here(self) -> None:
         """What the message at the cursor holds."""
-        line = self._line()
+        line = self.line()
         found = _targets_of(line) if line is not None else ()
         if found:
             await self.opening.one_of(found)
@@ -269,7 +269,8 @@ class Reading:
             )
             self._screen.doing.say(words)
 
-    def _line(self) -> Line | None:
+    def line(self) -> Line | None:
+        """The message that the cursor is on."""
         at = self._screen.transcript.cursor
         return self.lines[at] if at is not None and at < len(self.lines) else None
 

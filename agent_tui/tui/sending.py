@@ -99,6 +99,8 @@ class Sender:
         outcome = self._screen.desk.doing.foresee(sending.key, sending.command)
         if isinstance(outcome, Held):
             found.insert(0, self._screen.chat.guards.held(outcome))
+        elif (others := self._screen.chat.guards.others(sending.key)) is not None:
+            found.insert(0, others)
         return found
 
     def _blocked(self, text: str, findings: Sequence[Finding]) -> bool:

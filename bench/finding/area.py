@@ -37,6 +37,7 @@ class Area:
         self.row = row
         self.left = left
         self._clocks: frozenset[int] = frozenset()
+        self._caret = left
 
     @classmethod
     def focused(cls, terminal: Terminal) -> Area:
@@ -70,9 +71,13 @@ class Area:
 
     # --- what stands there -----------------------------------------------------------------------
 
-    def box(self) -> str:
-        """What the box says."""
-        return self._terminal.line(self.row, self.left, COLUMNS)
+    def box(self) -> tuple[str, int]:
+        """What the box says, and where its caret stands: a blank at the end shows by that alone."""
+        terminal = self._terminal
+        cursor = terminal.screen.cursor
+        if cursor.y == self.row:
+            self._caret = cursor.x
+        return terminal.line(self.row, self.left, COLUMNS), self._caret
 
     def results(self) -> dict[int, list[Any]]:
         """The cells below, by row, with their colours; without the status line."""
@@ -125,4 +130,4 @@ class Area:
                 break
         took = terminal.bytes - size
         shown = first - started if changed else last - started
-        return Pressed(last - started, shown, took, frames, changed, box.strip())
+        return Pressed(last - started, shown, took, frames, changed, box[0].strip())

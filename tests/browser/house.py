@@ -19,7 +19,7 @@ from agent_tui.desk.desk import Desk
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ConversationId
-from agent_tui.domain.model import Agent, Conversation, Role, Status
+from agent_tui.domain.model import Agent, Conversation, MessageKind, Role, Status
 from agent_tui.paths import Profile
 from agent_tui.server import accounts, run, setup
 from agent_tui.server.workspace import ChangeWorkspace
@@ -81,6 +81,12 @@ class DeskAgent:
 
     def replies(self, key: ConversationId, text: str) -> None:
         assert self.desk.writing.send(key, text) is None
+        self._link.ring()
+
+    def edits_reply(self, key: ConversationId, text: str) -> None:
+        lines = (line.message for line in reversed(self.desk.transcript(key)))
+        last = next(message for message in lines if message.kind is MessageKind.REPLY)
+        assert self.desk.writing.edit(key, last, text) is None
         self._link.ring()
 
     def resolves(self, key: ConversationId) -> None:

@@ -72,6 +72,56 @@ def test_a_customer_writes_an_agent_answers_the_page_shows_it(
     expect(page.get_by_test_id("log")).to_contain_text("<b>怎么办</b>")  # text, never markup
 
 
+def test_an_edited_reply_is_read_anew(browser: Browser, house: House) -> None:
+    page = open_page(browser, house)
+    say(page, "保质期多久")
+    key = house.agent.waits_for("保质期多久")
+    house.agent.claims(key)
+    house.agent.replies(key, "十二个月 <b>")
+    answer = page.locator("[data-testid=message][data-from=agent]")
+    expect(answer.get_by_test_id("text")).to_have_text("十二个月 <b>")
+    expect(answer.get_by_test_id("edited")).to_be_hidden()
+    house.agent.waits_until(key, lambda state: state.last_reply_no == 2)
+    say(page, "谢谢")
+    house.agent.waits_until(key, lambda state: state.messages == 3)
+    house.agent.edits_reply(key, "二十四个月 https://shop.example/a?b=<i>")
+    expect(answer.get_by_test_id("text")).to_have_text("二十四个月 https://shop.example/a?b=<i>")
+    expect(answer.get_by_test_id("edited")).to_have_text("已修改")
+    expect(answer.get_by_role("link")).to_have_count(1)
+    expect(page.get_by_test_id("message")).to_have_count(3)
+    expect(page.get_by_test_id("message").last).to_contain_text("谢谢")  # it stays in its place
+
+    page.reload()
+    expect(answer.get_by_test_id("edited")).to_be_visible()
+    expect(page.get_by_test_id("message").last).to_contain_text("谢谢")
+
+
+def test_a_solved_chat_is_rated(browser: Browser, house: House) -> None:
+    page = open_page(browser, house)
+    say(page, "发票在哪里下载")
+    key = house.agent.waits_for("发票在哪里下载")
+    house.agent.claims(key)
+    house.agent.replies(key, "订单详情页的右上角")
+    expect(page.get_by_test_id("message")).to_have_count(2)
+    expect(page.get_by_test_id("rating")).to_have_count(0)
+    house.agent.resolves(key)
+    rating = page.get_by_test_id("rating")
+    expect(rating).to_be_visible()
+    page.get_by_test_id("mark-4").click()
+    expect(rating).to_contain_text("4 分")
+    house.agent.waits_until(key, lambda state: state.rating == 4)
+    page.get_by_test_id("comment").fill("很快，<i>谢谢</i>")
+    page.get_by_test_id("comment").press("Enter")
+    house.agent.waits_until(key, lambda state: state.rating_comment == "很快，<i>谢谢</i>")
+    expect(page.get_by_test_id("comment")).to_be_hidden()
+
+    page.reload()
+    expect(page.get_by_test_id("mark-4")).to_have_attribute("aria-pressed", "true")
+    say(page, "还有一件事")
+    expect(page.get_by_test_id("rating")).to_have_count(0)
+    house.agent.waits_until(key, lambda state: state.waiting == 1)
+
+
 def test_a_second_customer_sees_nothing_of_the_first(browser: Browser, house: House) -> None:
     first = open_page(browser, house)
     say(first, "secret of the first")

@@ -21,6 +21,7 @@ from agent_tui.domain.words import Folding
 from agent_tui.knowledge import simplified
 from agent_tui.server import copying, history, words
 from agent_tui.server.database import Database
+from tests import factories as f
 from tests.databases import of_engine
 from tests.driver import PEOPLE, Http, Serving, Visitor, conversation_of, new_id, until
 
@@ -159,6 +160,25 @@ def test_notes_go_when_they_are_taken_back(chat: Chat) -> None:
     indexed(chat.serving)
     anna.applied(chat.id, c.RemoveNote(note, 2))
     assert search(anna, f"内部 {chat.word}") == []
+
+
+def test_what_was_edited_is_found_by_its_new_words(chat: Chat) -> None:
+    anna, message = chat.serving.agent(), new_id()
+    anna.applied(chat.id, f.reply(message, f"运费 {chat.word} 旧的", epoch=0))
+    old, new = f"{chat.word} 旧的", f"{chat.word} 新的"
+    for first, second, after_indexing in ((old, new, False), (new, old, True)):
+        assert search(anna, first) == [(chat.id, 2)]
+        if after_indexing:
+            indexed(chat.serving)
+        anna.applied(chat.id, c.EditMessage(message, 2, f"运费 {second}"))
+        assert (search(anna, first), search(anna, second)) == ([], [(chat.id, 2)])
+        indexed(chat.serving)
+        assert (search(anna, first), search(anna, second)) == ([], [(chat.id, 2)])
+    with chat.serving.database.read() as connection:
+        count = connection.execute(text("SELECT count(*) FROM message_words")).scalar_one()
+        assert count == connection.execute(text("SELECT count(*) FROM message")).scalar_one()
+        place = connection.execute(text("SELECT seq FROM indexed")).scalar_one()
+    assert place >= chat.serving.messages(chat.id)[1].edited_seq  # no longer looked through
 
 
 def test_newer_and_shorter_come_first_and_the_limit_holds(chat: Chat) -> None:

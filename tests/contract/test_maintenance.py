@@ -39,8 +39,9 @@ class House:
         first, second, third, fourth = self.keys
         self.start = self.anna.now()
         self.anna.applied(
-            first, c.Claim(), f.reply(new_id(), "您好", epoch=1, seen=2), c.Tag("vip")
+            first, c.Claim(), f.reply(said := new_id(), "您好", epoch=1, seen=2), c.Tag("vip")
         )
+        self.anna.applied(first, c.EditMessage(said, 3, "您好，请讲"))
         note = new_id()
         self.anna.applied(second, c.AddNote(note, "看一下"), c.RemoveNote(note, 3))
         self.anna.applied(third, c.SetStatus(Status.SNOOZED, now_ms() + DAY_MS))
@@ -103,6 +104,8 @@ def test_what_a_server_wrote_is_sound(house: House) -> None:
         ("UPDATE workspace SET chain = :body", "workspace.chain"),
         ("DELETE FROM message WHERE no = 2", "conversation"),
         ("UPDATE message SET text = 'anders' WHERE no = 1", "conversation"),
+        ("UPDATE message SET edited_seq = 1 WHERE edited_seq > 0", "conversation"),
+        ("UPDATE message SET edited = 1 WHERE no = 1", "conversation"),
         ("DELETE FROM conversation WHERE assignee = 'anna'", "conversation"),
         ("DELETE FROM agent WHERE id = 'bo'", "agent bo"),
         ("DELETE FROM content WHERE kind = 'macro'", "macro"),

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from agent_tui.errors import ServerError
 from agent_tui.lang import Both
 from agent_tui.server import run, setup
+from agent_tui.server.content import Content, Publish
 from agent_tui.server.database import Database
 from agent_tui.server.run import Listen
 from agent_tui.sync.http import HttpWire
@@ -45,6 +47,7 @@ ENDPOINTS = {
     "/v1/web/{inbox}/messages",
     "/v1/web/{inbox}/stream",
     "/v1/web/{inbox}/receipt",
+    "/v1/web/{inbox}/rating",
     "/v1/web/{inbox}/typing",
     "/v1/web/{inbox}/files",
     "/v1/files",
@@ -170,6 +173,25 @@ def test_a_clean_stop_with_streams_open(tmp_path: Path) -> None:
         until(lambda: one.comments and two.comments)
         assert serving.stop() < 3.0
         until(lambda: one.ended and two.ended, 3)
+    serving.close()
+
+
+def test_a_clean_stop_while_content_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = Serving(make_folder(tmp_path)).start()
+    looking, go_on = threading.Event(), threading.Event()
+
+    def slow(self: Content, database: Database) -> Iterator[Publish]:
+        looking.set()
+        assert go_on.wait(20)
+        yield from ()
+
+    monkeypatch.setattr(Content, "jobs", slow)
+    monkeypatch.setattr(Content, "is_due", lambda self: True)
+    assert looking.wait(20)
+    threading.Timer(1.0, go_on.set).start()  # the thread is at it still when the server stops
+    assert 0.5 < serving.stop() < 5.0
     serving.close()
 
 

@@ -116,6 +116,28 @@ def test_replies_are_seen_and_notes_never(serving: Serving) -> None:
     assert "别让他看到" not in str(page)
 
 
+def test_a_solved_chat_is_rated_by_its_customer_only(serving: Serving) -> None:
+    visitor, anna = serving.visitor(), serving.agent()
+    rating = "/v1/web/web/rating"
+    visitor.say("订单到哪了")
+    key = conversation_of(serving, visitor)
+    anna.applied(key, f.reply(new_id(), "今天到", epoch=0))
+    assert visitor.call("POST", rating, {"rating": 5}).status == 400
+    assert "rating" not in visitor.sees()
+    anna.applied(key, c.SetStatus(Status.RESOLVED))
+    assert visitor.sees()["rating"] == {"given": 0}
+    for bad in ({"rating": 0}, {"rating": 6}, {}, {"rating": 3, "comment": "长" * 501}):
+        assert visitor.call("POST", rating, bad).status == 400
+    said = "[red]谢谢[/] \x1b[31m"
+    assert visitor.call("POST", rating, {"rating": 2, "comment": said}).status == 200
+    assert visitor.sees()["rating"] == {"given": 2}
+    state = serving.state(key)
+    assert (state.rating, state.rating_comment) == (2, "[red]谢谢[/] [31m")
+    assert serving.visitor().call("POST", rating, {"rating": 1}).status == 400
+    visitor.say("还有个问题")
+    assert "rating" not in visitor.sees(), "it is open again"
+
+
 def test_paging_and_waiting(serving: Serving) -> None:
     visitor = serving.visitor()
     seqs = [visitor.say(f"第 {n} 句")["seq"] for n in range(5)]

@@ -135,7 +135,7 @@ def test_two_leads_at_once(serving: Serving, desk_of: Make) -> None:
 
     refused = {to: _refused(lead) for lead, to in ((one, BO), (two, LEE))}
     given = Counter(owners(serving.states().values()).values())
-    assert given == {to: done[to] - refused[to] for to in done}
+    assert given == Counter({to: done[to] - refused[to] for to in done})
     assert given.total() == 120
     epochs = [
         (row.conversation, event.epoch)

@@ -357,6 +357,19 @@ async def test_closing_after_a_request_was_cancelled(turns: int) -> None:
     gc.collect()  # a socket that is found open here is a warning, and so a failure
 
 
+def test_who_turns_to_another_customer_is_seen_typing_there(
+    serving: Serving, desk_of: Make
+) -> None:
+    anna = desk_of().connect()
+    (first, one), (second, other) = chat(serving), chat(serving)
+    anna.until(lambda desk: len(list(desk.queue.rows())) == 2)
+    with first.stream() as there, second.stream() as here:
+        until(lambda: there.comments and here.comments)
+        anna.types(one)
+        anna.types(other)
+        until(lambda: there.data("typing") and here.data("typing"))
+
+
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 100_001])
 def test_what_can_be_refused_here_never_leaves(serving: Serving, desk_of: Make, text: str) -> None:
     anna = desk_of().connect()

@@ -46,15 +46,20 @@ class Host:
 
     def reply(self, conversation: dict[str, Any], text: str) -> str:
         """Answer as the account that the host made; the outcome."""
-        self.number += 1
         state = conversation["state"]
         command = {
             "do": "send_reply",
-            "message": f"m{self.number}",
+            "message": f"m{self.number + 1}",
             "text": text,
             "epoch": state.get("epoch", 0),
             "seen": state["messages"],
         }
+        return self.do(conversation, command)
+
+    def do(self, conversation: dict[str, Any], command: dict[str, Any]) -> str:
+        """The outcome of one command."""
+        self.number += 1
+        state = conversation["state"]
         order = {
             "number": self.number,
             "conversation": state["id"],

@@ -56,6 +56,21 @@ def test_a_customer_reads_the_answer_types_and_answers(demo: Host) -> None:
     assert state["delivered_no"] >= 2 and state["seen_no"] >= 2
 
 
+def test_who_was_served_says_how_it_was(tmp_path: Path) -> None:
+    with hosting(tmp_path / "demo", "--kind=demo", "--seed=1", "--pace=0.05") as host:
+        assert eventually(lambda: "周周" in host.snapshot(), 8)
+        host.reply(host.snapshot()["周周"], "好的，还有其他可以帮您的吗？祝您生活愉快，再见")
+
+        def solved() -> bool:
+            # While they still write, each message opens the chat again.
+            if (found := host.snapshot().get("周周")) is not None:
+                host.do(found, {"do": "set_status", "status": "resolved"})
+            answer = host.http.get("/v1/audit", params={"kind": "rated"})
+            return [each["by"] for each in answer.json()["entries"]] == ["customer"]
+
+        assert eventually(solved, 20)
+
+
 def test_it_ends_with_its_input_and_goes_on_where_it_was(tmp_path: Path) -> None:
     """Second start: same folder, same login, the same customers, none of them twice."""
     root = tmp_path / "demo"

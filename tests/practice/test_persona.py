@@ -192,6 +192,16 @@ def test_good_bye_ends_it() -> None:
     assert play.state.left
 
 
+def test_who_had_to_ask_again_gives_less() -> None:
+    served, waited = Play(), Play()
+    served.passes(5)
+    served.hears("还有其他可以帮您的吗？").passes(20)
+    waited.passes(400)
+    assert served.state.left and waited.state.left
+    assert persona.rating(SCRIPT, served.state) == 5
+    assert persona.rating(SCRIPT, waited.state) == 3
+
+
 def test_good_bye_waits_for_a_question_to_be_answered() -> None:
     play = Play()
     play.passes(5)

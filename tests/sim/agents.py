@@ -33,6 +33,7 @@ PEOPLE = (None, AgentId("anna"), AgentId("bo"), AgentId("lee"), AgentId("kid"))
 SOURCES = ("macro:greet", "article:a1", "article:a2")
 QUERIES = ("退货 单号 20261122000", "运费", "  运费 ")
 OTHERS = ("v1", "v2", "v3", "nobody")
+EDITS = "edits"  # a power
 
 
 class Hand:
@@ -63,6 +64,15 @@ class Hand:
             if line.message.kind is MessageKind.NOTE and self._rng.random() < 0.5:
                 return c.RemoveNote(line.message.id, line.message.no)
         return self.note()
+
+    def edit(self) -> c.AgentPart:
+        """Other words for something on the screen; now and then for what somebody else wrote."""
+        lines = [line.message for line in self._desk.transcript(self._state.id)]
+        mine = [each for each in lines if each.author == self._desk.me.id]
+        if not lines:
+            return self.note()
+        message = self._rng.choice(mine if mine and self._rng.random() < 0.9 else lines)
+        return c.EditMessage(message.id, message.no, self._text("改"))
 
     def claim(self) -> c.AgentPart:
         return c.Claim()
@@ -181,6 +191,10 @@ class Hand:
         )
         if "reactions" in self._world.powers:
             kinds += ((self.cool_down, 3),)
+        if EDITS in self._world.powers:
+            kinds += ((self.edit, 6),)
+            if self._state.offers:  # seldom there, and then not for long
+                kinds += ((self.settle_draft, 10),)
         makers, weights = zip(*kinds, strict=True)
         make: Callable[[], c.AgentPart] = self._rng.choices(makers, weights)[0]
         return make()
@@ -248,7 +262,9 @@ def _on_screen(
 
 
 def _reads_own_writes(client: SimClient, order: c.Order) -> None:
-    shown = [line.message.id for line in client.desk.transcript(order.conversation)]
+    shown = {
+        line.message.id: line.message.text for line in client.desk.transcript(order.conversation)
+    }
     gone = {p.message for p in c.parts_of(order.command) if isinstance(p, c.RemoveNote)}
     for part in c.parts_of(order.command):
         if (
@@ -257,6 +273,10 @@ def _reads_own_writes(client: SimClient, order: c.Order) -> None:
             and part.message not in shown
         ):
             raise Violation(9, f"{client.name} does not see what it has just written")
+    edits = {p.message: p.text for p in c.parts_of(order.command) if isinstance(p, c.EditMessage)}
+    for message, text in edits.items():
+        if message not in gone and shown.get(message) != text:
+            raise Violation(9, f"{client.name} does not see what it has just put in its place")
 
 
 def tidies_tray(world: World) -> None:

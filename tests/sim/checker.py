@@ -46,6 +46,7 @@ def at_rest(world: World) -> None:
         ownership.invariant_6_one_owner_an_epoch,
         ownership.invariant_6_published_as_compared,
         ownership.invariant_7_no_stale_reply,
+        ownership.invariant_7_own_words_only,
         invariant_8_nothing_queued_is_lost,
         invariant_9_first_in_first_out,
         invariant_11_bounded,

@@ -37,6 +37,7 @@ from agent_tui.store.outbox import Outbox
 from agent_tui.sync.engine import Engine
 from agent_tui.sync.profile_store import ProfileStore
 from agent_tui.sync.upward import Upward
+from tests.sim.agents import EDITS
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -339,6 +340,16 @@ def accepted_without_compare(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(deciding, "DECIDERS", deciding.DECIDERS | {c.AcceptSuggestion: accept})
 
 
+def edits_by_number(patch: pytest.MonkeyPatch) -> None:
+    """An edit goes where its author's machine thought that the message stands."""
+    real = deciding.DECIDERS[c.EditMessage]
+
+    def edit(s: Conversation, command: Any, context: Context, actor: Agent) -> Outcome:
+        return real(s, command, msgspec.structs.replace(context, messages=None), actor)
+
+    _decides(patch, c.EditMessage, edit)
+
+
 # --- what the simulation itself found in the program, put back in ------------------------------
 
 
@@ -430,6 +441,7 @@ OUR_OWN = (
     Case(chain_ignored, 16),
     Case(refusals_of_others, 0),
     Case(accepted_without_compare, 14, ("content often",)),
+    Case(edits_by_number, 0, (EDITS,)),
     Case(one_task_goes_on, 21, ("accounts",)),
     Case(empty_cache_is_a_loss, 3, ("cache",)),
     Case(trainee_not_told, 1, ("accounts often",)),

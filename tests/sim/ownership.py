@@ -9,7 +9,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import is_lead
 from agent_tui.domain.ids import AgentId, MessageId
-from agent_tui.domain.model import Article
+from agent_tui.domain.model import Article, MessageKind, Status
 from agent_tui.domain.policy import Policy
 from agent_tui.server.log import LogRow
 from tests.sim.history import Queued, Violation
@@ -92,6 +92,27 @@ def invariant_7_no_stale_reply(world: World) -> None:
         if _changed_hands(shadow, row, part.epoch, event.author, took=took):
             raise Violation(7, f"{event.text!r} at {row.seq} is of epoch {part.epoch}")
         _in_time(world, queued, event.text, row)
+
+
+def invariant_7_own_words_only(world: World) -> None:
+    """Other words stand where their author's own stood, under the same id; a reply's only while the
+    chat was not resolved."""
+    shadow = world.shadow
+    for row in shadow.rows:
+        event = row.event()
+        if not isinstance(event, e.MessageEdited):
+            continue
+        assert row.conversation is not None
+        before = shadow.state(row.conversation, row.seq - 1)
+        lines = shadow.transcript(row.conversation, row.seq - 1)
+        message = next((each for each in lines if each.no == event.no), None)
+        assert before is not None
+        if message is None or message.id != event.message or message.removed:
+            raise Violation(7, f"{event.text!r} at {row.seq} took another message's place")
+        if message.author != row.by:
+            raise Violation(7, f"{event.text!r} at {row.seq} took {message.author}'s place")
+        if message.kind is MessageKind.REPLY and before.status is Status.RESOLVED:
+            raise Violation(7, f"{event.text!r} at {row.seq} came after the chat was resolved")
 
 
 def _changed_hands(shadow: Shadow, row: LogRow, epoch: int, author: AgentId, *, took: bool) -> bool:

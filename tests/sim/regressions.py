@@ -2,7 +2,8 @@
 
 A seed means something only with the steps of its day: where these have changed since, it is one
 more seed. What keeps such a fault found is its mutation, which `test_mutations.py` puts back in.
-Those of `FOUND` are run without the reactions, which came later and would change them all.
+Those of `FOUND` are run without the reactions, and all without the edits, which came later and
+would change them all.
 """
 
 from __future__ import annotations

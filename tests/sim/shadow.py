@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,14 @@ from tests.sim.storage import Storage
 _NAMES = ", ".join(f'"{name}"' for name in LogRow.__struct_fields__)
 _QUERY = f"SELECT {_NAMES} FROM event WHERE seq > ? ORDER BY seq"  # noqa: S608 -- our own names
 Key = tuple[str, str]
+
+
+class Edit(NamedTuple):
+    """What a message says since `seq` and the moment `at` (ms)."""
+
+    text: str
+    at: int
+    seq: int
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -37,6 +45,7 @@ class Shadow:
         self.versions: dict[ConversationId, list[tuple[int, Conversation]]] = {}
         self.lines: dict[ConversationId, list[Message]] = {}
         self.removed: dict[tuple[ConversationId, int], int] = {}
+        self.edits: dict[tuple[ConversationId, int], list[tuple[int, Edit]]] = {}
         self.things: dict[Key, list[tuple[int, msgspec.Struct | None]]] = {}
         self.decided: dict[ClientId, list[Decided]] = {}
         self.texts: dict[str, int] = {}
@@ -54,6 +63,7 @@ class Shadow:
         other.versions = {key: list(each) for key, each in self.versions.items()}
         other.lines = {key: list(each) for key, each in self.lines.items()}
         other.removed = dict(self.removed)
+        other.edits = {key: list(each) for key, each in self.edits.items()}
         other.things = {key: list(each) for key, each in self.things.items()}
         other.decided = {key: list(each) for key, each in self.decided.items()}
         other.texts = dict(self.texts)
@@ -100,6 +110,9 @@ class Shadow:
             self.texts[message.text] = self.texts.get(message.text, 0) + 1
         elif isinstance(event, e.NoteRemoved):
             self.removed[(key, event.no)] = row.seq
+        elif isinstance(event, e.MessageEdited):
+            edit = Edit(event.text, row.at, row.seq)
+            self.edits.setdefault((key, event.no), []).append((row.seq, edit))
 
     # --- the state at a seq ----------------------------------------------------------------------
 
@@ -110,13 +123,18 @@ class Shadow:
 
     def transcript(self, key: ConversationId, seq: int) -> list[Message]:
         """Its lines after event `seq`."""
-        return [
-            msgspec.structs.replace(m, removed=True)
-            if self.removed.get((key, m.no), seq + 1) <= seq
-            else m
-            for m in self.lines.get(key, [])
-            if m.seq <= seq
-        ]
+        return [self._line(key, m, seq) for m in self.lines.get(key, []) if m.seq <= seq]
+
+    def _line(self, key: ConversationId, message: Message, seq: int) -> Message:
+        place = (key, message.no)
+        removed = self.removed.get(place, seq + 1) <= seq
+        edit = _at(self.edits.get(place, []), seq)
+        if not removed and edit is None:
+            return message
+        text, at, edited_seq = edit or Edit(message.text, 0, 0)
+        return msgspec.structs.replace(
+            message, removed=removed, text=text, edited=at, edited_seq=edited_seq
+        )
 
     def all_things(self, seq: int) -> dict[Key, msgspec.Struct]:
         """Accounts, teams, inboxes, articles, macros and policy after event `seq`."""

@@ -13,7 +13,7 @@ from agent_tui.domain.model import Agent, Article, MacroSource, Role
 from agent_tui.domain.policy import Policy
 from agent_tui.server.accounts import disable, save_agent
 from agent_tui.server.compaction import compact
-from agent_tui.server.inbound import ConfirmReceipt
+from agent_tui.server.inbound import ConfirmReceipt, TakeRating
 from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.server.writer import Job
 from agent_tui.store import sqlite as stores
@@ -93,6 +93,7 @@ def customer_looks(world: World) -> None:
         state = world.shadow.versions[world.rng.choice(keys)][-1][1]
         seen = world.rng.randint(0, state.messages)
         submit(world, ConfirmReceipt({state.id: (state.messages, seen)}))
+        submit(world, TakeRating(state.id, 1 + seen % 5, "好" * (seen % 3)))
 
 
 # --- machines ------------------------------------------------------------------------------------

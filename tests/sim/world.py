@@ -25,7 +25,7 @@ from agent_tui.sync.backoff import LONGEST
 from agent_tui.sync.engine import Link
 from tests import factories as f
 from tests.driver import PEOPLE
-from tests.sim import checker, patches, reactions, steps
+from tests.sim import agents, checker, patches, reactions, steps
 from tests.sim.clients import ClientDied, SimClient
 from tests.sim.history import History, Violation
 from tests.sim.replicas import Replica, ReplicaDied, SimDatabase
@@ -138,6 +138,8 @@ class World:
             self.powers |= {"notifications", *steps.ON_POSTGRES}
         if random.Random(f"{seed}/{reactions.POWER}").random() < 0.5:
             self.powers.add(reactions.POWER)
+        if random.Random(f"{seed}/{agents.EDITS}").random() < 0.5:
+            self.powers.add(agents.EDITS)
 
     def now_ms(self) -> int:
         """The servers' wall clock, ms."""

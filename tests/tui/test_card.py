@@ -63,6 +63,17 @@ def shows_glass(agent: Person) -> bool:
     )
 
 
+async def test_what_the_customer_gave_is_on_the_card(shop: World) -> None:
+    async with sit_down(shop, size=MIDDLE) as agent:
+        await agent.does("next_urgent")
+        assert "满意度" not in agent.sees()
+        key = agent.screen.current
+        rated = e.Rated(rating=2, comment="[b]等太久[/b]")
+        await agent.hears(shop.feed([(key, rated)]))
+        seen = agent.sees()
+        assert "满意度 2/5 ★★☆☆☆" in seen and "[b]等太久[/b]" in seen
+
+
 @pytest.mark.parametrize("size", [MIDDLE, WIDE])
 async def test_the_last_order_is_there_without_a_key(shop: World, size: tuple[int, int]) -> None:
     async with sit_down(shop, size=size) as agent:

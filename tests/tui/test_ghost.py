@@ -132,6 +132,23 @@ async def test_what_was_sent_is_offered_to_the_next_customer_without_the_first(
         assert offered(agent) == "辛苦您稍等两天。"
 
 
+async def test_what_was_corrected_is_not_offered_as_it_was(world: World) -> None:
+    def known(agent: Person) -> str:
+        completing = agent.screen.ghosts._completing
+        parts = completing.completer._parts if completing and completing.completer else ()
+        return "".join(part.text for part in parts)
+
+    async with sit_down(world) as agent:
+        await ready(agent)
+        await writes(agent, "紫砂壶今天补发到杭洲。")
+        await agent.press("enter")
+        await agent.until(lambda: "杭洲" in known(agent))
+        line = agent.desk.transcript(ConversationId("c1"))[-1]
+        agent.desk.writing.edit(ConversationId("c1"), line.message, "紫砂壶今天补发到杭州。")
+        await agent.until(lambda: "杭洲" not in known(agent))
+        assert "杭州" in known(agent)
+
+
 async def test_several_macros_stack_at_the_cursor(world: World) -> None:
     world.article("a", "甲", "第一条。")
     async with sit_down(world) as agent:

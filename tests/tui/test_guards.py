@@ -58,6 +58,18 @@ async def test_a_forbidden_word_is_shown_and_only_y_sends(
         assert agent.screen.composer.text == ""
 
 
+async def test_a_lead_is_asked_before_writing_into_a_colleagues_chat(world: World) -> None:
+    world.feed([("c1", e.Claimed(COLLEAGUE.id, 1))])
+    async with sit_down(world) as agent:
+        agent.screen.open(C1)
+        agent.screen.composer.put("我来说一句")
+        await agent.press("enter")
+        assert asked(agent) and not sent(world)
+        assert f"这是{COLLEAGUE.name}的会话" in agent.sees()
+        await agent.press("y")
+        assert sent(world) == ["我来说一句"]
+
+
 async def test_escape_goes_back_to_the_place(world: World) -> None:
     async with sit_down(world) as agent:
         await writes(agent, f"您好\n{BAD}")

@@ -119,3 +119,30 @@ async def test_who_is_out_gets_a_chat_only_when_one_is_sure(world: World) -> Non
         [order] = world.sent()
         assert order.command == c.Assign(agent=AgentId("zhang"))
         assert any("转给 张敏" in notice for notice in agent.notices())
+
+
+@pytest.mark.parametrize(("to", "said"), [("zhang", "会话现在归张敏"), (None, "团队队列")])
+async def test_who_loses_the_open_chat_is_told(world: World, to: str | None, said: str) -> None:
+    def given(owner: str | None, epoch: int) -> e.Assigned:
+        return e.Assigned(AgentId(owner) if owner else None, TeamId("after-sales"), epoch)
+
+    world.feed([(OPEN, given("li", 1))])
+    async with sit_down(world) as agent:
+        agent.screen.open(OPEN)
+        await agent.types("我看一下")
+        await agent.hears(world.feed([(OPEN, given(to, 2))]))
+        assert f"{said}，草稿还在" in agent.sees()
+
+
+@pytest.mark.parametrize("intent", ACTS)
+async def test_a_list_that_a_filter_left_empty_acts_on_nothing(world: World, intent: str) -> None:
+    async with sit_down(world, size=(120, 36)) as agent:
+        await between(agent, OWNERS.get(intent, "li"))
+        await agent.does("filter")
+        await agent.types("tag:nosuch")
+        await agent.press("enter")
+        assert agent.screen.queue.has_focus and not agent.screen.queue.order()
+        before = len(world.sent())
+        await agent.press(BY_ID[intent].letters.split(",")[0])
+        assert agent.app.screen is agent.screen, "no dialogue"
+        assert len(world.sent()) == before

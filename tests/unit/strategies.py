@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from agent_tui.domain import commands as c
-from agent_tui.domain.context import Context, NotePlace
+from agent_tui.domain.context import Context, MessagePlace
 from agent_tui.domain.ids import AgentId, CustomerId, MessageId, SuggestionId, TeamId
 from agent_tui.domain.model import (
     Agent,
@@ -95,8 +95,8 @@ contexts = st.builds(
     roster=st.none() | st.lists(agents).map(lambda found: {each.id: each for each in found}),
     teams=st.none() | st.dictionaries(IDS.map(TeamId), well_typed(Team)),
     customers=st.none() | st.dictionaries(IDS.map(CustomerId), well_typed(Customer)),
-    notes=st.none()
-    | st.dictionaries(IDS.map(MessageId), st.none() | well_typed(NotePlace), max_size=3),
+    messages=st.none()
+    | st.dictionaries(IDS.map(MessageId), st.none() | well_typed(MessagePlace), max_size=3),
     articles=st.none() | st.dictionaries(IDS, st.none() | well_typed(Article), max_size=3),
 )
 
@@ -149,6 +149,7 @@ parts: st.SearchStrategy[c.AgentPart] = st.one_of(
     ),
     st.builds(c.DeclineSuggestion, suggestion=_suggestions),
     st.builds(c.AddNote, message=_messages, text=st.sampled_from(["看一下", "look"])),
+    st.builds(c.EditMessage, message=_messages, no=_small, text=st.sampled_from(["改", " "])),
     st.builds(c.Tag, tag=_tags),
     st.builds(c.Untag, tag=_tags),
     st.builds(c.SetPriority, priority=well_typed(Priority)),

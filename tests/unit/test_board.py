@@ -12,7 +12,7 @@ from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Channel, Conversation, Role, Status, Team
 from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
-from agent_tui.domain.staffing import Availability, Duty, Routing, Surge
+from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from tests import factories as f
 
 NOW = f.NOW + 3_600_000
@@ -83,6 +83,21 @@ def test_room_is_what_those_online_can_still_take() -> None:
     assert (refunds.room, refunds.online) == (1.0, 1)
     away = {LI.id: Duty(LI.id, Availability.AWAY)}
     assert seen(duties=away).teams[0].room == 0
+
+
+def test_a_lead_who_is_given_nothing_is_not_counted() -> None:
+    lead = Agent(AgentId("lee"), "Lee", Role.LEAD, (SALES,), capacity=0)
+    duties = {each.id: Duty(each.id, Availability.ONLINE) for each in (LI, lead)}
+    sales, _ = seen(agents=(LI, WANG, lead), duties=duties).teams
+    assert (sales.online, sales.agents) == (1, 2)
+
+
+def test_who_may_have_what_runs_over_from_teams_that_are_not_seen() -> None:
+    runs_over = Plan(Routing(teams={"other": TeamRules(overflow="sales"), "sales": TeamRules()}))
+    for plan, partial in ((Plan(Routing()), False), (runs_over, True)):
+        li = next(line for line in seen(plan=plan).agents if line.id == "li")
+        assert li.partial is partial
+    assert not any(line.partial for line in seen(plan=runs_over, all=True).agents)
 
 
 def test_a_surge_raises_limits_and_shows_who_joined() -> None:

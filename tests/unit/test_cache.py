@@ -73,12 +73,18 @@ def test_pages_fold_as_the_domain_does(cache: Cache) -> None:
         e.PrioritySet(Priority.HIGH),
         e.NoteRemoved(MessageId("n1"), 3),
         e.CustomerSaw(delivered=2, seen=2),
+        e.MessageEdited(MessageId("m2"), 2, "明天到，抱歉"),
     ]
     for number, event in enumerate(events, 1):
         at = f.NOW + (number - 1) * f.SECOND
         cache.apply([f.recorded(event, number, at)], f"f:{number}:x", 0)
     assert cache.conversation(C1) == f.folded(*events)
     lines = cache.messages(C1)
+    assert (lines[1].text, lines[1].edited, lines[1].edited_seq) == (
+        "明天到，抱歉",
+        f.NOW + 8 * f.SECOND,
+        9,
+    )
     assert [(line.no, line.kind, line.removed, line.seq) for line in lines] == [
         (1, MessageKind.CUSTOMER, False, 2),
         (2, MessageKind.REPLY, False, 4),
@@ -231,8 +237,10 @@ def test_a_gap_in_the_numbers_hides_nobody_elses_message(cache: Cache) -> None:
         f.recorded(f.wrote("m5", "急"), 6),
         f.recorded(e.NoteRemoved(MessageId("n1"), 4), 7),
         f.recorded(e.NoteRemoved(MessageId("m5"), 99), 8),
+        f.recorded(e.MessageEdited(MessageId("n1"), 4, "看好了"), 9),
     ]
-    full(cache).apply(page, "f:8:x", 0)
+    full(cache).apply(page, "f:9:x", 0)
+    assert [m.text for m in cache.messages(C1) if m.edited] == ["看好了"]
     assert [(m.id, m.removed) for m in cache.messages(C1)] == [
         ("m1", False),
         ("m3", False),
@@ -315,7 +323,7 @@ def test_what_is_counted_in_a_damaged_file_is_nothing(path: Path) -> None:
         file.seek((page - 1) * 4096)
         file.write(os.urandom(4096))
     with contextlib.closing(Cache(path)) as cache:
-        assert cache.counted(C1, 9) == (0, 0)
+        assert cache.counted(C1, 9) == (0, 0, 0)
         assert cache.cursor() is None
 
 

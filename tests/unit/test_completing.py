@@ -91,6 +91,16 @@ def test_what_is_sent_is_known_at_once_and_after_the_next_look(world: World) -> 
         assert best(found, "紫砂壶已为") == "您补发。"
 
 
+def test_what_was_edited_is_completed_as_it_reads_now(world: World) -> None:
+    found = completing(world)
+    found.learn("紫砂壶已为您补发。", "", "zh", "")
+    edited = e.MessageEdited(MessageId("r2"), 4, "让您久等了，青瓷卖完了。")
+    world.feed([("c1", edited)])
+    found.forget("紫砂壶已为您补发。", "")
+    found.follow()
+    assert best(found, "让您久等了，青瓷") == "卖完了。" and best(found, "紫砂壶已为") == ""
+
+
 def test_a_damaged_or_missing_cache_gives_what_there_is(tmp_path: Path) -> None:
     found = Completing(tmp_path / "cache.db", lambda: ME)
     found.follow()

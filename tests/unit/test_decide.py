@@ -8,15 +8,24 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain import replies
-from agent_tui.domain.context import Context, NotePlace, in_scope
+from agent_tui.domain.context import Context, MessagePlace, in_scope
 from agent_tui.domain.decide import DECIDERS, decide
 from agent_tui.domain.evolve import HANDLERS, evolve, message_of
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
-from agent_tui.domain.model import Agent, Clock, Conversation, Priority, Role, Status
+from agent_tui.domain.model import (
+    Agent,
+    Clock,
+    Conversation,
+    MessageKind,
+    Priority,
+    Role,
+    Status,
+)
 from agent_tui.domain.outcome import CHANGED_HANDS, HELD, Held, Outcome, Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import (
@@ -237,15 +246,20 @@ def test_trainees_and_disabled_accounts_do_nothing_live(command: c.AgentCommand)
 def test_a_note_is_taken_back_by_its_author_at_its_true_number() -> None:
     """The author's machine predicted 2; a customer's message took that number first."""
     state = f.folded(f.opened(), f.wrote(), f.wrote("m2", "还在吗"))
-    place = NotePlace(KEY, 3, "anna")
+    place = MessagePlace(KEY, 3, "anna", MessageKind.NOTE, "看一下")
     undo = c.RemoveNote(message=MessageId("n1"), no=2)
-    told = f.context(notes={MessageId("n1"): place})
+    told = f.context(messages={MessageId("n1"): place})
     assert decided(state, undo, told) == (e.NoteRemoved(message=MessageId("n1"), no=3),)
-    bo = f.context(actor=f.agent("bo"), notes={MessageId("n1"): place})
+    bo = f.context(actor=f.agent("bo"), messages={MessageId("n1"): place})
     assert decided(state, undo, bo) == Rejected(Reason.NO_SUCH_NOTE)
-    elsewhere = f.context(notes={MessageId("n1"): NotePlace(ConversationId("c2"), 3, "anna")})
-    assert decided(state, undo, elsewhere) == Rejected(Reason.NO_SUCH_NOTE)
-    assert decided(state, undo, f.context(notes={})) == Rejected(Reason.NO_SUCH_NOTE)
+    for other in (
+        replace(place, conversation=ConversationId("c2")),
+        replace(place, kind=MessageKind.REPLY),
+        None,
+    ):
+        told = f.context(messages={MessageId("n1"): other})
+        assert decided(state, undo, told) == Rejected(Reason.NO_SUCH_NOTE)
+    assert decided(state, undo, f.context(messages={})) == Rejected(Reason.NO_SUCH_NOTE)
 
 
 @pytest.mark.parametrize(
@@ -364,6 +378,35 @@ def test_receipts_only_grow_and_reading_implies_receiving() -> None:
     assert seen == (e.CustomerSaw(delivered=2, seen=2),)
     state = after(state, seen)
     assert decided(state, c.ConfirmDelivery(delivered=1, seen=0), context) == ()
+
+
+def rated(state: Conversation | None, rating: int, comment: str = "") -> Outcome:
+    return decided(state, c.RateService(rating, comment), f.context(actor=None))
+
+
+def test_a_customer_rates_a_chat_that_was_answered_and_solved() -> None:
+    answered = f.folded(f.opened(), f.wrote(), f.replied())
+    assert rated(answered, 5) == Rejected(Reason.NOT_ALLOWED)
+    solved = after(answered, (e.StatusSet(Status.RESOLVED),))
+    assert rated(solved, 2, "太慢") == (e.Rated(rating=2, comment="太慢"),)
+    solved = after(solved, rated(solved, 2, "太慢"))
+    assert (solved.rating, solved.rating_comment) == (2, "太慢")
+    assert rated(solved, 2, "太慢") == ()
+    assert after(solved, rated(solved, 4)).rating == 4
+
+
+@pytest.mark.parametrize("rating", [0, 6, -1])
+def test_what_is_no_rating(rating: int) -> None:
+    solved = f.folded(f.opened(), f.wrote(), f.replied(), e.StatusSet(Status.RESOLVED))
+    assert rated(solved, rating) == Rejected(Reason.MALFORMED, "rating")
+
+
+def test_what_cannot_be_rated() -> None:
+    solved = f.folded(f.opened(), f.wrote(), f.replied(), e.StatusSet(Status.RESOLVED))
+    assert rated(solved, 3, "长" * 501) == Rejected(Reason.TOO_LONG, "500")
+    nobody = f.folded(f.opened(), f.wrote(), e.StatusSet(Status.RESOLVED))
+    assert rated(nobody, 3) == Rejected(Reason.NOT_ALLOWED)
+    assert rated(None, 3) == Rejected(Reason.NO_SUCH_CONVERSATION)
 
 
 def test_merging_customers() -> None:

@@ -405,6 +405,7 @@ def test_every_command_has_its_words(server: Server) -> None:
         c.Assign: c.Assign(agent=AgentId("zhang")),
         c.SendReply: c.SendReply(MessageId("m"), "words", 0, 0),
         c.AddNote: c.AddNote(MessageId("m"), "words"),
+        c.EditMessage: c.EditMessage(MessageId("m"), 1, "words"),
         c.Tag: c.Tag("VIP"),
         c.Untag: c.Untag("VIP"),
         c.SetPriority: c.SetPriority(Priority.HIGH),

@@ -114,6 +114,9 @@ TABLE: list[tuple[str, Conversation, Conversation]] = [
     ("mine", C(assignee=ANNA), C(assignee=BO)),
     ("unread", C(messages=3, waiting=2, read_no=1), C(messages=3, waiting=2, read_no=3)),
     ("unread", C(messages=1, waiting=1), C(messages=1)),
+    ("rating", C(rating=5), C()),
+    ("评价<3", C(rating=2), C(rating=3)),
+    ("rating<3", C(rating=1), C()),
     ("late", ago(180 * f.SECOND), ago(179 * f.SECOND)),
     ("超时", ago(f.DAY, channel=Channel.MAIL), ago(f.HOUR, channel=Channel.MAIL)),
     ("waiting", ago(0), C()),
@@ -334,6 +337,15 @@ filters = st.recursive(
 )
 
 
+@pytest.mark.parametrize("text", ['-"asigned"', "asigned", "-cup", "--asigned"])
+def test_what_was_meant_as_text(text: str) -> None:
+    if text.startswith("--"):
+        with pytest.raises(FilterError):
+            parse(text)
+    else:
+        assert parse(str(parse(text))).matches(C(preview="cup"), VIEW) is (text == '-"asigned"')
+
+
 @given(filters, st.lists(states, max_size=5))
 def test_any_filter_passes_what_it_says(one: tuple[str, Oracle], found: list[Conversation]) -> None:
     text, oracle = one
@@ -351,6 +363,8 @@ def test_any_filter_passes_what_it_says(one: tuple[str, Oracle], found: list[Con
     ("text", "place", "hint"),
     [
         ("temm:x", "temm", "did you mean team?"),
+        ("team:x -asigned", "-asigned", "did you mean -assigned?"),
+        ("-解决", "-解决", "did you mean -已解决?"),
         ("vip 优先:高", "优先", "did you mean 优先级?"),
         ("https://x", "https", "quotes"),
         ("team>5", ">", "team:x"),

@@ -101,6 +101,7 @@ def test_a_dead_process_leaves_drafts_and_nothing_is_sent(tmp_path: Path) -> Non
     dead, alive = Outbox(path), Outbox(path)
     hold(dead, "没发出")
     dead.grace.hold(c.AddNote(MessageId("n1"), "内部"), C1, f.NOW, 0)
+    dead.grace.hold(c.EditMessage(MessageId("m2"), 2, "改好的"), C1, f.NOW, 0)
     dead.grace.hold(RESOLVE, C1, f.NOW, 0)
     hold(alive, "活着的", C2)
     alive.drafts.save(C1, "正在写", f.NOW)
@@ -109,9 +110,9 @@ def test_a_dead_process_leaves_drafts_and_nothing_is_sent(tmp_path: Path) -> Non
     assert texts(alive) == ["活着的"]
     dead.close()
     (found,) = alive.grace.recover(f.NOW)
-    assert found == grace.Recovered(C1, ("没发出",), ("内部",), (RESOLVE,))
+    assert found == grace.Recovered(C1, ("没发出",), ("内部", "改好的"), (RESOLVE,))
     assert alive.drafts.all()[C1].text == "没发出\n正在写"
-    assert alive.drafts.all()[note_key(C1)].text == "内部"
+    assert alive.drafts.all()[note_key(C1)].text == "内部\n改好的"
     assert alive.grace.recover(f.NOW) == []
     assert (alive.grace.rows(), texts(alive)) == ([], ["活着的"])
     alive.close()

@@ -353,6 +353,22 @@ def test_a_note_that_is_taken_back_is_not_found(cache: Cache, past: History) -> 
     assert both_ways(cache, past, "运费") == [] and rows(cache) == set()
 
 
+def test_an_edited_message_is_found_by_its_new_words_only(cache: Cache, past: History) -> None:
+    said(cache, "退货地址是", "运费多少")
+    assert both_ways(cache, past, "退货") == [1]
+    edited = e.MessageEdited(cache.messages(C1)[0].id, 1, "退款地址是")
+    cache.apply([f.recorded(edited, 90)], "f:90:x", 0)
+    assert numbers(past, "退货") == [] and numbers(past, "退款") == [1]
+    assert both_ways(cache, past, "退款") == [1] and numbers(past, "退货") == []
+    assert len(rows(cache)) == 2
+    # Taken back, then edited by a server that does not look: it is found by nothing.
+    note = e.NoteAdded(MessageId("n1"), "运费", AgentId("anna"))
+    gone, late = e.NoteRemoved(MessageId("n1"), 3), e.MessageEdited(MessageId("n1"), 3, "运费？")
+    page = [f.recorded(note, 91), f.recorded(gone, 92), f.recorded(late, 93)]
+    cache.apply(page, "f:93:x", 0)
+    assert both_ways(cache, past, "运费 from:note") == [] and len(rows(cache)) == 2
+
+
 def test_a_snapshot_replaces_everything(cache: Cache, past: History) -> None:
     said(cache, *LINES)
     cache.index(FOLDING)
@@ -409,6 +425,8 @@ def test_finds_are_what_a_plain_look_finds(cache: Cache, past: History, seed: in
                 f.wrote(f"w{seq}", text),
                 e.NoteAdded(MessageId(f"n{seq}"), text, AgentId("anna")),
                 e.NoteRemoved(MessageId(f"n{seq - 1}"), 1),
+                e.MessageEdited(MessageId(f"w{seq - 1}"), 1, text),
+                e.MessageEdited(MessageId(f"n{seq - 1}"), 1, text),
             ]
             page.append(f.recorded(rng.choice(kinds), seq * 10, conversation=key))
         cache.apply(page, f"f:{seq}:x", 0, replace=rng.random() < 0.03)

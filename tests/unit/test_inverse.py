@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.context import Context, NotePlace
+from agent_tui.domain.context import Context, MessagePlace
 from agent_tui.domain.decide import decide
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, CustomerId, MessageId
 from agent_tui.domain.inverse import inverse
-from agent_tui.domain.model import Agent, Clock, Conversation, Priority, Status
+from agent_tui.domain.model import Agent, Clock, Conversation, MessageKind, Priority, Status
 from agent_tui.domain.outcome import Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import PEOPLE, agent_commands
@@ -161,5 +161,6 @@ def test_taking_a_note_back_hits_the_note_and_nothing_else() -> None:
     real = f.folded(
         f.opened(), f.wrote(), f.wrote("m2"), e.NoteAdded(MessageId("n1"), "看", AgentId("anna"))
     )
-    told = f.context(notes={MessageId("n1"): NotePlace(real.id, 3, "anna")})
+    place = MessagePlace(real.id, 3, "anna", MessageKind.NOTE, "看")
+    told = f.context(messages={MessageId("n1"): place})
     assert decide(real, undo, told, conversation=real.id) == (e.NoteRemoved(undo.message, no=3),)

@@ -95,7 +95,7 @@ def test_other_ways_to_choose(assign: Any, expected: str) -> None:
             replace(f.agent("anna"), skills=("refunds",), capacity=0.0),
             Availability.ONLINE,
             0,
-            Because.AT_LIMIT,
+            Because.NOBODY_ONLINE,
         ),
         (replace(f.agent("anna"), languages=("en",)), Availability.ONLINE, 0, Because.NO_LANGUAGE),
         (replace(f.agent("anna"), skills=("audit",)), Availability.ONLINE, 0, Because.NO_SKILL),
@@ -261,6 +261,16 @@ def test_never_over_the_limit_never_idle_beside_a_waiting_chat_never_out_of_orde
             Routing(teams={"a": TeamRules(overflow="b"), "b": TeamRules(overflow="a")}),
             "routing.teams.b.overflow",
         ),
+        (
+            Routing(
+                teams={
+                    "a": TeamRules(overflow="b"),
+                    "b": TeamRules(overflow="c"),
+                    "c": TeamRules(overflow="b"),
+                }
+            ),
+            "routing.teams.c.overflow",
+        ),
         (Routing(capacity=0, teams={"a": PUSH}), "routing.capacity"),
     ],
 )
@@ -269,6 +279,13 @@ def test_settings_that_contradict_themselves_are_refused(routing: Routing, place
         Plan(routing)
     assert caught.value.place == place
     assert caught.value.what.zh and caught.value.hint.en
+
+
+def test_a_circle_is_told_without_what_leads_into_it() -> None:
+    chain = {"a": TeamRules(overflow="b"), "b": TeamRules(overflow="c")}
+    with pytest.raises(PlanError) as caught:
+        Plan(Routing(teams=chain | {"c": TeamRules(overflow="b")}))
+    assert caught.value.what.en == "runs in a circle: b → c → b"
 
 
 def test_what_sleeps_or_is_solved_weighs_nothing() -> None:

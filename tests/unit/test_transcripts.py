@@ -38,7 +38,11 @@ def happens(world: World, chance: random.Random, number: int) -> Changes:
     key = MessageId(f"m{number}")
     state = found(world).state
     notes = [m for m in world.cache.messages(CHAT) if m.kind == "note" and not m.removed]
-    what = chance.randrange(7)
+    what = chance.randrange(9)
+    mine = [m for m in world.cache.messages(CHAT) if m.kind != "customer"]
+    if what in (7, 8) and mine:
+        line = chance.choice(mine)
+        return world.feed([("c1", e.MessageEdited(line.id, line.no, f"改 {number}"))])
     if what == 0 and notes:
         note = chance.choice(notes)
         return world.feed([("c1", e.NoteRemoved(message=note.id, no=note.no))])

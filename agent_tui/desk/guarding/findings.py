@@ -15,6 +15,7 @@ class Kind(StrEnum):
     SLOT = "slot"  # a place that is still to be filled
     STALE = "stale"  # others wrote since
     HELD = "held"  # the rules would hold it
+    OTHERS = "others"  # somebody else has the chat
     CROSSED = "crossed"  # another customer's name or number
     PROMISE = "promise"
     ABSOLUTE = "absolute"

@@ -5,7 +5,7 @@
  * Attributes are read when the element enters the page. `server` is the origin of the server ('' = this page's);
  * `full` fills the page and takes the inbox from ?inbox=. Data reaches the page through textContent alone.
  *
- * @typedef {{id: string, seq: number, at: number, from: string, name?: string, text: string, failed?: string}} Item
+ * @typedef {{id: string, seq: number, at: number, from: string, name?: string, text: string, edited?: boolean, failed?: string}} Item
  * @typedef {{id: string, at: number, text: string, failed?: string}} Unsent
  * @typedef {{id: string, at: number, file: File, part: number, failed?: string, request?: XMLHttpRequest}} Upload
  */
@@ -22,6 +22,8 @@ const TEXTS = {
     gone: 'This chat is not available.', expired: 'The earlier conversation has expired. Your next message starts a new one.',
     long: 'This message is too long: at most {} characters. Your text is kept; please shorten or split it.',
     attach: 'Send a picture or file', remove: 'Remove', big: '{} is too large: at most {} MB.', unreadable: 'this file cannot be read',
+    rate: 'How did we do?', marks: ['Very bad', 'Bad', 'All right', 'Good', 'Very good'], thanks: 'Thank you! You gave {} of 5.',
+    edited: 'Edited', comment: 'Anything to add? (optional)', commented: 'Thank you, your words have reached us.',
   },
   zh: {
     placeholder: '输入消息…', input: '您的消息', send: '发送', log: '对话', you: '我',
@@ -33,6 +35,8 @@ const TEXTS = {
     gone: '此聊天暂不可用。', expired: '之前的对话已过期，您的下一条消息将开始新的对话。',
     long: '消息太长：最多 {} 个字符。您的文字已保留，请缩短或分成几条发送。',
     attach: '发送图片或文件', remove: '移除', big: '{} 太大：最多 {} MB。', unreadable: '读不了这个文件',
+    rate: '这次服务怎么样？', marks: ['很差', '不太好', '一般', '好', '很好'], thanks: '谢谢！您给了 {} 分（满分 5 分）。',
+    edited: '已修改', comment: '还想说点什么？（可不填）', commented: '谢谢，您的话我们收到了。',
   },
 };
 
@@ -89,6 +93,16 @@ a { color: var(--accent-text); } .customer a { color: inherit; } a, .meta button
 .dots { display: flex; gap: 4px; padding: 12px 13px; border-radius: 18px; background: var(--bubble); }
 .dots i { width: 6px; height: 6px; border-radius: 50%; background: var(--muted); animation: dot 1.2s infinite; }
 .dots i:nth-child(2) { animation-delay: .15s; } .dots i:nth-child(3) { animation-delay: .3s; }
+.rating { align-self: center; margin: 20px 6px 8px; padding: 14px 18px 16px; text-align: center; border: 1px solid var(--line);
+  border-radius: 18px; max-width: 100%; min-inline-size: 0; }
+.rating legend { padding: 0 8px; font-weight: 600; } .rating p { margin: 6px 0 0; color: var(--muted); font-size: 13px; min-height: 1.5em; }
+.marks { display: flex; justify-content: center; gap: 2px; }
+.marks button { width: 44px; height: 44px; padding: 0; border: 0; border-radius: 50%; background: none; cursor: pointer; font-size: 28px;
+  line-height: 44px; color: var(--line); -webkit-text-stroke: 1px var(--muted); }
+.marks .given { color: #e0a526; -webkit-text-stroke-color: #b07d10; }
+.rating .why { display: flex; gap: 6px; margin-top: 10px; border: 0; padding: 0; } .why input { flex: 1; min-width: 0; padding: 8px 14px; border: 1px solid var(--line);
+  border-radius: 20px; background: var(--bubble); color: inherit; font: inherit; font-size: 16px; }
+.why button { flex: none; padding: 0 16px; border: 0; border-radius: 20px; cursor: pointer; background: var(--accent); color: #fff; font: inherit; }
 .pill { position: absolute; bottom: 12px; left: 50%; transform: translateX(-50%); padding: 8px 16px; border: 0; cursor: pointer;
   border-radius: 99px; font: inherit; font-size: 13px; background: var(--card); color: var(--accent-text);
   box-shadow: 0 0 0 1px var(--line), 0 6px 18px rgb(0 0 0 / .22); }
@@ -117,7 +131,7 @@ progress { width: 180px; max-width: 100%; height: 6px; accent-color: var(--accen
 @keyframes rise { from { opacity: 0; transform: translateY(6px); } }
 [data-fresh] { animation: rise .18s ease-out; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
-@media (forced-colors: active) { .bubble, .pill, .send { border: 1px solid; } }`);
+@media (forced-colors: active) { .marks .given { forced-color-adjust: none; } .bubble, .pill, .send { border: 1px solid; } }`);
 
 /** A reply which is not a success; status 0 stands for "no usable reply at all". */
 class ApiError extends Error {
@@ -425,6 +439,7 @@ export class SupportChat extends HTMLElement {
       rows.push(this.#messageNode(item, states[i], !together(list[i - 1], item), last, last || states[i + 1] !== states[i]));
     });
     for (const upload of this.uploads.values()) rows.push(this.#uploadNode(upload));
+    if (this.rating !== null) rows.push(this.#ratingNode(this.rating));
     place(this.log, [this.greeting, ...rows, this.queue, this.typing]);
     if (stick) this.#toBottom();
     this.#refresh();
@@ -453,13 +468,15 @@ export class SupportChat extends HTMLElement {
     const own = item.from === 'customer', t = this.texts;
     const node = this.#node(item.id, () => el('div', { 'data-testid': 'message', 'data-from': own ? 'customer' : 'agent' },
       el('bdi', { class: own ? 'only-read' : 'name' }, own ? t.you : item.name || t.support),
-      el('div', { class: 'bubble', dir: 'auto', 'data-testid': 'text' }, ...linkified(item.text, this.origin)),
-      el('div', { class: 'meta' }, el('time'), el('bdi', { class: 'state' }))));
-    const [name, , meta] = node.children, [time, label, ...buttons] = meta.children;
+      el('div', { class: 'bubble', dir: 'auto', 'data-testid': 'text' }),
+      el('div', { class: 'meta' }, el('time'), el('span', { 'data-testid': 'edited', hidden: '' }, t.edited), el('bdi', { class: 'state' }))));
+    const [name, bubble, meta] = node.children, [time, edited, label, ...buttons] = meta.children;
+    if (node.said !== item.text) bubble.replaceChildren(...linkified(node.said = item.text, this.origin));
+    edited.hidden = !item.edited;
     node.className = `row ${own ? 'customer' : 'agent'} ${first ? 'first' : ''} ${last ? 'last' : ''}`;
     node.dataset.state = state;
     name.hidden = !first;
-    meta.hidden = !showMeta && state !== 'failed';
+    meta.hidden = !showMeta && state !== 'failed' && !item.edited;
     meta.setAttribute('aria-live', state === 'failed' ? 'polite' : 'off');
     if (time.dataset.at !== String(item.at)) time.textContent = this.clock.format(time.dataset.at = item.at);
     label.textContent = !own ? '' : state === 'sending' && this.waiting ? t.waiting
@@ -489,6 +506,47 @@ export class SupportChat extends HTMLElement {
     progress.value = upload.part;
     label.textContent = upload.failed ? `${t.failed} · ${upload.failed}` : upload.request ? t.sending : t.waiting;
     return node;
+  }
+
+  /** What the customer thinks of a chat that is solved: a mark, then, if they like, a word. @param {number} given 0: nothing yet */
+  #ratingNode(given) {
+    const t = this.texts;
+    const node = this.#node('rating', () => {
+      const marks = t.marks.map((word, i) => {
+        const button = el('button', { type: 'button', title: word, 'aria-label': `${i + 1}/5 ${word}`, 'data-testid': `mark-${i + 1}` }, '★');
+        button.addEventListener('click', () => this.#rate(i + 1));
+        return button;
+      });
+      const comment = el('input', { 'aria-label': t.comment, placeholder: t.comment, maxlength: '500', dir: 'auto', 'data-testid': 'comment' });
+      const why = el('form', { class: 'why' }, comment, el('button', { type: 'submit' }, t.send));
+      why.addEventListener('submit', (event) => { event.preventDefault(); if (comment.value.trim()) this.#rate(this.rating, comment.value.trim()); });
+      return el('fieldset', { class: 'rating', 'data-testid': 'rating' }, el('legend', {}, t.rate),
+        el('div', { class: 'marks' }, ...marks), el('p', { role: 'status' }), why);
+    });
+    const [, marks, said, why] = node.children;
+    [...marks.children].forEach((button, i) => {
+      button.classList.toggle('given', i < given);
+      button.setAttribute('aria-pressed', String(i + 1 === given));
+    });
+    why.hidden = !given || this.commented;
+    said.textContent = this.ratingFailed || (this.commented ? t.commented : given ? fill(t.thanks, String(given)) : '');
+    return node;
+  }
+
+  /** Tell the server; what it did not take is shown, and can be pressed again. */
+  async #rate(rating, comment) {
+    const before = this.rating;
+    this.rating = rating;
+    this.ratingFailed = '';
+    this.#draw();
+    try {
+      await this.#api('POST', '/rating', { rating, comment: comment ?? this.saidWhy });
+      if (comment) { this.saidWhy = comment; this.commented = true; }
+    } catch (error) {
+      this.rating = before;
+      this.ratingFailed = error.message || this.texts.failed;
+    }
+    this.#draw();
   }
 
   #node(key, make) {
@@ -528,6 +586,7 @@ export class SupportChat extends HTMLElement {
     for (const item of this.items.values()) if (item.seq) this.items.delete(item.id);
     this.cursor = this.delivered = this.lastAgent = 0;
     this.receipt = { delivered: 0, read: 0 };
+    this.#showRating(null);
   }
 
   #adopt(visitor) {
@@ -556,8 +615,8 @@ export class SupportChat extends HTMLElement {
   /** A message as the server tells it; anything which is not one is passed over. */
   #receive(message) {
     if (typeof message?.id !== 'string' || !(message.seq > 0)) return;
-    const { id, seq, from, name } = message;
-    this.#put({ id, seq, from, name, at: Number(message.at) || Date.now(), text: String(message.text ?? '') });
+    const { id, seq, from, name, edited } = message;
+    this.#put({ id, seq, from, name, edited: edited === true, at: Number(message.at) || Date.now(), text: String(message.text ?? '') });
     this.cursor = Math.max(this.cursor, seq);
   }
 
@@ -568,6 +627,7 @@ export class SupportChat extends HTMLElement {
     if (name === 'typing') this.#showTyping(value?.name, Number(value?.until));
     if (name === 'state') this.#opened(value?.delivered);
     if (name === 'queue') this.#showQueue(value);
+    if (name === 'rating') this.#showRating(value);
   }
 
   /** The place in the queue and the wait, while nobody has the chat. @param {{ahead: number, left_low: number, left_high: number}?} told */
@@ -578,6 +638,15 @@ export class SupportChat extends HTMLElement {
     const [low, high] = [minutes(told.left_low), minutes(told.left_high)];
     const wait = !(told.left_high > 0) ? t.soon : fill(t.about, low === high ? String(low) : `${low}–${high}`);
     this.queue.textContent = `${told.ahead > 0 ? fill(t.ahead, String(told.ahead)) : t.next} · ${wait}`;
+  }
+
+  /** Whether the last chat may be rated, and how it was. @param {{given: number}?} told */
+  #showRating(told) {
+    const rating = told ? Number(told.given) : null;
+    if (rating === this.rating) return;
+    if (rating === null) { this.saidWhy = this.ratingFailed = ''; this.commented = false; this.nodes.delete('rating'); }
+    this.rating = rating;
+    if (this.log) this.#draw();
   }
 
   #opened(seq) {
@@ -875,6 +944,7 @@ export class SupportChat extends HTMLElement {
       this.cursor = Math.max(this.cursor, Number(page.cursor) || 0);
       this.#opened(page.delivered);
       this.#showQueue(page.queue);
+      this.#showRating(page.rating);
       count += page.messages?.length ?? 0;
       if (!page.more || this.cursor === before) return count;
     }

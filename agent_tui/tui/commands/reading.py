@@ -127,6 +127,22 @@ class Quote(_InChat):
         screen.reading.quote()
 
 
+class EditMessage(_InChat):
+    id = "edit_message"
+    reading = "e"
+    title = Both("修改消息", "edit message")
+    doc = Both(
+        "修改自己发出的这条回复或备注；不在阅读时是自己的最后一条",
+        "Correct this reply or note of one's own; outside the transcript: one's last",
+    )
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        from agent_tui.tui.amending import amend
+
+        await amend(screen)
+
+
 class OpenTarget(_InChat):
     id = "open_target"
     reading = "o"
@@ -217,6 +233,7 @@ INTENTS: tuple[type[Intent], ...] = (
     CopyChat,
     MarkMessage,
     Quote,
+    EditMessage,
     OpenTarget,
     OpenLast,
     SearchChat,

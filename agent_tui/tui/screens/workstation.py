@@ -312,6 +312,7 @@ class Workstation(Screen[None]):
         self.told.changed(changes)
         self.whispers.changed(changes)
         self.tiles.changed(changes)
+        self.chat.changed()
         here = self.current in changes.conversations
         if changes.all or here or changes.things or changes.outbox:
             self.view.draw()

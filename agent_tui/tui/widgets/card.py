@@ -14,6 +14,7 @@ from agent_tui.desk.customer import Card
 from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
 from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain.model import Priority, Status
+from agent_tui.domain.ratings import BEST
 from agent_tui.lang import Both
 from agent_tui.orders import words
 from agent_tui.orders.model import Order
@@ -23,6 +24,7 @@ from agent_tui.tui import format as fmt
 Line = list[tuple[str, str]]  # pieces and their styles
 LABEL = "$secondary"
 LOUD = frozenset({"returning", "refunding", "cancelled", "closed"})
+POOR = 2  # a rating from which down it is told loudly
 OTHERS = 4  # orders beside the one that is shown whole
 NOTE_LINES = 2
 DAY_MS = 86_400_000
@@ -81,6 +83,25 @@ def _who(card: Card, now: int, width: int) -> Iterator[Line]:
     tags = " · ".join(map(tag_name, (*customer.tags, *card.state.tags)))
     if tags:
         yield _pair(Both("标签", "tags"), tags, width)
+    yield from _rating(card, width)
+
+
+def _rating(card: Card, width: int) -> Iterator[Line]:
+    """How they were served: this time, and on average of the chats before."""
+    state = card.state
+    title = Both("满意度", "rated")
+    if state.rating:
+        marks = "★" * state.rating + "☆" * (BEST - state.rating)
+        style = "$warning bold" if state.rating <= POOR else ""
+        yield [(f"{title} ", LABEL), (f"{state.rating}/{BEST} {marks}", style)]
+        for line in wrap(state.rating_comment.replace("\n", " "), width - 2)[:NOTE_LINES]:
+            yield [(f"  {clip(line, width - 2)}", "")]
+    before = [each.rating for each in card.past if each.rating]
+    if before:
+        mean = f"{sum(before) / len(before):.1f}/{BEST}"
+        count = len(before)
+        told = Both(f"之前 {mean}（{count} 次）", f"{mean} before ({count})")
+        yield _pair(title, str(told), width)
 
 
 # --- orders --------------------------------------------------------------------------------------
@@ -193,7 +214,7 @@ def _chat(card: Card, now: int, width: int) -> Iterator[Line]:
         (
             Both("开始", "since"),
             f"{fmt.local(state.opened_at).strftime('%m-%d %H:%M')} · "
-            + str(Both(f"{state.messages} 条", f"{state.messages} lines")),
+            + str(Both(f"{state.messages} 条", f"{state.messages} line{_s(state.messages)}")),
         ),
     ]
     for clock in state.clocks:
@@ -204,6 +225,10 @@ def _chat(card: Card, now: int, width: int) -> Iterator[Line]:
     for title, value in rows:
         if value:
             yield _pair(title, value, width)
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _pair(title: Both, value: str, width: int) -> Line:

@@ -291,12 +291,15 @@ class Transcript(BlockView, can_focus=False):
             return bubbles.customer(fmt.clock(message.at), self._customer, message.text, width)
         author = self._names.get(message.author, message.author)
         head = f"{fmt.clock(message.at)} {author}"
+        edited = fmt.edited(message)
         if message.kind is MessageKind.NOTE:
             tail = f" {Both('备注', 'note')}" + (" ~" if line.state == "waiting" else "")
+            tail += f" · {edited}" if edited else ""
             return bubbles.note(head + tail, message.text, width)
         hint = self._hint if line.state in TROUBLE else ""
         why = " · ".join(filter(None, (line.why, hint)))
-        return bubbles.reply(head, line.state, self._said(line), message.text, width, why)
+        words = " · ".join(filter(None, (self._said(line), edited)))
+        return bubbles.reply(head, line.state, words, message.text, width, why)
 
     def _said(self, line: Line) -> str:
         """A reply's state in words."""
