@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
-from textual.widgets import Static
 
 from agent_tui import lang
 from agent_tui.desk.customer import Card
@@ -20,6 +19,7 @@ from agent_tui.orders import words
 from agent_tui.orders.model import Order
 from agent_tui.text import clip, wrap
 from agent_tui.tui import format as fmt
+from agent_tui.tui.widgets.words import Words
 
 Line = list[tuple[str, str]]  # pieces and their styles
 LABEL = "$secondary"
@@ -31,7 +31,7 @@ DAY_MS = 86_400_000
 LANGUAGES = {"zh": "中文", "en": "English"}
 
 
-class CustomerCard(Static):
+class CustomerCard(Words):
     """Draws one card; what does not fit is cut off, so the order stands before the rest."""
 
     DEFAULT_CSS = """
@@ -39,7 +39,7 @@ class CustomerCard(Static):
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
-        super().__init__(id=id, markup=False)
+        super().__init__(id=id)
         self._card: Card | None = None
         self._now = 0
         self._names: Mapping[str, str] = {}
@@ -60,7 +60,7 @@ class CustomerCard(Static):
         pieces: Line = []
         for line in lines:
             pieces += [*line, ("\n", "")]
-        self.update(Content.assemble(*pieces[:-1]), layout=False)
+        self.say(Content.assemble(*pieces[:-1]))
 
 
 def _lines(card: Card, now: int, width: int, names: Mapping[str, str]) -> Iterator[Line]:

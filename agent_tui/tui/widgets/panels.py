@@ -7,7 +7,6 @@ from functools import partial
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.widgets import Static
 
 from agent_tui.desk.reasons import STATUSES, TYPES, word
 from agent_tui.domain import sla
@@ -18,6 +17,7 @@ from agent_tui.domain.sla import Urgency
 from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui import format as fmt
+from agent_tui.tui.widgets.words import Words
 
 COLORS = {
     Urgency.CALM: "$secondary",
@@ -26,7 +26,7 @@ COLORS = {
 }
 
 
-class ChatHeader(Static):
+class ChatHeader(Words):
     """Who, channel, team, owner, the running clock, and who types just now."""
 
     DEFAULT_CSS = """
@@ -34,8 +34,7 @@ class ChatHeader(Static):
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
-        super().__init__(id=id, markup=False)
-        self._drawn: Content | None = None
+        super().__init__(id=id)
         self._again: Callable[[], None] = lambda: None
 
     def on_resize(self) -> None:
@@ -74,7 +73,7 @@ class ChatHeader(Static):
             here=here,
         )
         if state is None:
-            self._draw(Content(""))
+            self.say(Content(""))
             return
         width = max(10, self.size.width - 2)
         due = sla.due(state, policy, plan)
@@ -99,7 +98,7 @@ class ChatHeader(Static):
         name = clip(state.customer.name, max(4, room // 2))
         left = clip(left, max(0, room - cell_len(name)))
         taken = cell_len(slot + name + new + left + right)
-        self._draw(
+        self.say(
             Content.assemble(
                 (slot, "$accent"),
                 (name, "bold"),
@@ -109,22 +108,14 @@ class ChatHeader(Static):
             )
         )
 
-    def _draw(self, content: Content) -> None:
-        if self._drawn is None or not content.is_same(self._drawn):
-            self._drawn = content
-            self.update(content, layout=False)
 
-
-class StatusLine(Static):
+class StatusLine(Words):
     """Link, what is unsent, time; then the next useful keys. What does not fit is left out whole:
     half a hint says another thing."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $panel; color: $secondary; }
     """
-
-    def __init__(self, *, id: str) -> None:  # noqa: A002 -- Textual's name
-        super().__init__(id=id, markup=False)
 
     def show(
         self,
@@ -161,7 +152,7 @@ class StatusLine(Static):
             if left < 0:
                 break
             shown += [("│ " if not shown else "· ", ""), (key, "$accent bold"), (f" {title} ", "")]
-        self.update(
+        self.say(
             Content.assemble(
                 link,
                 (loud, color),
@@ -169,8 +160,7 @@ class StatusLine(Static):
                 (waiting, "$warning" if waiting else ""),
                 (clock or " ", ""),
                 *shown,
-            ),
-            layout=False,
+            )
         )
 
 
