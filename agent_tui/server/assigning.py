@@ -27,7 +27,7 @@ from agent_tui.server.unit import SYSTEM, Needs, Unit
 from agent_tui.server.waits import Waits
 
 AT_ONCE = 200
-WAITING = 2_000  # of the chats that nobody has that are looked at: who wrote longest ago, first
+WAITING = 2_000  # chats of a team that nobody has: who wrote longest ago, first
 REST_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 _row = schema.conversation.c
@@ -65,10 +65,11 @@ def candidates(connection: Connection, directory: Directory, now: int) -> list[C
     pushing = sorted(
         key for key, rules in directory.plan.routing.teams.items() if rules.assign != "pull"
     )
-    if pushing:
+    # Each team's apart: one that is swamped leaves the others their place.
+    for team in pushing:
         query = (
             select(_row.state)
-            .where(_row.status == Status.OPEN, _row.assignee.is_(None), _row.team.in_(pushing))
+            .where(_row.status == Status.OPEN, _row.assignee.is_(None), _row.team == team)
             .order_by(_row.last_at)
             .limit(WAITING)
         )

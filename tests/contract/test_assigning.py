@@ -17,6 +17,7 @@ from agent_tui.domain.routing import availability
 from agent_tui.domain.rules import Rule
 from agent_tui.domain.staffing import Availability, Routing, TeamRules
 from agent_tui.domain.why import Why
+from agent_tui.server import assigning
 from agent_tui.server import directory as directories
 from tests import factories as f
 from tests.databases import of_engine
@@ -105,6 +106,20 @@ def test_chats_go_to_who_is_there_up_to_their_limit_and_say_why_they_wait(shop: 
     assert Why.decode(held(shop, third, "at_limit").held).values == ("1", "after-sales")
     anna.applied(first, c.SetStatus(Status.RESOLVED))
     owned(shop, third, "anna")
+
+
+def test_a_swamped_team_leaves_the_others_their_place(
+    shop: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assigning, "WAITING", 2)
+    teams = {"after-sales": PUSH, "logistics": PUSH}
+    settings(shop, answer_within=600, lease=600, teams=teams)
+    waiting = [chat(shop)[1] for _ in range(3)]
+    _, parcel = chat(shop, "快递到哪了")
+    held(shop, waiting[0], "nobody_online")
+    shop.change(e.AgentSaved(f.agent("kim", teams=("logistics",))))
+    says(shop.agent("kim"))
+    owned(shop, parcel, "kim")
 
 
 def test_a_message_sorts_its_conversation(shop: Serving) -> None:
