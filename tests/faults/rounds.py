@@ -15,7 +15,7 @@ from agent_tui.bootstrap import Login
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import MessageKind
 from agent_tui.server import feed_api
-from agent_tui.sync import http
+from agent_tui.sync import connection, http
 from agent_tui.sync.engine import Link
 from tests.driver import Serving, Visitor, check_log, conversation_of, make_folder
 from tests.faults.proxy import CALM, FAULTS, Line, Proxy
@@ -48,8 +48,8 @@ def hurried(factor: float) -> Iterator[None]:
         for owner, name in (
             (feed_api, "HEARTBEAT"),
             (http, "SILENCE_SECONDS"),
-            (http, "ANSWER_SECONDS"),
-            (http, "CONNECT_SECONDS"),
+            (connection, "ANSWER_SECONDS"),
+            (connection, "CONNECT_SECONDS"),
             (http, "GREETING_SECONDS"),
         ):
             stack.enter_context(patch.object(owner, name, getattr(owner, name) / factor))

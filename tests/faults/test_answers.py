@@ -10,14 +10,14 @@ import pytest
 
 from agent_tui.domain.ids import ClientId
 from agent_tui.errors import WireError
-from agent_tui.sync import answers, http
+from agent_tui.sync import answers, connection
 from agent_tui.sync.http import HttpWire
 
 
 def answer(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> HttpWire:
     """A wire whose server always says this."""
     found = HttpWire("http://127.0.0.1:1", "token")
-    found._http = httpx.AsyncClient(
+    found.connection.http = httpx.AsyncClient(
         transport=httpx.MockTransport(
             lambda _: httpx.Response(status, headers=headers, content=body)
         ),
@@ -78,10 +78,10 @@ async def test_a_long_request_has_time_to_arrive(monkeypatch: pytest.MonkeyPatch
         return httpx.Response(500)
 
     wire = answer(200)
-    wire._http = httpx.AsyncClient(
+    wire.connection.http = httpx.AsyncClient(
         transport=httpx.MockTransport(take), base_url="http://127.0.0.1:1"
     )
     with pytest.raises(WireError):
-        await wire._call("POST", "/v1/commands", dict, body="x" * 400_000)
-    assert seen[0]["read"] == seen[0]["write"] == http.ANSWER_SECONDS + 100
-    assert seen[0]["connect"] == http.CONNECT_SECONDS
+        await wire.connection.call("POST", "/v1/commands", dict, body="x" * 400_000)
+    assert seen[0]["read"] == seen[0]["write"] == connection.ANSWER_SECONDS + 100
+    assert seen[0]["connect"] == connection.CONNECT_SECONDS

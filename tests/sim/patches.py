@@ -18,7 +18,7 @@ from agent_tui.server import agent_api, assigning, endpoint, feed_api, hub, serv
 from agent_tui.server import writer as writers
 from agent_tui.store import cache as caches
 from agent_tui.store import sqlite
-from agent_tui.sync import answers, engine, http, profile_store, upward
+from agent_tui.sync import answers, connection, engine, http, profile_store, upward
 from tests.sim import clients
 from tests.sim.scheduler import VirtualAsyncio
 from tests.sim.wire import REQUEST_SECONDS, SimHttp
@@ -47,7 +47,7 @@ def applied(world: World) -> Iterator[None]:
         patch.setattr(hub, "POLL_SECONDS", 3.0)
         patch.setattr(timers, "EVERY_SECONDS", 3.0)
         patch.setattr(feed_api, "ADVANCE_EVERY", 0.5)
-        patch.setattr(http, "ANSWER_SECONDS", REQUEST_SECONDS)
+        patch.setattr(connection, "ANSWER_SECONDS", REQUEST_SECONDS)
         patch.setattr(http, "SILENCE_SECONDS", 5.0)
         patch.setattr(http, "GREETING_SECONDS", 1.5)
         patch.setattr(engine, "LONG_POLL", 2)

@@ -33,8 +33,8 @@ ODD = e.MacroSaved(MacroSource("odd", "a\u2028b\u2029c\x85d\x0be\x1cf", "1"))
 def wire(handler: Handler) -> HttpWire:
     """A wire whose server is a function."""
     found = HttpWire("http://127.0.0.1:1", "token")
-    old = found._http
-    found._http = httpx.AsyncClient(
+    old = found.connection.http
+    found.connection.http = httpx.AsyncClient(
         transport=httpx.MockTransport(handler),
         base_url=old.base_url,
         headers=old.headers,
