@@ -20,7 +20,7 @@ from agent_tui.domain.model import Agent, Customer, Role, Status
 from agent_tui.domain.protocol import CommandsRequest
 from agent_tui.practice import orders
 from agent_tui.practice.folder import Folder, Kind, Ready
-from agent_tui.practice.persona import Part
+from agent_tui.practice.script import Part
 from agent_tui.server import accounts, auth, schema, setup
 from agent_tui.server.clock import now_ms
 from agent_tui.server.commands import SubmitOrders

@@ -7,8 +7,8 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 
-from agent_tui.practice.persona import Part
 from agent_tui.practice.scenario import Scenario
+from agent_tui.practice.script import Part
 
 GAP_SECONDS = (35.0, 80.0)
 NAMES_APART = 48

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 from agent_tui.practice import persona
 from agent_tui.practice.channel import AgentTyping, RatingAsked, Refused, Visit, WebLine
-from agent_tui.practice.persona import AgentTypes, Event, Heard, Script, Spoken, State, Tick
+from agent_tui.practice.persona import AgentTypes, Event, Heard, Spoken, State, Tick
+from agent_tui.practice.script import Script
 
 TYPING_EVERY_MS = 3_000
 LINGER_SECONDS = 90.0

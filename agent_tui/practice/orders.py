@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from agent_tui.practice.persona import Part
 from agent_tui.practice.scenario import Bought, Scenario, fill
+from agent_tui.practice.script import Part
 
 FILE = "orders.db"
 # The record's id is what the web channel knows of a visitor: nobody can claim another one's.

@@ -1,12 +1,11 @@
 """How a scripted customer behaves: a pure function over state, event and time.
 
 What a customer has said is in the ids of their messages (`beat/line`), so one who was interrupted
-goes on from the transcript alone. Times are milliseconds; chance comes from the part's seed.
+goes on from the transcript alone. Times are milliseconds.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 
 import msgspec
@@ -14,72 +13,12 @@ from msgspec.structs import replace
 
 from agent_tui.domain.ratings import BEST
 from agent_tui.practice import topics
-from agent_tui.practice.scenario import OPEN, Line, Scenario, Silence, Step, fill, line_of
+from agent_tui.practice.scenario import OPEN, Silence
+from agent_tui.practice.script import OTHERWISE, SILENCE, Script
 
-OTHERWISE, SILENCE = "otherwise", "silence"
 QUIET_LEAVE_MS = 20 * 60_000
 AGENT_TYPES_MS = 12_000
 MOST_BEATS = 2
-READ_MS = 1_000
-READ_MOST_MS = 5_000
-TYPE_LEAST_MS = 700
-TYPE_MOST_MS = 9_000
-READS_PER_SECOND = {"zh": 25.0, "en": 60.0}
-TYPES_PER_SECOND = {"zh": 6.0, "en": 11.0}
-HURRY = {
-    "calm": 1.0,
-    "cheerful": 0.9,
-    "worried": 0.9,
-    "hurried": 0.7,
-    "confused": 1.3,
-    "angry": 0.7,
-}
-
-
-class Part(msgspec.Struct, frozen=True):
-    """Who plays a scenario this time: name, facts and luck."""
-
-    scenario: str
-    name: str
-    facts: dict[str, str]
-    seed: str
-    tier: str = ""
-    tags: tuple[str, ...] = ()
-
-
-class Script(msgspec.Struct, frozen=True):
-    """A scenario with its player. `pace` stretches every time; below 1 is faster."""
-
-    scenario: Scenario
-    part: Part
-    pace: float = 1.0
-
-    def ms(self, seconds: float) -> int:
-        """Seconds of the file as milliseconds of this performance."""
-        return round(seconds * 1000 * self.pace)
-
-    def lines(self, beat: str) -> tuple[Line, ...]:
-        """What is said in a beat, with its places filled; nothing for an unknown one."""
-        found: tuple[str | Line, ...] = ()
-        kind, _, number = beat.partition("-")
-        if beat == OPEN:
-            found = self.scenario.opening
-        elif kind == OTHERWISE:
-            found = self.scenario.otherwise[int(number) : int(number) + 1]
-        elif kind == SILENCE:
-            found = self.scenario.silence[int(number)].say
-        else:
-            found = next((step.say for step in self.scenario.steps if step.id == beat), ())
-        facts = self.part.facts | {"name": self.part.name}
-        return tuple(replace(line_of(line), text=fill(line_of(line).text, facts)) for line in found)
-
-    def ends(self, beat: str) -> bool:
-        """Whether the customer leaves after a beat."""
-        parts: Iterable[tuple[str, Step | Silence]] = (
-            *((step.id, step) for step in self.scenario.steps),
-            *((f"{SILENCE}-{i}", each) for i, each in enumerate(self.scenario.silence)),
-        )
-        return any(part.ends for key, part in parts if key == beat)
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -163,7 +102,7 @@ def resume(script: Script, transcript: Iterable[Spoken], now: int) -> State:
     for line in transcript:
         if not line.id:
             heard = f"{state.heard}\n{line.text}".strip()
-            state = replace(state, heard=heard, read_at=now + _reading(script, heard))
+            state = replace(state, heard=heard, read_at=now + script.reading(heard))
             continue
         beat, _, number = line.id.partition("/")
         index = int(number) if number.isdigit() else 0
@@ -184,7 +123,7 @@ def step(script: Script, state: State, event: Event, now: int) -> tuple[State, t
     match event:
         case Heard(text):
             heard = f"{state.heard}\n{text}".strip()
-            read_at = now + _reading(script, text)
+            read_at = now + script.reading(text)
             state = replace(state, heard=heard, read_at=read_at, quiet_since=None, idle_since=now)
         case AgentTypes():
             until = now + script.ms(AGENT_TYPES_MS / 1000)
@@ -305,7 +244,7 @@ def _next_silence(script: Script, state: State) -> tuple[str, Silence] | None:
     return f"{SILENCE}-{used}", script.scenario.silence[used]
 
 
-# --- timing --------------------------------------------------------------------------------------
+# --- planning ----------------------------------------------------------------------------------
 
 
 def _plan(script: Script, state: State, beat: str, now: int, skip: int = 0) -> State:
@@ -313,34 +252,14 @@ def _plan(script: Script, state: State, beat: str, now: int, skip: int = 0) -> S
     at = max(now, state.plan[-1].due) if state.plan else now
     planned: list[Planned] = list(state.plan)
     lines = script.lines(beat)
-    patience = next((each.patience for each in script.scenario.steps if each.id == beat), 0.0)
     for index, line in enumerate(lines):
         if index < skip:
             continue
-        typing, thinking = _typing(script, beat, index, line)
+        typing, thinking = script.typing(beat, index, line)
         starts = at + thinking
         at = starts + typing
         last = index == len(lines) - 1
         planned.append(
-            Planned(beat, index, line.text, starts, at, last, script.ms(patience) if last else 0)
+            Planned(beat, index, line.text, starts, at, last, script.patience(beat) if last else 0)
         )
     return replace(state, plan=tuple(planned), done=state.done | {beat})
-
-
-def _typing(script: Script, beat: str, index: int, line: Line) -> tuple[int, int]:
-    """How long the line takes to type, and the thinking before it, in ms."""
-    chance = random.Random(f"{script.part.seed}/{beat}/{index}")
-    scenario = script.scenario
-    needed = len(line.text) / TYPES_PER_SECOND[scenario.language] * 1000 * HURRY[scenario.mood]
-    typing = min(max(needed * chance.uniform(0.8, 1.25), TYPE_LEAST_MS), TYPE_MOST_MS)
-    thinking = chance.uniform(100, 600)
-    if line.pause is not None:
-        total = line.pause * 1000
-        typing, thinking = min(typing, total), max(0.0, total - typing)
-    return script.ms(typing / 1000), script.ms(thinking / 1000)
-
-
-def _reading(script: Script, text: str) -> int:
-    """How long it takes to read `text` before answering, in ms."""
-    needed = READ_MS + len(text) / READS_PER_SECOND[script.scenario.language] * 1000
-    return script.ms(min(needed, READ_MOST_MS) / 1000)

@@ -15,8 +15,8 @@ from agent_tui.practice import cast, channel
 from agent_tui.practice.channel import Refused, Visit, WebLine
 from agent_tui.practice.customers import Clock, Customer
 from agent_tui.practice.folder import write_private
-from agent_tui.practice.persona import Part, Script
 from agent_tui.practice.scenario import Scenario
+from agent_tui.practice.script import Part, Script
 
 MOST_OPEN = 40
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import pytest
 from agent_tui.orders.source import open_source
 from agent_tui.practice import cast, orders
 from agent_tui.practice.orders import Books, moment
-from agent_tui.practice.persona import Script
 from agent_tui.practice.scenario import Scenario, load_all
+from agent_tui.practice.script import Script
 from agent_tui.settings.server import Orders
 from tests.factories import DAY, NOW
 from tests.practice.play import LONG, eventually, hosting

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from agent_tui.practice import cast, persona, topics
-from agent_tui.practice.persona import AgentTypes, Heard, Script, Spoken, State, Tick
+from agent_tui.practice.persona import AgentTypes, Heard, Spoken, State, Tick
 from agent_tui.practice.scenario import Line, Scenario, Silence, Step, When, load_all
+from agent_tui.practice.script import SILENCE, Script
 
 SCENARIO = Scenario(
     title="题",
@@ -278,7 +279,7 @@ def test_every_shipped_customer_leaves_whether_answered_or_not(scenario: Scenari
     ignored = Play(script)
     ignored.passes(3600)
     assert ignored.state.left
-    assert any(each.startswith(persona.SILENCE) for each in ignored.ids)
+    assert any(each.startswith(SILENCE) for each in ignored.ids)
     served = Play(script)
     served.passes(30)
     for reply in (

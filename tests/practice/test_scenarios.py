@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent_tui.errors import ContentError
-from agent_tui.practice import cast, persona
-from agent_tui.practice.persona import Script
+from agent_tui.practice import cast
 from agent_tui.practice.scenario import Scenario, load, load_all
+from agent_tui.practice.script import OTHERWISE, SILENCE, Part, Script
 from agent_tui.text import clean, clean_line
 
 SHIPPED = load_all()
@@ -56,8 +56,8 @@ def test_every_line_survives_cleaning(scenario: Scenario) -> None:
         script = Script(scenario, part)
         assert clean_line(part.name) == part.name
         beats = ["open", *(step.id for step in scenario.steps)]
-        beats += [f"{persona.OTHERWISE}-{i}" for i in range(len(scenario.otherwise))]
-        beats += [f"{persona.SILENCE}-{i}" for i in range(len(scenario.silence))]
+        beats += [f"{OTHERWISE}-{i}" for i in range(len(scenario.otherwise))]
+        beats += [f"{SILENCE}-{i}" for i in range(len(scenario.silence))]
         for beat in beats:
             assert script.lines(beat)
             for index, line in enumerate(script.lines(beat)):
@@ -66,13 +66,13 @@ def test_every_line_survives_cleaning(scenario: Scenario) -> None:
                 assert len(f"{beat}/{index}") <= 64
 
 
-def _some_look_alikes(scenario: Scenario, count: int) -> list[tuple[float, persona.Part]]:
+def _some_look_alikes(scenario: Scenario, count: int) -> list[tuple[float, Part]]:
     trickle = cast.trickle([scenario], seed=3)
     return [next(trickle) for _ in range(count)]
 
 
 def test_the_trickle_is_seeded_varied_and_slow() -> None:
-    def first(seed: int, count: int = 40) -> list[tuple[float, persona.Part]]:
+    def first(seed: int, count: int = 40) -> list[tuple[float, Part]]:
         trickle = cast.trickle(SHIPPED, seed)
         return [next(trickle) for _ in range(count)]
 

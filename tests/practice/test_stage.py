@@ -17,8 +17,8 @@ from agent_tui.practice import channel
 from agent_tui.practice.backstage import Backstage, backstage
 from agent_tui.practice.channel import Refused, Visit
 from agent_tui.practice.folder import Folder
-from agent_tui.practice.persona import Part
 from agent_tui.practice.scenario import load_all
+from agent_tui.practice.script import Part
 from agent_tui.practice.stage import MOST_OPEN, Seats, Stage
 from agent_tui.server.clock import now_ms
 from agent_tui.server.inbound import Received, TakeInbound
