@@ -73,6 +73,17 @@ def hints(agent: Person) -> list[str]:
     return [notice for notice in agent.notices() if "就有" in notice or "says it" in notice]
 
 
+async def looked(agent: Person, answers: int) -> None:
+    """So many answers were counted, and whether there is a hint was looked for."""
+
+    def done() -> bool:
+        looking = [each for each in agent.app.workers if each.group == "hints"]
+        return today(agent).answers == answers and all(each.is_finished for each in looking)
+
+    await agent.until(done)
+    await agent.pilot.pause()  # a hint that was found is shown
+
+
 def f2(agent: Person) -> str:
     """What F2 says, as a person would type it: one character otherwise."""
     [macro] = [
@@ -96,7 +107,7 @@ async def test_who_types_what_a_key_says_is_told_so_once(world: World) -> None:
         assert "F2" in hint and str(len(text.strip())) in hint
         agent.screen.composer.put(text)
         await agent.press("enter")
-        await agent.pilot.pause(0.3)
+        await looked(agent, answers=2)
         assert len(hints(agent)) == 1  # not again within twenty minutes
         world.clock.now += 21 * MINUTE
         agent.app.clear_notifications()  # what still stands is not said twice
@@ -120,8 +131,7 @@ async def test_nobody_else_is_told_anything(world: World, how: str) -> None:
             }
             agent.screen.composer.put(words.get(how, text))
         await agent.press("enter")
-        await agent.until(lambda: today(agent).answers == 1)
-        await agent.pilot.pause(0.5)
+        await looked(agent, answers=1)
         assert not hints(agent)
 
 

@@ -62,8 +62,8 @@ async def test_one_character_is_not_looked_up(known: World) -> None:
     async with sit_down(known) as agent:
         await agent.does("next_urgent")
         await agent.asks("@壶")
-        await agent.pilot.pause(0.4)
-        assert agent.finds() == []
+        await agent.until(lambda: "没有找到" in agent.pane())
+        assert agent.finds() == [] and not agent.screen.searching._past.busy
 
 
 async def test_a_message_that_is_not_here_is_only_shown(
@@ -101,12 +101,14 @@ async def test_a_message_that_is_not_here_is_only_shown(
 
 async def test_late_messages_are_dropped(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, begun = threading.Event(), threading.Event()
+    ended: list[str] = []
     answer = History.answer
 
     def slow(self: History, query: str, *args: Any, **more: Any) -> Any:
         found = answer(self, query, *args, **more)
         begun.set()
         gate.wait(10)
+        ended.append(query)
         return found
 
     async with sit_down(known) as agent:
@@ -124,7 +126,8 @@ async def test_late_messages_are_dropped(known: World, monkeypatch: pytest.Monke
 
         agent.screen.find.show = noting  # type: ignore[method-assign]
         gate.set()
-        await agent.pilot.pause(0.6)
+        await agent.until(lambda: len(ended) == 2 and not agent.screen.searching._past.busy)
+        await agent.pilot.pause()
         assert not any(isinstance(row, Found) for row in shown)
 
 

@@ -217,10 +217,8 @@ async def test_palette_finds_an_intent_in_either_language(world: World) -> None:
         await agent.does("next_urgent")
         await agent.does("palette")
         await agent.types("claim")
-        await agent.pilot.pause(0.3)
         await agent.press("enter")
-        await agent.pilot.pause(0.3)
-        assert agent.desk.conversation("c1").assignee == ME.id  # type: ignore[union-attr, arg-type]
+        await agent.until(lambda: agent.desk.conversation("c1").assignee == ME.id)  # type: ignore[union-attr, arg-type]
 
 
 async def test_the_language_switches_at_run_time(world: World) -> None:
@@ -273,9 +271,8 @@ async def test_the_unsent_tray_opens_by_itself_with_the_reason(world: World) -> 
         changes = world.feed([(None, refusal)], done=refusal.number)
         world.outbox.settle(refusal.number, world.cache.refusals(), world.clock.now)
         agent.app.bridge.change(changes)
-        await agent.pilot.pause(0.2)
-        seen = agent.sees()
-        assert "hello" in seen and "zhang 期间已回复" in seen
+        await agent.until(lambda: "zhang 期间已回复" in agent.sees())
+        assert "hello" in agent.sees()
         await agent.press("s")
         [order] = world.sent()
         assert isinstance(order.command, c.SendReply) and order.command.force

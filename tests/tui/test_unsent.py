@@ -133,9 +133,10 @@ async def refuse(agent: Person, world: World, code: str, *, held: bool, detail: 
     changes = world.feed([(None, refusal)], done=order.number)
     world.outbox.settle(order.number, world.cache.refusals(), world.clock.now)
     news = threading.Thread(target=agent.app.bridge.change, args=(changes,))
+    before = len(agent.desk.tray.items)
     news.start()
     news.join()
-    await agent.pilot.pause(0.2)
+    await agent.until(lambda: len(agent.desk.tray.items) > before)
     await agent.pilot.pause()
 
 
@@ -144,7 +145,7 @@ async def sent_and_refused(agent: Person, world: World, code: str, **how: object
     await agent.types("late words")
     await agent.press("enter")
     await refuse(agent, world, code, **how)  # type: ignore[arg-type]
-    assert isinstance(agent.app.screen, TrayScreen)
+    await agent.until(lambda: isinstance(agent.app.screen, TrayScreen))
 
 
 async def test_it_does_not_open_under_the_fingers(world: World) -> None:
@@ -157,8 +158,7 @@ async def test_it_does_not_open_under_the_fingers(world: World) -> None:
         await agent.types(" sd")
         assert agent.app.screen is agent.screen
         assert agent.screen.composer.text == "and so sd"
-        await agent.pilot.pause(1.6)
-        assert isinstance(agent.app.screen, TrayScreen)
+        await agent.until(lambda: isinstance(agent.app.screen, TrayScreen))
         assert len(agent.desk.tray.items) == 1
 
 
@@ -318,9 +318,8 @@ async def test_a_draft_whose_chat_is_gone_is_in_the_tray(world: World) -> None:
         await agent.does("next_urgent")
         await agent.types("half a sentence")
         agent.app.bridge.change(world.feed([(None, e.ConversationLeft(C1))]))
-        await agent.pilot.pause(0.2)
+        await agent.until(lambda: isinstance(agent.app.screen, TrayScreen))
         await agent.pilot.pause()
-        assert isinstance(agent.app.screen, TrayScreen)
         seen = agent.sees()
         assert "草稿：会话已不归你" in seen and "half a sentence" in seen
         assert "y 复制" in seen and "e 编辑" not in seen
