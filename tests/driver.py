@@ -468,3 +468,20 @@ def conversation_of(serving: Serving, visitor: Visitor) -> ConversationId:
     """The visitor's only conversation."""
     (found,) = [s.id for s in serving.states().values() if s.visitor == visitor.customer]
     return found
+
+
+def chat(
+    serving: Serving, *texts: str, inbox: str = "web", name: str = "王女士"
+) -> tuple[Visitor, ConversationId]:
+    """A customer who has written `texts` (你好), and the conversation that came of it."""
+    visitor = serving.visitor(inbox, name)
+    for text in texts or ("你好",):
+        visitor.say(text)
+    return visitor, conversation_of(serving, visitor)
+
+
+def chat_key(
+    serving: Serving, *texts: str, inbox: str = "web", name: str = "王女士"
+) -> ConversationId:
+    """The same where nobody looks at the customer."""
+    return chat(serving, *texts, inbox=inbox, name=name)[1]

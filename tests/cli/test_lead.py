@@ -23,7 +23,7 @@ from agent_tui.server.audit_api import KINDS
 from agent_tui.server.clock import now_ms
 from tests import factories as f
 from tests.cli.conftest import Cli
-from tests.driver import Serving, conversation_of, make_folder, until
+from tests.driver import Serving, chat_key, conversation_of, make_folder, until
 from tests.flow.workstation import account
 
 AFTER = TeamId("after-sales")
@@ -69,16 +69,10 @@ def annas(serving: Serving) -> list[str]:
     root = serving.agent("root")
     for key in serving.states():
         root.do(key, c.Assign(team=TeamId("logistics")), c.SetStatus(Status.RESOLVED))
-    found = [chat(serving) for _ in range(3)]
+    found: list[str] = [chat_key(serving) for _ in range(3)]
     for each in found:
         root.applied(each, c.Assign(AgentId("anna")))
     return found
-
-
-def chat(serving: Serving, text: str = "在吗", name: str = "王女士") -> str:
-    visitor = serving.visitor(name=name)
-    visitor.say(text)
-    return conversation_of(serving, visitor)
 
 
 def owners(serving: Serving, *keys: str) -> list[str | None]:
@@ -100,7 +94,7 @@ def test_agents_and_teams(lee: Cli, serving: Serving, annas: list[str]) -> None:
     said = lee("agents").out
     assert re.search(r"anna +Anna +online +3/3 +3 chats +longest \d+s +0 late", said)
     assert "lunch" in said
-    key = chat(serving)
+    key = chat_key(serving)
     (team,) = lee("teams", "--json").json()
     assert (team["id"], team["waiting"], team["online"], team["agents"]) == ("after-sales", 1, 1, 3)
     assert (team["room"], team["surge_until"], team["joined"]) == (0, None, [])
@@ -109,7 +103,7 @@ def test_agents_and_teams(lee: Cli, serving: Serving, annas: list[str]) -> None:
 
 
 def test_queue_by_filter(lee: Cli, serving: Serving, annas: list[str]) -> None:
-    alone = chat(serving, name="赵先生")
+    alone = chat_key(serving, name="赵先生")
     rows = lee("queue", "--where", "team:after-sales -assigned", "--json").json()
     assert [row["id"] for row in rows] == [alone]
     rows = lee("queue", "--where", "agent:anna", "--json").json()
@@ -449,7 +443,7 @@ def test_the_last_capacity(cli: Cli, folder: Any) -> None:
 def test_the_words_of_the_board(lee: Cli, serving: Serving, annas: list[str]) -> None:
     why = Why(Because.DECLINED, ("bo", "3")).encode()
     serving.change(e.AvailabilitySet(Duty(AgentId("bo"), Availability.AWAY, why)))
-    alone = chat(serving)
+    alone = chat_key(serving)
     said = lee("agents").out
     assert "3 chats in a row were not looked at" in said
     assert re.search(r"bo .* away +0\+/3", said) and re.search(r"anna .* 3/3 .*~\d+s", said)
@@ -468,7 +462,7 @@ def test_nothing_moves_without_figures(lee: Cli, annas: list[str]) -> None:
 
 
 def test_what_nobody_has_is_spread(lee: Cli, serving: Serving, annas: list[str]) -> None:
-    alone = chat(serving, "我要退款")
+    alone = chat_key(serving, "我要退款")
     serving.agent("root").applied(alone, c.Release())
     command = ("reassign", "--from", "none", "--where", "type:refund")
     assert lee(*command, "--yes").code == 2
@@ -505,8 +499,13 @@ def test_audit_in_words(lee: Cli, serving: Serving, annas: list[str]) -> None:
 
 def test_a_short_beginning_is_a_conversation_too(lee: Cli, annas: list[str]) -> None:
     lee("queue")
-    begin = next(annas[0][:size] for size in (5, 6) if any(map(str.isdecimal, annas[0][1:size])))
-    whole = lee("rules", "explain", annas[0], "--json")
+    begin, key = next(  # with a digit, or it may be a word
+        (key[:size], key)
+        for key in annas
+        for size in (5, 6)
+        if any(map(str.isdecimal, key[1:size]))
+    )
+    whole = lee("rules", "explain", key, "--json")
     assert lee("rules", "explain", begin, "--json").out == whole.out
     assert lee("rules", "explain", "c0de", "--json").code == 3
     assert lee("rules", "explain", "cafe", "--json").code == 0

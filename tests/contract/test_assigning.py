@@ -24,9 +24,8 @@ from tests.databases import of_engine
 from tests.driver import (
     AgentClient,
     Serving,
-    Visitor,
+    chat,
     check_log,
-    conversation_of,
     make_folder,
     new_id,
     until,
@@ -65,12 +64,6 @@ def settings(shop: Serving, **changes: Any) -> None:
 def says(who: AgentClient, what: str = "online", *, told: bool = True, **more: Any) -> Any:
     body = {"availability": what, "client": who.client, "told": told, **more}
     return who.ok("POST", "/v1/availability", body)
-
-
-def chat(shop: Serving, text: str = "你好") -> tuple[Visitor, ConversationId]:
-    visitor = shop.visitor()
-    visitor.say(text)
-    return visitor, conversation_of(shop, visitor)
 
 
 def owned(shop: Serving, key: ConversationId, owner: str | None) -> Conversation:

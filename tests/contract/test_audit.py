@@ -16,13 +16,7 @@ from agent_tui.domain.model import Role
 from agent_tui.domain.staffing import Surge
 from agent_tui.server import audit_api, origins, schema
 from tests import factories as f
-from tests.driver import AgentClient, Answer, Serving, conversation_of, until
-
-
-def chat(serving: Serving, inbox: str = "web") -> str:
-    visitor = serving.visitor(inbox)
-    visitor.say("你好，我要退货" * 30)
-    return conversation_of(serving, visitor)
+from tests.driver import AgentClient, Answer, Serving, chat_key, until
 
 
 def kinds(client: AgentClient, **query: object) -> list[str]:
@@ -30,7 +24,7 @@ def kinds(client: AgentClient, **query: object) -> list[str]:
 
 
 def test_says_who_did_what(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving, "你好，我要退货" * 30)
     anna, lee = serving.agent(), serving.agent("lee")
     anna.applied(key, c.Claim())
     lee.applied(key, c.Assign(AgentId("bo"), epoch=1, owner=AgentId("anna")))
@@ -48,7 +42,7 @@ def test_says_who_did_what(serving: Serving) -> None:
 
 
 def test_by_whom_what_and_since_when(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     anna, lee = serving.agent(), serving.agent("lee")
     anna.applied(key, c.Claim(), c.Tag("急"))
     lee.applied(key, c.Tag("vip"))
@@ -73,7 +67,7 @@ def at(client: AgentClient, address: str) -> AgentClient:
 
 
 def test_from_where(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     lee = serving.agent("lee")
     here, there = "127.0.0.1", "127.0.0.2"
 
@@ -107,7 +101,7 @@ def test_from_where(serving: Serving) -> None:
 
 def test_pages(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """By count, and where the log has long stretches of others'."""
-    key = chat(serving)
+    key = chat_key(serving)
     lee = serving.agent("lee")
     lee.applied(key, *(c.Tag(f"t{n}") for n in range(9)))
     monkeypatch.setattr(audit_api, "STRETCH", 5)
@@ -127,7 +121,7 @@ def test_pages(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_what_the_lead_may_see(serving: Serving) -> None:
-    mine, parcel = chat(serving), chat(serving, "parcels")
+    mine, parcel = chat_key(serving), chat_key(serving, inbox="parcels")
     serving.change(e.SurgeSet(Surge(TeamId("after-sales"), f.NOW, f.NOW + 1)))
     lee, root = serving.agent("lee"), serving.agent("root")
     seen = {each["conversation"] for each in lee.ok("GET", "/v1/audit", limit=500)["entries"]}

@@ -13,15 +13,7 @@ from agent_tui.domain.ids import AgentId, ConversationId, MessageId, TeamId
 from agent_tui.domain.model import Role, Status
 from agent_tui.domain.protocol import PROTOCOL, PROTOCOL_HEADER
 from tests import factories as f
-from tests.driver import AgentClient, Http, Serving, Visitor, conversation_of, new_id, until
-
-
-def chat(serving: Serving, *texts: str) -> tuple[Visitor, ConversationId]:
-    """A customer who has written."""
-    visitor = serving.visitor()
-    for text in texts or ("你好",):
-        visitor.say(text)
-    return visitor, conversation_of(serving, visitor)
+from tests.driver import AgentClient, Http, Serving, chat, new_id, until
 
 
 def test_commands_take_effect_in_order(serving: Serving) -> None:

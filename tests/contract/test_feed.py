@@ -27,7 +27,7 @@ from tests.driver import (
     PEOPLE,
     AgentClient,
     Serving,
-    Visitor,
+    chat,
     check_log,
     conversation_of,
     make_folder,
@@ -36,14 +36,6 @@ from tests.driver import (
 )
 
 LOGISTICS = TeamId("logistics")
-
-
-def chat(serving: Serving, *texts: str) -> tuple[Visitor, ConversationId]:
-    """A customer who has written."""
-    visitor = serving.visitor()
-    for text in texts or ("你好",):
-        visitor.say(text)
-    return visitor, conversation_of(serving, visitor)
 
 
 def bodies(events: list[e.Recorded]) -> list[e.FeedEvent]:

@@ -14,16 +14,10 @@ from agent_tui.domain.model import Article, Status
 from agent_tui.server import audit, clock, log, schema
 from agent_tui.server.workspace import ChangeWorkspace
 from tests import factories as f
-from tests.driver import Serving, conversation_of, new_id
+from tests.driver import Serving, chat_key, conversation_of, new_id
 
 _ids = itertools.count(1)
 FREIGHT, HELLO = "article:returns/freight", "macro:greeting/hello"
-
-
-def chat(serving: Serving, inbox: str = "web") -> ConversationId:
-    visitor = serving.visitor(inbox)
-    visitor.say("你好")
-    return conversation_of(serving, visitor)
 
 
 def published(serving: Serving, **more: str) -> Article:
@@ -85,7 +79,7 @@ def test_sources_travel_with_the_reply_to_colleagues_and_not_to_the_customer(
 
 
 def test_sources_survive_compaction(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     anna = serving.agent()
     anna.applied(key, replace(f.reply(message=new_id()), sources=(FREIGHT,)))
     before = serving.messages(key)
@@ -100,7 +94,7 @@ def test_sources_survive_compaction(serving: Serving) -> None:
 
 def test_an_accepted_correction_is_published_in_the_same_moment(serving: Serving) -> None:
     article = published(serving, internal="看看板")
-    key = chat(serving)
+    key = chat_key(serving)
     anna, lee, lo = serving.agent(), serving.agent("lee"), serving.agent("lo")
     since, elsewhere = lee.now(), lo.now()
     what = suggestion(article, reason="旧了")
@@ -123,7 +117,7 @@ def test_an_accepted_correction_is_published_in_the_same_moment(serving: Serving
 
 
 def test_what_is_suggested_is_harmless_text(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     what = replace(suggestion(), title="a\x1b]0;x\x07\nb", body="x\x1b[2Jy", questions=("q\u202e",))
     serving.agent().applied(key, what)
     (waiting,) = serving.state(key).open_suggestions
@@ -132,7 +126,7 @@ def test_what_is_suggested_is_harmless_text(serving: Serving) -> None:
 
 def test_a_correction_of_what_changed_since_is_refused_and_waits_on(serving: Serving) -> None:
     article = published(serving)
-    key = chat(serving)
+    key = chat_key(serving)
     what = suggestion(article)
     serving.agent().applied(key, what)
     serving.change(e.ArticleSaved(replace(article, body="文件改了", version="v2")))
@@ -149,7 +143,7 @@ def test_a_correction_of_what_changed_since_is_refused_and_waits_on(serving: Ser
 def test_two_leads_do_not_both_publish(serving: Serving) -> None:
     """In one request, so surely in one batch: the second sees what the first published."""
     article = published(serving)
-    one, two = chat(serving), chat(serving)
+    one, two = chat_key(serving), chat_key(serving)
     first, second = suggestion(article), suggestion(article)
     anna, lee = serving.agent(), serving.agent("lee")
     anna.applied(one, first)
@@ -165,7 +159,7 @@ def test_two_leads_do_not_both_publish(serving: Serving) -> None:
 
 def test_a_new_article_takes_a_free_name(serving: Serving) -> None:
     taken = published(serving)
-    key = chat(serving)
+    key = chat_key(serving)
     what = suggestion()
     serving.agent().applied(key, what)
     lee = serving.agent("lee")
@@ -185,7 +179,7 @@ def age(serving: Serving, key: ConversationId) -> None:
 
 
 def test_a_suggestion_in_a_chat_that_was_long_quiet_reaches_the_lead(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     anna, lee = serving.agent(), serving.agent("lee")
     anna.applied(key, f.reply(message=new_id()), c.SetStatus(Status.RESOLVED))
     age(serving, key)
@@ -239,7 +233,7 @@ def test_searches_without_a_result_are_counted_once_and_told_to_nobody_else(
 def test_uses_are_counted_by_team_and_only_leads_ask(serving: Serving) -> None:
     source, unused = f"article:k/use{next(_ids)}", published(serving)
     used = published(serving)
-    here, there = chat(serving), chat(serving, "parcels")
+    here, there = chat_key(serving), chat_key(serving, inbox="parcels")
     anna, lo = serving.agent(), serving.agent("lo")
     for _ in range(2):
         anna.applied(here, replace(f.reply(message=new_id()), sources=(source,)))
@@ -258,7 +252,7 @@ def test_uses_are_counted_by_team_and_only_leads_ask(serving: Serving) -> None:
 
 
 def test_what_was_counted_outlives_its_events(serving: Serving) -> None:
-    key, source = chat(serving), f"article:k/old{next(_ids)}"
+    key, source = chat_key(serving), f"article:k/old{next(_ids)}"
     anna, root = serving.agent(), serving.agent("root")
     anna.applied(key, replace(f.reply(message=new_id()), sources=(source,)))
     anna.applied("", c.ReportSearches(((source, 1),)))

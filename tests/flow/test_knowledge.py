@@ -23,19 +23,13 @@ from agent_tui.server.content import Publish
 from agent_tui.server.writer import Job, Writer
 from agent_tui.sync.http import HttpWire
 from tests import factories as f
-from tests.driver import Serving, conversation_of, until
+from tests.driver import Serving, chat_key, until
 from tests.flow.workstation import Workstation
 
 Make = Callable[..., Workstation]
 WHEN = "delivery/when"
 # What the issue asks for, and some patience with a machine that does other things, too.
 SOON = 1.0 + 4.0
-
-
-def chat(serving: Serving) -> ConversationId:
-    visitor = serving.visitor()
-    visitor.say("你好")
-    return conversation_of(serving, visitor)
 
 
 def body(station: Workstation, key: str = WHEN) -> str:
@@ -129,7 +123,7 @@ def test_a_watch_that_breaks_is_begun_again(
 def test_a_suggestion_made_offline_is_published_when_a_lead_accepts_it(
     serving: Serving, desk_of: Make
 ) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     anna, lee = desk_of().connect(), desk_of("lee").connect()
     for each in (anna, lee):
         each.until(lambda desk: desk.queue.rows() and desk.directory.articles())
@@ -173,7 +167,7 @@ def test_a_suggestion_made_offline_is_published_when_a_lead_accepts_it(
 def test_a_refused_acceptance_is_in_the_tray_with_its_words(
     serving: Serving, desk_of: Make
 ) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     lee = desk_of("lee").connect()
     lee.until(lambda desk: desk.queue.rows() and body(lee))
     version = lee.desk.directory.articles()[WHEN].version
@@ -228,7 +222,7 @@ def test_an_older_server_does_not_fill_the_tray_with_searches(
 
 
 async def test_the_wire_asks_for_what_leads_want_to_know(serving: Serving) -> None:
-    key = chat(serving)
+    key = chat_key(serving)
     said = replace(f.reply(message="w1"), sources=(f"article:{WHEN}",))
     serving.agent().applied(key, said)
     wire = HttpWire(serving.base, serving.token("lee"))

@@ -23,18 +23,10 @@ from agent_tui.sync.engine import Link
 from agent_tui.sync.http import HttpWire
 from agent_tui.sync.profile_store import ProfileStore
 from tests import factories as f
-from tests.driver import Serving, Visitor, conversation_of, until
+from tests.driver import Serving, chat, until
 from tests.flow.workstation import Workstation
 
 Make = Callable[..., Workstation]
-
-
-def chat(serving: Serving, *texts: str) -> tuple[Visitor, ConversationId]:
-    """A customer who has written."""
-    visitor = serving.visitor()
-    for text in texts or ("你好",):
-        visitor.say(text)
-    return visitor, conversation_of(serving, visitor)
 
 
 def test_a_message_reaches_the_desk_and_the_answer_the_customer(

@@ -16,16 +16,10 @@ from agent_tui.server import commands, endpoint
 from agent_tui.store import cache
 from agent_tui.sync import answers, engine
 from agent_tui.sync.engine import Link
-from tests.driver import Serving, Visitor, conversation_of, until
+from tests.driver import Serving, chat, until
 from tests.flow.workstation import Workstation
 
 Make = Callable[..., Workstation]
-
-
-def chat(serving: Serving, text: str = "你好") -> tuple[Visitor, ConversationId]:
-    visitor = serving.visitor()
-    visitor.say(text)
-    return visitor, conversation_of(serving, visitor)
 
 
 def without(union: object, *kinds: type) -> object:
