@@ -35,6 +35,7 @@ REASONS: dict[str, Both] = {
         "已有 {detail} 条回复没送达，先处理它们",
         "{detail} replies have not arrived yet: deal with them first",
     ),
+    "too_many_tags": Both("会话已有 {detail} 个标签", "the chat has {detail} tags already"),
     "no_such_suggestion": Both(
         "没有这条建议，或已处理", "there is no such suggestion, or it was dealt with"
     ),
@@ -86,6 +87,7 @@ WAYS_OUT: dict[str, Both] = {
     "finished": Both("重新打开会话后再改", "reopen the chat, then edit it"),
     "no_such_delivery": Both("可以丢弃", "discard it"),
     "too_many_undelivered": Both("先处理没送达的，再发", "deal with the undelivered, then send"),
+    "too_many_tags": Both("先去掉用不上的标签", "take off those that nobody needs, then add it"),
     "no_such_suggestion": Both("可以丢弃", "discard it"),
     "too_many_suggestions": Both(
         "请组长先处理等待的建议", "ask a lead to deal with those that wait"

@@ -25,6 +25,7 @@ from agent_tui.domain.model import (
 from agent_tui.domain.outcome import CHANGED_HANDS, Held, Outcome, Reason, Rejected
 
 NAME_CHARS = 64
+MOST_TAGS = 50  # of a conversation, by hand; its rules may add theirs
 LONGEST_COOLING_MS = 24 * 3600 * 1000
 LONGEST_SNOOZE_MS = 10 * 365 * 24 * 3600 * 1000
 
@@ -231,7 +232,11 @@ def _remove_note(s: Conversation, command: c.RemoveNote, context: Context, actor
 def _tag(s: Conversation, command: c.Tag, context: Context, actor: Agent) -> Outcome:
     if not command.tag.strip() or len(command.tag) > NAME_CHARS:
         return Rejected(Reason.MALFORMED, command.tag[:NAME_CHARS])
-    return () if command.tag in s.tags else (e.Tagged(tag=command.tag),)
+    if command.tag in s.tags:
+        return ()
+    if len(s.tags) >= MOST_TAGS:
+        return Rejected(Reason.TOO_MANY_TAGS, str(len(s.tags)))
+    return (e.Tagged(tag=command.tag),)
 
 
 def _untag(s: Conversation, command: c.Untag, context: Context, actor: Agent) -> Outcome:

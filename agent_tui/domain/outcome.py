@@ -31,6 +31,7 @@ class Reason(StrEnum):
     FINISHED = "finished"
     NO_SUCH_DELIVERY = "no_such_delivery"
     TOO_MANY_UNDELIVERED = "too_many_undelivered"
+    TOO_MANY_TAGS = "too_many_tags"
     NO_SUCH_SUGGESTION = "no_such_suggestion"
     TOO_MANY_SUGGESTIONS = "too_many_suggestions"
     NO_SUCH_ARTICLE = "no_such_article"

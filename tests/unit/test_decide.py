@@ -14,7 +14,7 @@ from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain import replies
 from agent_tui.domain.context import Context, MessagePlace, in_scope
-from agent_tui.domain.decide import DECIDERS, decide
+from agent_tui.domain.decide import DECIDERS, MOST_TAGS, decide
 from agent_tui.domain.evolve import HANDLERS, evolve, message_of
 from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
 from agent_tui.domain.model import (
@@ -302,6 +302,16 @@ def test_a_note_is_taken_back_by_its_author_at_its_true_number() -> None:
 def test_single_rules(command: c.AgentCommand, expected: Outcome) -> None:
     state = f.folded(f.opened(), f.wrote())
     assert decided(state, command, f.context()) == expected
+
+
+def test_so_many_tags_and_no_more() -> None:
+    tags = [e.Tagged(f"t{number}") for number in range(MOST_TAGS)]
+    state = f.folded(f.opened(), f.wrote(), *tags[:-1])
+    assert decided(state, c.Tag("last"), f.context()) == (e.Tagged("last"),)
+    full = f.folded(f.opened(), f.wrote(), *tags)
+    assert decided(full, c.Tag("more"), f.context()) == Rejected(Reason.TOO_MANY_TAGS, "50")
+    assert decided(full, c.Tag("t0"), f.context()) == ()
+    assert decided(full, c.Untag("t0"), f.context()) == (e.Untagged("t0"),)
 
 
 def test_a_snooze_that_was_queued_offline_counts_from_then() -> None:
