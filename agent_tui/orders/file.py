@@ -34,6 +34,7 @@ SAMPLE = 200_000
 SETTLE_SECONDS = 1.0  # a file that changed since then may still be being written
 DELIMITERS = ",;\t|"
 Row = Mapping[str, object]
+Stamp = tuple[int, int, int]  # inode, bytes, time of the last change (ns)
 
 
 class _Base:
@@ -161,7 +162,8 @@ class CsvSource(_Base):
 
     def __init__(self, settings: Orders) -> None:
         super().__init__(settings)
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: Stamp | None = None
+        self._broken: tuple[Stamp, SourceBroken] | None = None
         self._reading = threading.Lock()
 
     def find(self, key: str) -> tuple[Order, ...]:
@@ -181,6 +183,7 @@ class CsvSource(_Base):
         stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if stamp == self._stamp:
             return
+        self._say_broken(stamp)
         fresh = abs(time.time() - stat.st_mtime) < SETTLE_SECONDS
         if self._stamp is not None and fresh:
             return
@@ -193,14 +196,26 @@ class CsvSource(_Base):
         try:
             if stamp == self._stamp:
                 return
+            self._say_broken(stamp)
             if stat.st_size > MOST_BYTES:
                 raise self._odd(f"> {MOST_BYTES >> 20} MB")
-            index = self._index()
+            try:
+                index = self._index()
+            except SourceBroken as error:
+                # A disk that refuses may not the next time, and what is being written may be whole.
+                if not fresh and not isinstance(error.__cause__, OSError | sqlite3.Error):
+                    self._broken = (stamp, error)
+                raise
             with self._lock:
                 self._drop()
                 self._db, self._stamp = index, stamp
         finally:
             self._reading.release()
+
+    def _say_broken(self, stamp: Stamp) -> None:
+        """Raises what came of the file with this stamp when it was read, if nothing could."""
+        if self._broken is not None and self._broken[0] == stamp:
+            raise self._broken[1].with_traceback(None)
 
     def _index(self) -> sqlite3.Connection:
         started = time.perf_counter()

@@ -256,7 +256,9 @@ def test_a_file_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     source = of_csv(tmp_path / "o", "no,customer\n1,v\n" * 9)
     monkeypatch.setattr(file, "MOST_ROWS", 5)
     assert "rows" in str(broken(source).title)
+    source.close()
     monkeypatch.setattr(file, "MOST_BYTES", 9)
+    source = of_csv(tmp_path / "o", "no,customer\n1,v\n" * 9)
     assert "MB" in str(broken(source).title)
     source.close()
 
@@ -319,6 +321,34 @@ def test_a_csv_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     assert len(source.find("v")) == 1
     os.utime(path, (1e9, 1e9))
     assert broken(source).code == "unreadable"
+    source.close()
+
+
+def test_a_broken_csv_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+    index = file.CsvSource._index
+
+    def counted(self: file.CsvSource) -> sqlite3.Connection:
+        reads.append(self.path)
+        return index(self)
+
+    monkeypatch.setattr(file.CsvSource, "_index", counted)
+    source = of_csv(tmp_path / "o", "Bestellung,customer\n1,v\n")
+    first, again = broken(source), broken(source)
+    assert (first.code, str(first)) == (again.code, str(again)) and len(reads) == 1
+    of_csv(tmp_path / "o", "no,customer\n1,v\n").close()  # another size: it is looked at again
+    assert len(source.find("v")) == 1 and len(reads) == 2
+    source.close()
+
+
+def test_a_disk_that_refuses_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = of_csv(tmp_path / "o", "no,customer\n1,v\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(file.CsvSource, "_encoding", lambda self: (self.path / "x").read_text())
+        assert broken(source).code == "unreadable"
+    assert len(source.find("v")) == 1
     source.close()
 
 
