@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, KeysView
+from itertools import islice
 
 from agent_tui.desk.directory import Directory
 from agent_tui.desk.overlay import Predicted, predict
 from agent_tui.desk.pending import Pending
 from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Conversation, Suggestion
+from agent_tui.domain.model import Conversation, Status, Suggestion
 from agent_tui.store.cache import Cache, Changes
+
+RESOLVED_KEPT = 5_000  # of those resolved since the start, the last ones
 
 
 class Conversations:
-    """Keeps those that the server last told to be unresolved; the others come from the cache when
-    they are asked for. `not_understood` are those in which a newer program's events lie."""
+    """Keeps those that are unresolved, and the last that were resolved since the start; the others
+    come from the cache when they are asked for. `not_understood` are those in which a newer
+    program's events lie."""
 
     def __init__(self, cache: Cache, directory: Directory, pending: Pending) -> None:
         self._cache = cache
         self._directory = directory
         self._pending = pending
         self._kept: dict[ConversationId, Conversation] = {}
+        self._resolved: dict[ConversationId, None] = {}  # of those, the last one last
         self._predicted: dict[ConversationId, Predicted] = {}
         self.not_understood: frozenset[ConversationId] = frozenset()
 
@@ -28,16 +33,29 @@ class Conversations:
         """Something came in."""
         if changes.all:
             self._kept = {state.id: state for state in self._cache.live()}
+            self._resolved.clear()
             self._predicted.clear()
         for key in changes.conversations:
             state = self._cache.conversation(key)
+            self._resolved.pop(key, None)
             if state is None:
                 self._kept.pop(key, None)
-            else:
-                self._kept[key] = state
+                continue
+            self._kept[key] = state
+            if state.status is Status.RESOLVED:
+                self._resolved[key] = None
+        self._forget(len(self._resolved) - RESOLVED_KEPT)
         self.laid_over(changes.conversations)
         if changes.all or changes.conversations:
             self.not_understood = self._cache.not_understood()
+
+    def _forget(self, count: int) -> None:
+        """So many resolved ones less, the oldest first; not those with something pending."""
+        if count > 0:
+            idle = (key for key in self._resolved if not self._pending.of(key))
+            for key in tuple(islice(idle, count)):
+                del self._resolved[key], self._kept[key]
+                self._predicted.pop(key, None)
 
     def laid_over(self, keys: Iterable[ConversationId]) -> None:
         """What is pending for these is something else now."""
@@ -69,7 +87,7 @@ class Conversations:
         return found
 
     def live(self) -> list[Conversation]:
-        """Every conversation that the server last told to be unresolved, with what is pending."""
+        """Those that are kept, with what is pending laid over them."""
         return [found.state for found in map(self.predicted, tuple(self._kept)) if found]
 
     def suggestions(self) -> list[tuple[Conversation, Suggestion]]:

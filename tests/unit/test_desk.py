@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from agent_tui.desk import tray
+from agent_tui.desk import conversations, tray
 from agent_tui.desk.desk import Desk
 from agent_tui.desk.drafts import note_key
 from agent_tui.desk.reasons import (
@@ -101,6 +101,23 @@ def test_a_reply_is_shown_at_once_and_settles_when_it_comes_home(
     assert shows(desk)[-1][1] == "delivered"
     server.says(e.CustomerSaw(delivered=2, seen=2))
     assert shows(desk)[-1][1] == "read"
+
+
+def test_only_so_many_resolved_chats_are_kept(
+    server: Server, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "RESOLVED_KEPT", 1)
+    solved = e.StatusSet(Status.RESOLVED)
+    for key in ("c2", "c3", "c4"):
+        server.says(f.opened(), f.wrote(), solved, key=key)
+    assert desk.conversations.ids() == {C1, "c4"}
+    kept = ConversationId("c4")
+    assert desk.do(kept, c.SetStatus(Status.OPEN)) is None
+    server.says(f.opened(), solved, key="c5")
+    assert desk.conversations.ids() == {C1, "c4"}  # what was reopened here is still shown
+    assert {row.id for row in desk.queue.rows()} == {C1, "c4"}
+    state = desk.conversation(C2)  # it comes from the cache
+    assert state is not None and state.status is Status.RESOLVED
 
 
 def test_what_was_seen_are_confirmed_messages_only(server: Server, desk: Desk) -> None:
