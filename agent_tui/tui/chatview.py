@@ -32,7 +32,7 @@ class ChatView:
         state = self._screen.desk.conversation(key) if key else None
         if key is not None and state is None:
             self._screen.doing.say(Both("会话已不在你的范围内", "the chat went out of your scope"))
-            self._screen.leave_chat()
+            self._screen.going.leave()
             return
         self.fill(self._screen.transcript, state, read_no=self._screen.chat.read_before)
         self._screen.card.draw()

@@ -239,7 +239,7 @@ class Inserting:
         """Tab: `/short` before the cursor becomes its macro; with nothing to complete, search."""
         screen = self._screen
         if not short:
-            screen.focus_find()
+            screen.going.to_find()
             return
         found = self.moment().by_short(short)
         if found is None:

@@ -164,7 +164,7 @@ class Sender:
         screen.searching.follow()
         if sending.next:
             screen.grace.tell()
-            screen.open_next()
+            screen.going.open_next()
 
 
 def _place(text: str, at: int) -> tuple[int, int]:

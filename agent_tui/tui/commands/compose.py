@@ -28,7 +28,7 @@ class Note(Intent):
 
     async def run(self, screen: Workstation) -> None:
         screen.doing.open_target()
-        screen.toggle_note()
+        screen.going.toggle_note()
 
 
 class PickMacro(Intent):

@@ -97,7 +97,7 @@ class Assign(Intent):
 def _leave(screen: Workstation, key: ConversationId | None) -> None:
     """Chat `key` is not one's own business any more; another one that is open stays so."""
     if key == screen.current:
-        screen.leave_chat()
+        screen.going.leave()
 
 
 class AddTag(Intent):
@@ -318,7 +318,7 @@ class ResolveNext(Intent):
         if marked := screen.bulk.marked():
             screen.bulk.act(marked, lambda _: c.SetStatus(Status.RESOLVED), title)
         elif screen.doing.act(c.SetStatus(Status.RESOLVED), title):
-            screen.open_next()
+            screen.going.open_next()
 
 
 class Undo(Intent):

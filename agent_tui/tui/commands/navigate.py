@@ -28,7 +28,7 @@ class NextUrgent(Intent):
     footer = ("queue", "composer")
 
     async def run(self, screen: Workstation) -> None:
-        screen.open_next()
+        screen.going.open_next()
 
 
 class OpenChat(Intent):
@@ -135,7 +135,7 @@ class _Neighbour(Intent):
     by: ClassVar[int]
 
     async def run(self, screen: Workstation) -> None:
-        screen.open_neighbour(self.by)
+        screen.going.open_neighbour(self.by)
 
 
 class NextInList(_Neighbour):
@@ -205,7 +205,7 @@ class FocusQueue(Intent):
     footer = ("composer", "find")
 
     async def run(self, screen: Workstation) -> None:
-        screen.back()
+        screen.going.back()
 
 
 class FocusComposer(Intent):
@@ -216,7 +216,7 @@ class FocusComposer(Intent):
     doc = Both("到输入框", "Go to the composer")
 
     async def run(self, screen: Workstation) -> None:
-        screen.focus_composer()
+        screen.going.to_composer()
 
 
 class Find(Intent):
@@ -228,7 +228,7 @@ class Find(Intent):
     footer = ("queue", "composer")
 
     async def run(self, screen: Workstation) -> None:
-        screen.focus_find()
+        screen.going.to_find()
 
 
 class ShowCard(Intent):

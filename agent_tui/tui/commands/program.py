@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.screens.pick import Confirm
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -20,7 +21,10 @@ class Help(Intent):
     footer = ("queue", "composer", "find")
 
     async def run(self, screen: Workstation) -> None:
-        screen.show_help()
+        from agent_tui.tui.screens.help import HelpScreen
+        from agent_tui.tui.status import focus_of  # it reads the table that this is in
+
+        screen.app.push_screen(HelpScreen(screen.keymap, focus_of(screen)))
 
 
 class Palette(Intent):
@@ -88,4 +92,14 @@ class Quit(Intent):
     asks = True
 
     async def run(self, screen: Workstation) -> None:
-        await screen.leave()
+        screen.chat.keep_draft()
+        await screen.grace.leave()
+        count = screen.desk.pending.unsent
+        question = Both(
+            f"{count} 项还没有送达服务器；会留在发件箱，下次启动时再送。现在退出？",
+            f"{count} not yet with the server; kept in the outbox for the next start. Leave?",
+        )
+        if count and not await screen.app.push_screen_wait(Confirm(str(question))):
+            return
+        screen.ui.remember()
+        screen.app.exit()

@@ -25,7 +25,7 @@ class EditOutside(Intent):
         from agent_tui.tui.editing import edit_outside
 
         screen.doing.open_target()
-        screen.focus_composer()
+        screen.going.to_composer()
         edit_outside(screen)
 
 
@@ -42,5 +42,5 @@ class Attach(Intent):
 
     async def run(self, screen: Workstation) -> None:
         screen.doing.open_target()
-        screen.focus_composer()
+        screen.going.to_composer()
         await screen.attaching.ask()

@@ -31,6 +31,7 @@ from agent_tui.tui.duty import OwnDuty
 from agent_tui.tui.filtering import Filtering
 from agent_tui.tui.flows import Flows
 from agent_tui.tui.ghosts import Ghosts
+from agent_tui.tui.going import Going
 from agent_tui.tui.grace import SendGrace
 from agent_tui.tui.inserting import Inserting
 from agent_tui.tui.keymap import KeyMap
@@ -42,9 +43,8 @@ from agent_tui.tui.ownmacros import OwnMacros
 from agent_tui.tui.panes import Panes
 from agent_tui.tui.reading import Reading
 from agent_tui.tui.ring import Ring
-from agent_tui.tui.screens.pick import Confirm
 from agent_tui.tui.searching import Searching
-from agent_tui.tui.status import focus_of, status_parts
+from agent_tui.tui.status import status_parts
 from agent_tui.tui.suggesting import Suggesting
 from agent_tui.tui.tiles import Tiles
 from agent_tui.tui.told import Announcer
@@ -83,6 +83,7 @@ class Workstation(Screen[None]):
         self._keys = self.keymap.bound()
         self.doing = Doing(self)
         self.listing = Listing(self)
+        self.going = Going(self)
         self.ring = Ring(self)
         self.tiles = Tiles(self)
         self.chat = ChatWork(self)
@@ -195,88 +196,9 @@ class Workstation(Screen[None]):
         await self.action_intent(name)
         return True
 
-    # --- the queue -------------------------------------------------------------------------------
-
     def open(self, key: ConversationId) -> None:
         """Open a conversation and put the cursor where one writes."""
-        self.chat.keep_draft()
-        self.ring.leave(key)
-        self.current = key
-        self.queue.opened = key
-        self.listing.reorder()
-        self.queue.move_to(key)
-        self.tiles.follow()
-        self.chat.opened()
-        self.card.opened()
-        self.view.draw()
-        self.set_focus(self.composer)
-
-    def open_next(self) -> None:
-        """The most urgent other conversation."""
-        row = self.desk.queue.next_after(self.current)
-        if row is None:
-            if self.doing.state() is None or self.doing.state().status == "resolved":  # type: ignore[union-attr]
-                self.leave_chat()
-            self.doing.say(Both("没有等待的会话", "nobody is waiting"))
-        else:
-            self.open(row.id)
-
-    def open_neighbour(self, step: int) -> None:
-        """The next or previous one in the list's order."""
-        key = self.queue.neighbour(self.current or self.queue.cursor, step)
-        if key is not None and key != self.current:
-            self.open(key)
-
-    def leave_chat(self) -> None:
-        """Close the conversation and go back to the queue."""
-        self.chat.keep_draft()
-        self.ring.leave(None)
-        self.current = self.queue.opened = None
-        self.tiles.follow()
-        self.chat.opened()
-        self.view.draw()
-        self.queue.focus()
-
-    def back(self) -> None:
-        """Escape: what slid over goes, then the queue has the focus."""
-        if self.card.hide():
-            return
-        if self.reading.back():
-            return
-        if self.has_class("-side") or self.find.has_focus_within:
-            self.remove_class("-side")
-            self.searching.opened()
-            self.focus_composer()
-        elif self.composer.note:
-            self.toggle_note()
-        elif self.queue.has_focus and self.queue.marked():
-            self.queue.unmark()
-            self.listing.title()
-        elif self.queue.has_focus and self.filtering.active:
-            self.filtering.drop()
-        else:
-            self.queue.focus()
-
-    def focus_composer(self) -> None:
-        """Write to the open conversation, or to the one under the cursor."""
-        if self.current is None and self.queue.cursor is not None:
-            self.open(self.queue.cursor)
-        elif self.current is not None:
-            self.set_focus(self.composer)
-
-    def focus_find(self) -> None:
-        """The search box, sliding over the chat where the terminal is narrow."""
-        if self.current is None and self.queue.cursor is not None:
-            self.open(self.queue.cursor)
-        self.card.hide()
-        self.add_class("-side")
-        self.find.begin()
-
-    def toggle_note(self) -> None:
-        """Between replying and writing a note."""
-        self.focus_composer()
-        self.composer.set_note(not self.composer.note)
-        self.draw_status()
+        self.going.open(key)
 
     # --- messages from widgets -------------------------------------------------------------------
 
@@ -351,13 +273,7 @@ class Workstation(Screen[None]):
         self.view.draw()
         self.draw_status()
 
-    # --- other screens, and leaving --------------------------------------------------------------
-
-    def show_help(self) -> None:
-        """Every key."""
-        from agent_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.keymap, focus_of(self)))
+    # --- the tray ---------------------------------------------------------------------------------
 
     def show_tray(self) -> None:
         """What was not sent."""
@@ -371,18 +287,3 @@ class Workstation(Screen[None]):
         if draft is not None:
             self.open(conversation_of(draft))
             self.composer.set_note(draft != self.current)
-
-    async def leave(self) -> None:
-        """Quit; drafts are kept, and unsent commands wait in the outbox."""
-        self.chat.keep_draft()
-        await self.grace.leave()
-        if self.desk.pending.unsent:
-            count = self.desk.pending.unsent
-            question = Both(
-                f"{count} 项还没有送达服务器；会留在发件箱，下次启动时再送。现在退出？",
-                f"{count} not yet with the server; kept in the outbox for the next start. Leave?",
-            )
-            if not await self.app.push_screen_wait(Confirm(str(question))):
-                return
-        self.ui.remember()
-        self.app.exit()
