@@ -19,17 +19,21 @@ from agent_tui.tui.spoken import spoken
 if TYPE_CHECKING:
     from agent_tui.knowledge.index import SearchIndex
 
+WRITING = Both("写和发", "writing")
+THE_CHAT = Both("会话", "the chat")
 GROUPS = {
     "navigate": Both("查看", "looking around"),
-    "compose": Both("写和发", "writing"),
-    "conversation": Both("会话", "the chat"),
+    "compose": WRITING,
+    "writing": WRITING,
+    "customer": WRITING,
+    "conversation": THE_CHAT,
+    "labels": THE_CHAT,
     "reading": Both("看消息", "reading a chat"),
     "knowledge": Both("知识", "answers"),
     "lead": Both("列表与组长", "the list, and leads"),
     "appearance": Both("版面", "what it looks like"),
     "program": Both("程序", "the program"),
 }
-OTHERS = Both("其他", "other")
 MOST = 20
 LEAST = 0.6
 EXACT, BEGINS, HOLDS, ALSO, RESEMBLES = range(5)
@@ -38,7 +42,7 @@ ENOUGH = 2  # characters of another program's word by which it is known
 
 def group_of(intent: type[Intent]) -> Both:
     """The heading that an intent stands under: what its module is about."""
-    return GROUPS.get(intent.__module__.rpartition(".")[2], OTHERS)
+    return GROUPS[intent.__module__.rpartition(".")[2]]
 
 
 def found(text: str, intents: Sequence[type[Intent]] = INTENTS) -> list[type[Intent]]:
@@ -123,5 +127,5 @@ def _clauses(text: str, marks: str) -> list[str]:
 
 def grouped() -> list[type[Intent]]:
     """All of them, those that are about the same thing together."""
-    order = [*GROUPS.values(), OTHERS]
+    order = list(GROUPS.values())
     return sorted(INTENTS, key=lambda intent: order.index(group_of(intent)))

@@ -16,7 +16,7 @@ from agent_tui.macros.model import Macro
 from agent_tui.macros.slots import KEYS
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands import BY_ID as INTENTS
-from agent_tui.tui.commands.conversation import COMMON_TAGS
+from agent_tui.tui.commands.labels import COMMON_TAGS
 from tests.floor import Floor, shop
 from tests.tui.budget import TASKS, table
 from tests.tui.seat import Seat, seated

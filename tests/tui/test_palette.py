@@ -148,3 +148,10 @@ async def test_help_shows_the_keys_that_are_set_and_finds_them(world: World) -> 
         assert await help_says(agent) == "没有找到"
         await agent.press("escape")
         assert agent.app.screen is agent.screen
+
+
+def test_every_command_stands_under_what_it_is_about() -> None:
+    groups = {intent.id: lookup.group_of(intent).en for intent in INTENTS}
+    assert {groups[name] for name in ("editor", "attach", "insert_order")} == {"writing"}
+    assert groups["tag"] == groups["claim"] == "the chat"
+    assert set(groups.values()) == {group.en for group in lookup.GROUPS.values()}
