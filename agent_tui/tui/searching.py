@@ -1,37 +1,35 @@
-"""The work on the find pane: likely answers, what is typed, and what is done with a find."""
+"""The work on the find pane: what is looked for when, and which rows stand there."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.likely import LIKELY
-from agent_tui.desk.likely import Asked as Said
 from agent_tui.domain.finding import Found
 from agent_tui.domain.ids import ConversationId
 from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
-from agent_tui.tui.finds import NUMBERED, Asked, Only, Row, asked, doubt
+from agent_tui.tui.finds import NUMBERED, Only, Row, asked, doubt
 from agent_tui.tui.likely import (
     ANSWERED,
-    CHANGED,
-    FOUND,
     NEW,
     SUGGESTIONS,
     USUAL,
     Likely,
     fits,
     in_a_line,
-    likely,
 )
 from agent_tui.tui.meaning import ByMeaning
 from agent_tui.tui.misses import Misses
 from agent_tui.tui.offers import Strip
 from agent_tui.tui.past import Past
 from agent_tui.tui.previews import Previews
+from agent_tui.tui.queries import HITS, Queries, Search
+from agent_tui.tui.rowkeys import RowKeys
 from agent_tui.tui.taking import Taking
 from agent_tui.tui.versions import named
 
@@ -39,13 +37,8 @@ if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 NARROW = 52  # cells of that line in 80 columns
-HITS = 12
 PAST_BESIDE = 3  # past conversations below articles and macros
 PAST_ALONE = 20
-Search = Callable[[], Sequence[Hit]]
-
-
-TAKES = ("insert", "send")  # what a row that hardly fits is not used for by one key
 
 
 class Searching:
@@ -53,12 +46,11 @@ class Searching:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
-        self._text = ""  # what the rows are for
+        self.text = ""  # what the rows are for
         # Chat and messages that the answers are for.
         self._about: tuple[ConversationId | None, int] = (None, 0)
         self._number = 0  # of the last search
         self._busy = False  # it runs beside the screen
-        self._then: Callable[[], None] | None = None  # to do when its rows are there
         self._started = False
         self._hits: Sequence[Hit] = ()
         self._past = Past(screen, self._found_past)
@@ -70,6 +62,8 @@ class Searching:
         self._previews = Previews(screen)
         self.taking = Taking(screen)
         self.misses = Misses(screen)
+        self.keys = RowKeys(screen, self)
+        self._queries = Queries(screen, self.taking, self._likely)
 
     # --- the pane and the index ------------------------------------------------------------------
 
@@ -77,8 +71,8 @@ class Searching:
         """The first picture is drawn: follow the index from now on."""
         screen = self._screen
         screen.find.on_typed = self.typed
-        screen.find.on_act = self.act
-        screen.find.on_taken = self.take
+        screen.find.on_act = self.keys.act
+        screen.find.on_taken = self.keys.take
         screen.find.on_moved = screen.draw_status
         screen.find.preview = self._previews.lines
         screen.find.today = lambda: fmt.local(screen.desk.clock()).date().isoformat()
@@ -101,14 +95,14 @@ class Searching:
     def draw_title(self) -> None:
         """What is searched, which keys take it, and how far the index is."""
         finding = self._screen.desk.finding
-        words = asked(self._text).only.words
+        words = asked(self.text).only.words
         if self._started and finding.building:
             count = finding.size
             some = Both(f" · 可查 {count} 条", f" · {count} so far") if count else ""
             words += f" · {Both('正在建立索引…', 'indexing…')}{some}"
         elif reason := self._doubt():
             words += f" · {reason}"
-        elif not self._text and self._hits:
+        elif not self.text and self._hits:
             usual = ANSWERED if self._answered else USUAL
             words = str(NEW if self._likely.is_new else usual)
         if self._news != self._likely.is_new:
@@ -117,7 +111,7 @@ class Searching:
 
     def _doubt(self) -> Both | None:
         """What there is to say against the articles and macros found for what was typed."""
-        wanted = asked(self._text)
+        wanted = asked(self.text)
         past_only = wanted.only is Only.PAST
         return doubt(self._hits) if wanted.text and not past_only and not self._busy else None
 
@@ -134,22 +128,22 @@ class Searching:
 
     def follow(self) -> None:
         """The open conversation went on: so do its answers, unless the agent is among them."""
-        if not self._text and self._about != self._now() and not self._screen.find.moved:
+        if not self.text and self._about != self._now() and not self._screen.find.moved:
             self._search()
         elif self._answered != self._is_answered():
             self._draw(keep=True)
 
     def typed(self, text: str) -> None:
         """The box says something else now."""
-        if text != self._text:
-            self.misses.left(self._text, text)
-            self._text = text
+        if text != self.text:
+            self.misses.left(self.text, text)
+            self.text = text
             self._screen.find.moved = False
             self._search()
 
     def _reset(self) -> None:
-        self.misses.left(self._text, "")
-        self._text = ""
+        self.misses.left(self.text, "")
+        self.text = ""
         self._screen.find.clear()
         self._search()
 
@@ -160,7 +154,7 @@ class Searching:
 
     def _is_answered(self) -> bool:
         key = self._screen.current
-        return not self._text and key is not None and self._screen.desk.messages.answered(key)
+        return not self.text and key is not None and self._screen.desk.messages.answered(key)
 
     def _search(self, *, keep: bool = False) -> None:
         """Look for what the box says; beside the screen, if that takes long here."""
@@ -170,10 +164,9 @@ class Searching:
         self._busy = False
         self._found = ((), ())
         self._meaning.drop()
-        if not keep and self._then is not None:
-            self._then = None
-            self._screen.find.box.release()
-        wanted = asked(self._text)
+        if not keep:
+            self.keys.drop()
+        wanted = asked(self.text)
         self._about = self._now()
         alone = wanted.only is Only.PAST
         if alone or (wanted.only is Only.ALL and wanted.text):
@@ -182,49 +175,13 @@ class Searching:
             self._past.drop()
         if alone:
             self._show((), keep)
-        elif self._screen.desk.finding.too_many(self._searches(wanted)):
+        elif self._screen.desk.finding.too_many(self._queries.count(wanted)):
             self._busy = True
             # No coroutine yet: a worker that is called off before it begins would not await it.
-            work = partial(self._later, self._number, self._query(wanted), keep)
+            work = partial(self._later, self._number, self._queries.of(wanted), keep)
             self._screen.run_worker(work, group="find", exclusive=True)  # type: ignore[arg-type]
         else:
-            self._show(self._query(wanted)(), keep)
-
-    def _query(self, wanted: Asked) -> Search:
-        """The search as something that any thread can do."""
-        desk, key = self._screen.desk, self._screen.current
-        context = desk.moment.context(key)
-        search = partial(desk.finding.search, kinds=wanted.only.kinds, context=context)
-        if wanted.text:
-            return partial(search, wanted.text, HITS)
-        if wanted.only is Only.MACROS:
-            return partial(self._macros, search("", HITS))
-        said = self._said()
-        left_out = self._likely.left_out(key)
-        if not said.now:
-            used = partial(search, "", HITS, public=True)
-            return lambda: [hit for hit in used() if fits(hit, left_out)]
-        return partial(likely, partial(search, limit=FOUND, public=True), said, left_out)
-
-    def _said(self) -> Said:
-        """What the customer of the open chat wants; nothing if none is open."""
-        key = self._screen.current
-        return self._screen.desk.messages.asked(key) if key else Said()
-
-    def _searches(self, wanted: Asked) -> int:
-        """How many searches that takes."""
-        if wanted.text or wanted.only is Only.MACROS:
-            return 1
-        said = self._said()
-        return max(1, len(said.now) + len(said.opened))
-
-    def _macros(self, used: Sequence[Hit]) -> Sequence[Hit]:
-        """Those used most, then those on a key, then the others."""
-        screen = self._screen
-        offered = self.taking.offered_macros()
-        known = {hit.entry.id for hit in used}
-        more = (screen.desk.finding.entry("macro", each) for each in offered if each not in known)
-        return [*used, *(Hit(entry, 0.0, entry.title) for entry in more if entry)]
+            self._show(self._queries.of(wanted)(), keep)
 
     async def _later(self, number: int, search: Search, keep: bool) -> None:
         def run() -> Sequence[Hit] | None:
@@ -236,14 +193,14 @@ class Searching:
             self._show(hits, keep)
 
     def _show(self, hits: Sequence[Hit], keep: bool) -> None:
-        if not self._text:
+        if not self.text:
             whole = not self._screen.desk.finding.building
             hits = self._likely.settle(self._about, hits, whole=whole)
         self._hits = hits
         self._draw(keep)
-        self._settle()
-        wanted = asked(self._text)
-        meant = wanted.text or (hits[0].query if hits else self._said().most)
+        self.keys.settle()
+        wanted = asked(self.text)
+        meant = wanted.text or (hits[0].query if hits else self._queries.said().most)
         if wanted.only is not Only.PAST and meant:
             rank = partial(
                 self._screen.desk.finding.by_meaning,
@@ -257,19 +214,19 @@ class Searching:
 
     def _ranked(self, hits: Sequence[Hit]) -> None:
         """By meaning; not under a highlight that the agent moved."""
-        if not self._text:
+        if not self.text:
             left_out = self._likely.left_out(self._about[0])
             hits = [hit for hit in hits if fits(hit, left_out)]
         if list(hits) == list(self._hits) or self._screen.find.moved:
             return
-        if self._text or self._likely.ranked(hits):
+        if self.text or self._likely.ranked(hits):
             self._hits = hits
             self._draw(keep=True)
 
     def _found_past(self, found: Sequence[Found], notes: list[str]) -> None:
         self._found = (found, notes)
         self._draw(keep=True)
-        self._settle()
+        self.keys.settle()
 
     def _draw(self, keep: bool) -> None:
         if not (
@@ -278,13 +235,13 @@ class Searching:
             return  # the program ends, and what comes late finds some of the widgets gone
         past, notes = self._found
         rows: list[Row] = [*named(self._screen, self._hits), *past]
-        wanted = asked(self._text)
+        wanted = asked(self.text)
         past_only = wanted.only is Only.PAST
         if self._doubt():
-            self.misses.saw(self._text)
+            self.misses.saw(self.text)
         if wanted.text and not rows and not self._past.busy:
             notes = (str(Both("没有找到", "nothing found")), *notes)
-        elif not rows and self._screen.current and not self._text:
+        elif not rows and self._screen.current and not self.text:
             notes = (str(Both("没有把握的答案", "no likely answer")),)
         elif past_only and not wanted.text:
             notes = (str(Both("输入说过的话", "type what was said")),)
@@ -299,62 +256,27 @@ class Searching:
         """The likely answers in one line, for terminals without room for the pane."""
         self._news = self._likely.is_new
         strip = self._screen.query_one("#answers", Strip)
-        asks = bool(self._text) or self._screen.current is None
+        asks = bool(self.text) or self._screen.current is None
         hits = named(self._screen, self._hits[:NUMBERED]) if not asks else []
         strip.show(in_a_line(hits, strip.size.width or NARROW, new=self._news, dim=self._answered))
 
-    # --- what is done with a row -----------------------------------------------------------------
+    # --- what a key for a row asks ---------------------------------------------------------------
 
-    def act(self, what: str) -> None:
-        """A key of the box, for the highlighted row of what it says now."""
-        self._soon(partial(self._do, what, None))
+    @property
+    def settled(self) -> bool:
+        """Whether the rows are those of what was typed."""
+        alone = asked(self.text).only is Only.PAST
+        return not self._busy and not (alone and self._past.busy)
 
-    def take(self, at: int) -> None:
-        """Insert row `at`, from 0, wherever the focus is."""
-        self._soon(partial(self._do, "insert", at))
+    @property
+    def unseen(self) -> bool:
+        """Whether the likely answers changed so lately that nobody can have looked at them."""
+        return not self.text and self._likely.is_unseen
 
-    def _soon(self, then: Callable[[], None]) -> None:
-        self.typed(self._screen.find.query_text)  # its message may lie behind this key
-        self._then = then
-        self._screen.find.box.hold()
-        self._settle()
-
-    def _settle(self) -> None:
-        """Do what waits for the rows, now that they may be there."""
-        alone = asked(self._text).only is Only.PAST
-        then = self._then
-        if then is None or self._busy or (alone and self._past.busy):
-            return
-        self._then = None
-        then()
-        self._screen.find.box.release()
-
-    def _do(self, what: str, at: int | None) -> None:
-        if at is not None and not self._text and self._likely.is_unseen:
-            self._screen.doing.say(CHANGED)
-            return
-        find = self._screen.find
-        row = find.row() if at is None else next(iter(find.rows[at : at + 1]), None)
-        if row is None:
-            wanted = asked(self._text)
-            if wanted.text:
-                if wanted.only is not Only.PAST:
-                    self.misses.note(self._text)
-                self._screen.doing.say(Both("没有找到", "nothing found"))
-            return
-        if isinstance(row, Hit):
-            if what in TAKES and at is None and not find.moved and self._hardly_fits():
-                find.moved = True  # the same key once more means it
-                words = Both("没有很像的：再按一次才用这条", "nothing close: once more takes it")
-                self._screen.doing.say(words)
-                return
-            self.taking.entry(what, row.entry, self.done)
-        else:
-            self.taking.message(what, row, self.done)
-
-    def _hardly_fits(self) -> bool:
+    @property
+    def hardly_fits(self) -> bool:
         """Whether what was typed found only what is far from it."""
-        return bool(asked(self._text).text and self._hits and self._hits[0].score < LIKELY)
+        return bool(asked(self.text).text and self._hits and self._hits[0].score < LIKELY)
 
     def done(self) -> None:
         """Something was taken: the box is empty again, and the chat has the keys."""

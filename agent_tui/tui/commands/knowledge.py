@@ -21,7 +21,7 @@ class Answer(Intent):
         if screen.composer.has_focus and screen.composer.selected_text and not self.place:
             screen.composer.action_cut()  # what the second key means in every text field
         else:
-            screen.searching.take(self.place)
+            screen.searching.keys.take(self.place)
 
 
 def _answer(number: int) -> type[Answer]:
