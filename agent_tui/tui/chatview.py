@@ -44,8 +44,8 @@ class ChatView:
         """Show the messages of a chat in `transcript`; what follows number `read_no` is new."""
         desk = self._screen.desk
         names = {str(key): agent.name for key, agent in self._screen.names.agents.items()}
-        transcript.left = desk.grace.left
-        transcript.undo = self._screen.keymap.shown("undo")
+        transcript.captions.left = desk.grace.left
+        transcript.captions.undo = self._screen.keymap.shown("undo")
         transcript.show(
             state.id if state else None,
             self._lines(state.id) if state else [],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -167,16 +167,3 @@ def _beneath(text: str, lead: str, cells: int) -> Iterator[Drawn]:
             )
             for part in wrap(str(words), cells):
                 yield Drawn(((lead + part, "transcript--new"),))
-
-
-def cut(text: str, name: str, at: int, cuts: Sequence[tuple[int, int, str]]) -> list[Piece]:
-    """A piece that begins at `at` of the message, cut where hits begin and end."""
-    found: list[Piece] = []
-    done = 0
-    for start, end, hit in cuts:
-        begin, stop = max(start - at, done), min(end - at, len(text))
-        if begin < stop:
-            found += [(text[done:begin], name), (text[begin:stop], f"{name} {hit}")]
-            done = stop
-    found.append((text[done:], name))
-    return [piece for piece in found if piece[0]]

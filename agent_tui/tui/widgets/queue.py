@@ -129,7 +129,7 @@ class QueueList(LineView, can_focus=True):
         self._marks &= places.where.keys()
         if self.cursor not in places.where:
             # The row under the cursor is gone: the one that takes its place gets the cursor.
-            place = before.where.get(self.cursor, 0) if self.cursor else 0
+            place = before.of(self.cursor) or 0
             self.cursor = places.keys[min(place, len(places.keys) - 1)] if places.keys else None
             if before.keys or places.keys:
                 self.post_message(self.CursorMoved())
@@ -184,7 +184,7 @@ class QueueList(LineView, can_focus=True):
             self._draw_key(key)
 
     def _draw_key(self, key: ConversationId | None) -> None:
-        place = self._places.where.get(key) if key is not None else None
+        place = self._places.of(key)
         if place is not None:
             self._draw_row(place)
 
@@ -207,13 +207,13 @@ class QueueList(LineView, can_focus=True):
 
     def row_at_cursor(self) -> QueueRow | None:
         """The row under the cursor."""
-        place = self._places.where.get(self.cursor) if self.cursor else None
+        place = self._places.of(self.cursor)
         return self._places.rows[place] if place is not None else None
 
     @property
     def cursor_line(self) -> int | None:
         """The line of the screen on which the row under the cursor begins, if it is in sight."""
-        place = self._places.where.get(self.cursor) if self.cursor else None
+        place = self._places.of(self.cursor)
         if place is None:
             return None
         line = self._places.line_of(place) - self.first_line
@@ -221,12 +221,7 @@ class QueueList(LineView, can_focus=True):
 
     def neighbour(self, key: ConversationId | None, step: int) -> ConversationId | None:
         """The conversation `step` rows from `key` in the order shown."""
-        keys = self._places.keys
-        if not keys:
-            return None
-        beside = -1 if step > 0 else len(keys)
-        at = self._places.where.get(key, beside) if key is not None else beside
-        return keys[max(0, min(len(keys) - 1, at + step))]
+        return self._places.neighbour(key, step)
 
     # --- marks -----------------------------------------------------------------------------------
 
@@ -263,7 +258,7 @@ class QueueList(LineView, can_focus=True):
     def move_to(self, key: ConversationId) -> None:
         """Put the cursor on a conversation and scroll to it."""
         self._last_key = time.monotonic()
-        place = self._places.where.get(key)
+        place = self._places.of(key)
         if place is None:
             return
         self._draw_key(self.cursor)
@@ -273,7 +268,7 @@ class QueueList(LineView, can_focus=True):
         self.post_message(self.CursorMoved())
 
     def _scroll_to_cursor(self) -> None:
-        place = self._places.where.get(self.cursor) if self.cursor else None
+        place = self._places.of(self.cursor)
         if place is not None:
             top = self._places.top_of(place)
             height = self._places.line_of(place) + ROW_LINES - top

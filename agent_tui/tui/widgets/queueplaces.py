@@ -33,6 +33,18 @@ class Places:
         """How many lines there are."""
         return len(self.rows) * ROW_LINES + len(self.headings)
 
+    def of(self, key: ConversationId | None) -> int | None:
+        """The place of a chat's row; None if it has none."""
+        return self.where.get(key) if key is not None else None
+
+    def neighbour(self, key: ConversationId | None, step: int) -> ConversationId | None:
+        """The chat `step` rows from that of `key`, or from before the first or behind the last."""
+        if not self.keys:
+            return None
+        place = self.of(key)
+        at = place if place is not None else -1 if step > 0 else len(self.keys)
+        return self.keys[max(0, min(len(self.keys) - 1, at + step))]
+
     def renew(self, rows: Sequence[QueueRow]) -> list[int] | None:
         """Take `rows` if they are the same chats under the same headings; the places of those that
         changed. None: nothing was taken."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.style import Style
 
 from agent_tui import lang
 from agent_tui.desk.transcripts import Line
-from agent_tui.domain.ids import ConversationId, MessageId
-from agent_tui.domain.model import TROUBLE, MessageKind
+from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.model import MessageKind
 from agent_tui.lang import Both
-from agent_tui.text import steady
 from agent_tui.tui import format as fmt
-from agent_tui.tui.folded import Span, spans
 from agent_tui.tui.widgets import bubbles
 from agent_tui.tui.widgets.blockview import Block, BlockView
 from agent_tui.tui.widgets.bubbles import SHARE, Drawn
+from agent_tui.tui.widgets.captions import GRACE, Captions
+from agent_tui.tui.widgets.hits import Hits
 from agent_tui.tui.widgets.lines import Piece
 
-GRACE = "grace"  # state of a reply that waits a moment before it is sent
 LAST = 50  # messages among which such a reply stands
 CURSOR = "▌"
 
@@ -65,21 +64,13 @@ class Transcript(BlockView, can_focus=False):
         super().__init__(id=id)
         self._key: ConversationId | None = None
         self._lines: Sequence[Line] = ()
-        self._names: dict[str, str] = {}
-        self._customer = ""
-        self._now = 0
-        self._hint = ""
+        self.captions = Captions()
         self._read_no = 0
         self._look: tuple[object, ...] = ()
         self._new = -1  # the first message that is new
         self._seen = 0  # so many messages were there when the end was last in sight
         self._found = 0  # number of the message that a search led to
-        self._wanted = ""
-        self._spans: dict[int, list[Span]] = {}
-        self._hit: tuple[int, int] = (-1, -1)  # message and span at hand
-        # How long (ms) a reply still waits before it is sent; None: not here.
-        self.left: Callable[[MessageId, int], int | None] = lambda message, now: None
-        self.undo = ""  # the key that takes back what is not left
+        self._hits = Hits()
         self.cursor: int | None = None
         self.marked = range(0)
 
@@ -111,14 +102,15 @@ class Transcript(BlockView, can_focus=False):
         before, self._key, self._lines = self._lines, key, lines
         if other or self.follow:
             self._seen = len(lines)
-        self._customer, self._names, self._now, self._hint = customer, names, now, hint
+        captions = self.captions
+        captions.customer, captions.names, captions.now, captions.hint = customer, names, now, hint
         look = (customer, names, hint, fmt.local(now).date(), lang.current())
         if other or look != self._look or self.text_width != self.width:
             self._look = look
             self._begin()
         elif not self._renew(before):
             return
-        self._spans.clear()
+        self._hits.forget()
         self.restore(place)
 
     def go_to(self, no: int) -> None:
@@ -142,19 +134,16 @@ class Transcript(BlockView, can_focus=False):
 
     def search(self, wanted: str) -> None:
         """Highlight the folded `wanted`; empty: nothing."""
-        self._wanted, self._hit = wanted, (-1, -1)
-        self._spans.clear()
+        self._hits.begin(wanted)
         self.refresh()
 
     def point(self, index: int, number: int) -> None:
         """Show hit `number` of message `index`, and highlight it before the others."""
-        self._hit = (index, number)
-        found = self._spans_of(index)
-        self.reveal(index, found[min(number, len(found) - 1)] if found else None)
+        self.reveal(index, self._hits.point(index, number, self._lines[index].message.text))
 
     def tick(self, now: int) -> None:
         """Count down what waits a moment before it is sent."""
-        self._now = now
+        self.captions.now = now
         last = len(self._lines)
         for index in range(max(0, last - LAST), last):
             if self._lines[index].state == GRACE:
@@ -223,9 +212,7 @@ class Transcript(BlockView, can_focus=False):
         if at >= len(block.lines):
             return [], ""
         drawn = block.lines[at]
-        pieces = list(drawn.pieces)
-        if self._wanted and drawn.at >= 0:
-            pieces = self._with_hits(drawn, index)
+        pieces = self._hits.lit(drawn, index, self._lines[index].message.text)
         return self._with_cursor(pieces, index, at - block.before)
 
     def _with_cursor(self, pieces: list[Piece], index: int, line: int) -> tuple[list[Piece], str]:
@@ -241,29 +228,6 @@ class Transcript(BlockView, can_focus=False):
         found = self._lines[index].message.no == self._found
         return pieces, "transcript--found" if found else ""
 
-    def _with_hits(self, drawn: Drawn, index: int) -> list[Piece]:
-        cuts: list[tuple[int, int, str]] = []
-        for number, (start, end) in enumerate(self._spans_of(index)):
-            begin, stop = max(start, drawn.at), min(end, drawn.at + drawn.size)
-            if begin < stop:
-                now = (index, number) == self._hit
-                cuts.append((begin, stop, "transcript--hit-now" if now else "transcript--hit"))
-        if not cuts:
-            return list(drawn.pieces)
-        found = list(drawn.pieces[: drawn.lead])
-        at = drawn.at
-        for text, name in drawn.pieces[drawn.lead :]:
-            found += bubbles.cut(text, name, at, cuts)
-            at += len(text)
-        return found
-
-    def _spans_of(self, index: int) -> list[Span]:
-        known = self._spans.get(index)
-        if known is None:
-            shown = steady(self._lines[index].message.text)
-            known = self._spans[index] = spans(shown, self._wanted)
-        return known
-
     def _style(self, base: Style, name: str) -> Style:
         """`name`: component classes and, last, the address of a hyperlink."""
         for part in name.split():
@@ -275,41 +239,15 @@ class Transcript(BlockView, can_focus=False):
 
     def make(self, index: int) -> Block:
         line, width = self._lines[index], self.width
-        day = fmt.day(line.message.at, self._now)
-        above = fmt.day(self._lines[index - 1].message.at, self._now) if index else ""
+        day = fmt.day(line.message.at, self.captions.now)
+        above = fmt.day(self._lines[index - 1].message.at, self.captions.now) if index else ""
         before: list[Drawn] = []
         if day != above:
             before.append(bubbles.centred(f"— {day} —", width, "transcript--dim"))
         if index == self._new:
             words = Both("新消息", "new")
             before.append(bubbles.centred(f"── {words} ──", width, "transcript--new"))
-        return Block((*before, *self._message(line, width)), len(before))
-
-    def _message(self, line: Line, width: int) -> tuple[Drawn, ...]:
-        message = line.message
-        if message.kind is MessageKind.CUSTOMER:
-            return bubbles.customer(fmt.clock(message.at), self._customer, message.text, width)
-        author = self._names.get(message.author, message.author)
-        head = f"{fmt.clock(message.at)} {author}"
-        edited = fmt.edited(message)
-        if message.kind is MessageKind.NOTE:
-            tail = f" {Both('备注', 'note')}" + (" ~" if line.state == "waiting" else "")
-            tail += f" · {edited}" if edited else ""
-            return bubbles.note(head + tail, message.text, width)
-        hint = self._hint if line.state in TROUBLE else ""
-        why = " · ".join(filter(None, (line.why, hint)))
-        words = " · ".join(filter(None, (self._said(line), edited)))
-        return bubbles.reply(head, line.state, words, message.text, width, why)
-
-    def _said(self, line: Line) -> str:
-        """A reply's state in words."""
-        left = self.left(line.message.id, self._now) if line.state == GRACE else None
-        if left is None:
-            return str(fmt.STATE_WORDS[line.state])
-        seconds = -(-left // 1000)
-        words = Both(f"{seconds} 秒后发出", f"sending in {seconds} s")
-        undo = Both(f" · {self.undo} 撤回", f" · {self.undo} takes it back") if self.undo else ""
-        return f"{words}{undo}"
+        return Block((*before, *self.captions.drawn(line, width)), len(before))
 
     def _first_new(self) -> int:
         at = self.first_after(self._read_no) if self._read_no else None
