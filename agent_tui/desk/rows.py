@@ -159,13 +159,6 @@ def arrange(rows: Iterable[QueueRow], view: View, now: int, policy: Policy) -> l
     return shown
 
 
-def most_urgent(
-    rows: Iterable[QueueRow], now: int, policy: Policy, *, after: ConversationId | None
-) -> QueueRow | None:
-    """Whom of `rows`, in any order, to serve next: see `first_of`."""
-    return first_of(arrange(rows, View.WORK, now, policy), after=after)
-
-
 def first_of(rows: Iterable[QueueRow], *, after: ConversationId | None) -> QueueRow | None:
     """Whom to serve next, never the one at hand. `rows` are the view WORK in order.
 

@@ -88,10 +88,10 @@ class Unit:
 
     def __init__(self, connection: Connection, now: int, known: Directory) -> None:
         self.connection = connection
-        self.base = 0
-        self.chain = b""
+        self.base = 0  # the log's head: the first draft will be base + 1
+        self.chain = b""  # and its hash chain there
         self.now = now  # rules go by the clock as it is: it may have been ahead for a while
-        self.at = now
+        self.at = now  # what the events are stamped with: never below the last one
         self.directory = known
         self.drafts: list[Draft] = []
         self.states: dict[ConversationId, Conversation] = {}

@@ -38,8 +38,8 @@ KEEP_SETTLED_MS = 14 * 24 * 3600 * 1000
 # A machine that is offline for days is not a reason to fill its disk, or the server's day after.
 MOST_COMMANDS = 5_000
 MOST_BYTES = 32_000_000
-_COLUMNS = "SELECT client, number, conversation, queued_at, body, settled_at, sum"
-_COMMANDS = f"{_COLUMNS} FROM command"
+_SELECT = "SELECT client, number, conversation, queued_at, body, settled_at, sum"
+_COMMANDS = f"{_SELECT} FROM command"
 # The second value is `settled_upto`, or above: what was settled is not gone through.
 _WAITING = "FROM command WHERE client = ? AND number > ? AND settled_at IS NULL"
 MOST_CLEARED = 500  # at once, of what was settled long ago
@@ -202,7 +202,7 @@ class Outbox(OutboxFile):
     def pending(self, after: int = 0, limit: int = -1) -> list[Order]:
         """Unconfirmed commands with a number above `after`, in order."""
         rows = self.sound_rows(
-            f"{_COLUMNS} {_WAITING} ORDER BY number LIMIT ?",
+            f"{_SELECT} {_WAITING} ORDER BY number LIMIT ?",
             (self.client, max(after, self.settled_upto()), limit),
         )
         return [_ORDER.decode(row[4]) for row in rows]

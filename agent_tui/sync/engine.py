@@ -28,9 +28,9 @@ from agent_tui.sync.ports import (
 )
 from agent_tui.sync.upward import Upward
 
-LONG_POLL = 20
-POLL_IS_HELD_MS = 5_000
-SHORT_STREAMS = 3
+LONG_POLL = 20  # seconds that the server is asked to wait for news
+POLL_IS_HELD_MS = 5_000  # one answered empty before that was not held
+SHORT_STREAMS = 3  # in a row, without a word: then it is polled
 STREAM_AGAIN_MS = 300_000  # a network that held streams back may have stopped doing so
 OUTDATED_SECONDS = 60.0
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Engine:
         self._on_status = on_status
         self._on_presence = on_presence
         self._up = Upward(wire, store, clock)
-        self._stale = False
+        self._stale = False  # the place in the feed is of no use: a snapshot is due
         self._unsure = True  # whether this server is the one that acknowledged
         self._short_streams = 0
         self._polling_since: int | None = None  # ms; None: streams are worth trying
@@ -125,7 +125,10 @@ class Engine:
                     await self._clock.wait_for_work(backoff.next())
 
     async def push_once(self) -> bool:
-        """Send one batch. False if there was nothing to send."""
+        """Send one batch. False if there was nothing to send.
+
+        Raises Unauthorized, Outdated, WireError and StoreError.
+        """
         return await self._up.send()
 
     # --- down ------------------------------------------------------------------------------------
@@ -159,7 +162,10 @@ class Engine:
                 await self._clock.sleep(backoff.next(error.retry_after))
 
     async def catch_up(self) -> None:
-        """Pages until there is no more; a snapshot if the cache has no place in the feed."""
+        """Pages until there is no more; a snapshot if the cache has no place in the feed.
+
+        Raises FeedReset, Unauthorized, Outdated, WireError and StoreError.
+        """
         if self._unsure:
             await self._up.ask()
             self._unsure = False

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_tui.desk.rows import QueueRow, View, arrange, most_urgent, row_of
+from agent_tui.desk.rows import QueueRow, View, arrange, first_of, row_of
 from agent_tui.domain import sla
 from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Channel, Clock, Conversation, Priority, RunningClock, Status
@@ -201,7 +201,7 @@ def test_views(view: View, expected: list[str]) -> None:
 
 
 def test_next_is_mine_first_and_never_the_one_at_hand() -> None:
-    found = most_urgent(rows(), f.NOW, POLICY, after=None)
+    found = first_of(arrange(rows(), View.WORK, f.NOW, POLICY), after=None)
     assert found is not None and found.id == "mine"
-    then = most_urgent(rows(), f.NOW, POLICY, after=ConversationId("mine"))
+    then = first_of(arrange(rows(), View.WORK, f.NOW, POLICY), after=ConversationId("mine"))
     assert then is not None and then.id == "free"
