@@ -18,6 +18,8 @@ from agent_tui.domain.policy import Policy
 from agent_tui.domain.sla import REPLIES, Deadline, Due, dues, is_complaint
 from agent_tui.domain.why import Because, Why
 
+# What is asked days after it was solved is another matter.
+OF_ITS_TIME = (Clock.SOLUTION, Clock.COMPLAINT_ESCALATION)
 WARNING, BREACH, GIVEN_BACK, CLOSED = "warning", "breach", "given_back", "closed"
 
 
@@ -51,18 +53,24 @@ def follow(
 def _solution(
     before: Conversation | None, s: Conversation, policy: Policy, plan: Plan, now: int
 ) -> e.ConversationEvent | None:
-    """The time to solve it runs while the customer waits for us, and stands while we wait."""
+    """The time to solve it runs while the customer waits for us, and stands while we wait.
+
+    Solved, it stands too: that may be undone. Where it was over by then it keeps its moment, and
+    is as late afterwards as it was.
+    """
     length = None if s.channel is Channel.MAIL else _length(s, policy, plan)
     clock = running(s, Clock.SOLUTION)
-    if length is None or s.status is Status.RESOLVED:
+    if length is None:
         return None if clock is None else e.ClockStopped(Clock.SOLUTION)
     hours = plan.hours(s)
     runs = s.status is Status.OPEN and s.waiting_since is not None
     if clock is None:
         return _started(Clock.SOLUTION, hours.add(now, length), now) if runs else None
     if not runs:
-        left = hours.between(now, clock.due)
-        return e.ClockPaused(Clock.SOLUTION, left) if clock.due else None
+        late = s.status is Status.RESOLVED and clock.due <= now
+        if not clock.due or late:
+            return None
+        return e.ClockPaused(Clock.SOLUTION, hours.between(now, clock.due))
     was = _length(before, policy, plan) if before is not None else None
     change = length - was if was is not None else 0
     if clock.due and not change:
@@ -83,15 +91,17 @@ def _escalation(
     now: int,
     roster: Mapping[AgentId, Agent] | None,
 ) -> e.ConversationEvent | None:
-    """A complaint is to reach a lead; it has when one owns it."""
+    """A complaint is to reach a lead; it has when one owns it.
+
+    While it is solved its clock says nothing; that it is solved may be undone.
+    """
     if roster is None:
         return None
     owner = roster.get(s.assignee) if s.assignee is not None else None
     reached = owner is not None and owner.role in (Role.LEAD, Role.ADMIN)
     clock = running(s, Clock.COMPLAINT_ESCALATION)
     if clock is not None:
-        done = reached or s.status is Status.RESOLVED
-        return e.ClockStopped(Clock.COMPLAINT_ESCALATION) if done else None
+        return e.ClockStopped(Clock.COMPLAINT_ESCALATION) if reached else None
     new = is_complaint(s) and (before is None or not is_complaint(before))
     if not new or reached or s.status is Status.RESOLVED:
         return None
@@ -198,6 +208,7 @@ def ring(
             break
         found.append(e.ClockRang(each.deadline, each.due, each.mark))
         if each.deadline == Clock.FOLLOW_UP and s.status is Status.RESOLVED:
+            found += [e.ClockStopped(each) for each in OF_ITS_TIME if running(s, each)]
             found.append(e.Reopened(was=Status.RESOLVED))
             break  # awake, it has other clocks
     return tuple(found)

@@ -107,8 +107,38 @@ def test_the_time_to_solve_runs_while_the_customer_waits() -> None:
     assert chat.solution() == (0, 10 * M)
     chat.does(c.SetStatus(Status.OPEN))
     assert chat.solution() == (75 * M, 0)
+    chat.after(M).does(c.SetStatus(Status.RESOLVED))
+    assert chat.solution() == (0, 9 * M)
+    assert chat.hears("又坏了").solution() == (66 * M + 15 * M, 0)
+
+
+@pytest.mark.parametrize(("moment", "due"), [(0, 15), (14, 15), (15, 15), (23, 15)])
+def test_solved_by_mistake_it_goes_on_where_it_stood(moment: int, due: int) -> None:
+    chat = Chat().hears().after(moment * M)
+    chat.rings()
     chat.does(c.SetStatus(Status.RESOLVED))
-    assert chat.solution() is None
+    assert chat.state is not None
+    assert sla.dues(chat.state, POLICY, PLAN) == []
+    chat.does(c.SetStatus(Status.OPEN, expect=Status.RESOLVED))
+    assert chat.solution() == (due * M, 0)
+    assert chat.rings() == []
+
+
+def test_a_complaint_solved_by_mistake_still_is_to_reach_a_lead() -> None:
+    chat = Chat().hears().does(c.SetType("complaint")).after(M)
+    assert chat.state is not None
+    due = clocks.running(chat.state, Clock.COMPLAINT_ESCALATION)
+    chat.does(c.SetStatus(Status.RESOLVED)).after(M).does(c.SetStatus(Status.OPEN))
+    assert due is not None
+    assert clocks.running(chat.state, Clock.COMPLAINT_ESCALATION) == due
+
+
+def test_what_is_asked_days_later_has_the_clocks_of_before_no_more() -> None:
+    chat = Chat().hears().does(c.SetType("complaint")).replies()
+    chat.does(c.SetStatus(Status.RESOLVED)).after(4 * f.DAY)
+    assert chat.rings() == [("follow_up", "75")]
+    assert chat.state is not None
+    assert {each.clock for each in chat.state.clocks} == {Clock.FOLLOW_UP}
 
 
 def test_a_type_of_another_difficulty_moves_it() -> None:

@@ -12,7 +12,7 @@ from agent_tui import lang
 from agent_tui.desk.customer import Card
 from agent_tui.desk.reasons import DEADLINES, PRIORITIES, STATUSES, TYPES, word
 from agent_tui.desk.tagnames import tag_name
-from agent_tui.domain.model import Priority, Status
+from agent_tui.domain.model import Clock, Priority, Status
 from agent_tui.domain.ratings import BEST
 from agent_tui.lang import Both
 from agent_tui.orders import words
@@ -218,6 +218,8 @@ def _chat(card: Card, now: int, width: int) -> Iterator[Line]:
         ),
     ]
     for clock in state.clocks:
+        if state.status is Status.RESOLVED and clock.clock is not Clock.FOLLOW_UP:
+            continue  # kept for an undo
         left = fmt.countdown(clock.due - now)
         if not clock.due:
             left = str(Both("暂停，还有 ", "stands, left ")) + fmt.countdown(clock.left)
