@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,13 +19,11 @@ from agent_tui.errors import DeskError, StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean
 from agent_tui.tui.screens.dryrun import DryRunScreen, counted
-from agent_tui.tui.screens.pick import Choice, Picker
+from agent_tui.tui.screens.people import PeoplePicker
+from agent_tui.tui.screens.pick import Choice
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
-
-_COMMAS = re.compile(r"[,，、;；]")
-_SPACES = re.compile(r"\s+")
 
 
 class Bulk:
@@ -68,7 +65,7 @@ class Bulk:
     async def assign(self, marked: Sequence[ConversationId]) -> None:
         """Ask to whom, and show how they would be spread."""
         title = str(Both(f"{len(marked)} 个会话转给", f"Assign {len(marked)} chats to"))
-        picker = Picker(title, self._targets(marked), free=True)
+        picker = PeoplePicker(title, self._targets(marked), self._eligible())
         chosen = await self._screen.app.push_screen_wait(picker)
         if not chosen:
             return
@@ -76,9 +73,13 @@ class Bulk:
         if kind == "team" and key in self._screen.names.teams:
             self._to_team(marked, TeamId(key))
             return
-        to = self._members(key) if kind == "spread" else self._named(chosen)
-        if to is None:
-            return
+        match kind:
+            case "spread":
+                to = self._members(key)
+            case "agents":
+                to = [AgentId(each) for each in key.split(",")]
+            case _:
+                to = [AgentId(chosen)]
         try:
             run = bulk.assign(self._screen.desk, marked, to)
         except DeskError as error:
@@ -189,28 +190,6 @@ class Bulk:
             for agent in self._eligible()
             if floor.takes(agent) and floor.works_for(agent, team)
         ]
-
-    def _named(self, text: str) -> list[AgentId] | None:
-        """The agents that a text names, one or several; None if one is not known."""
-        found: list[AgentId] = []
-        separators = _COMMAS if _COMMAS.search(text) else _SPACES  # names may have spaces
-        for name in filter(None, (part.strip() for part in separators.split(text))):
-            wanted = name.removeprefix("@").casefold()
-            fits = [a.id for a in self._eligible() if wanted in (a.id, a.name.casefold())]
-            if not fits:
-                begins = [a.id for a in self._eligible() if a.id.startswith(wanted)]
-                fits = begins if len(begins) == 1 else []
-                if len(begins) > 1:
-                    every = "、".join(begins), ", ".join(begins)
-                    self._screen.doing.say(
-                        Both(f"{name} 可能是 {every[0]}", f"{name} may be {every[1]}")
-                    )
-                    return None
-            if not fits:
-                self._screen.doing.say(Both(f"没有坐席 {name}", f"there is no agent {name}"))
-                return None
-            found.append(fits[0])
-        return found
 
 
 def _fullness(line: AgentLine) -> tuple[int, float, str]:

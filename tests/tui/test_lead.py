@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from textual.widgets import Input
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
@@ -18,8 +19,10 @@ from agent_tui.domain.protocol import AvailabilityRequest, FileAnswer, SurgeRequ
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.store.cache import Changes
+from agent_tui.tui.named import named
 from agent_tui.tui.screens.board import BoardScreen
 from agent_tui.tui.screens.dryrun import DryRunScreen
+from agent_tui.tui.screens.people import PeoplePicker
 from agent_tui.tui.screens.wallboard import Wallboard
 from agent_tui.tui.widgets.boardlines import BoardList
 from tests.tui.driver import ME, Person, World, sit_down
@@ -123,13 +126,52 @@ async def test_several_named_agents_share_the_marked(floor: World) -> None:
         assert sorted(map(owners(agent).count, ("li", "zhang", "sun"))) == [0, 2, 2]
 
 
-async def test_a_stranger_gets_nothing(floor: World) -> None:
+async def test_a_stranger_gets_nothing_and_the_other_names_stay(floor: World) -> None:
     async with sit_down(floor) as agent:
-        await agent.does("mark_all")
+        await agent.press("space", "space")
         await agent.does("assign")
-        await agent.types("zhang,nobody")
+        await agent.types("zhang,nobody,sn")
+        seen = agent.sees()
+        assert "zhang  → 张敏 @zhang" in seen and "没有匹配" not in seen
+        assert "nobody  没有这个坐席" in seen and "sn  没有这个坐席，是不是 sun？" in seen
         await agent.press("enter")
-        assert "没有坐席 nobody" in agent.notices() and not floor.sent()
+        box = agent.app.screen.query_one(Input)
+        assert (box.value, box.selected_text) == ("zhang,nobody,sn", "nobody")
+        await agent.types("wu")
+        await agent.press("enter")
+        assert box.selected_text == "sn" and not floor.sent()
+        await agent.types("孙悦")
+        await agent.press("enter")
+        assert "转给张敏、吴桐、孙悦" in agent.sees()
+
+
+async def test_one_name_that_is_nobodys_says_whose_it_may_be(floor: World) -> None:
+    async with sit_down(floor) as agent:
+        await agent.press("space")
+        await agent.does("assign")
+        await agent.types("zhank")
+        assert "没有这个坐席，是不是 zhang？" in agent.sees()
+        await agent.press("enter")
+        assert isinstance(agent.app.screen, PeoplePicker) and not floor.sent()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("陈晨、@nora;", [("陈晨", 0, "chen"), ("@nora", 3, "nora")]),
+        ("Anna Kowalska, c", [("Anna Kowalska", 0, "anna"), ("c", 15, "chen")]),
+        ("nora  n", [("nora", 0, "nora"), ("n", 6, "可能是 @nora、@nina")]),
+        (" , Li", [("Li", 3, "可能是 @li1、@li2")]),
+    ],
+)
+def test_names_are_looked_up_where_they_stand(text: str, found: list[tuple[str, int, str]]) -> None:
+    names = {"chen": "陈晨", "nora": "Nora", "nina": "Nina", "anna": "Anna Kowalska"}
+    names |= {"li1": "Li", "li2": "Li"}
+    agents = [Agent(AgentId(key), name, Role.AGENT, (TEAM,)) for key, name in names.items()]
+    assert [
+        (each.text, each.at, each.agent.id if each.agent else str(each.wrong))
+        for each in named(text, agents)
+    ] == found
 
 
 async def test_what_changed_while_one_looked_is_left_out_and_said(floor: World) -> None:
