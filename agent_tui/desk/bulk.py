@@ -18,9 +18,10 @@ from agent_tui.desk.reasons import REASONS, both
 from agent_tui.domain import commands as c
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, ConversationId
-from agent_tui.domain.model import Agent, Conversation, Role
+from agent_tui.domain.model import Agent, Conversation, Role, Status
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.domain.routing import Floor, availability
+from agent_tui.domain.sla import never_answered
 from agent_tui.domain.staffing import Availability
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
@@ -106,6 +107,7 @@ def act(
     book = LoadBook(desk)
     states, skipped = _states(desk, marked)
     steps: list[Step] = []
+    unheard = 0
     for state in states:
         made = make(state)
         if made is None:
@@ -122,8 +124,10 @@ def act(
         book.take(state)
         book.give(after)
         steps.append(Step(state.id, command))
+        unheard += after.status is Status.RESOLVED and never_answered(after)
     loads = book.loads(())
-    return DryRun(title, tuple(steps), loads, tuple(skipped), tuple(_over(loads)))
+    notes = (*_over(loads), *_unheard(unheard))
+    return DryRun(title, tuple(steps), loads, tuple(skipped), notes)
 
 
 def guarded(state: Conversation, command: c.AgentCommand) -> c.AgentCommand:
@@ -238,3 +242,9 @@ def _over(loads: Iterable[Load]) -> Iterator[Both]:
                 f"{each.name} 超出上限（{each.after:g}/{each.capacity:g}）",
                 f"{each.name} gets more than the limit ({each.after:g} of {each.capacity:g})",
             )
+
+
+def _unheard(chats: int) -> Iterator[Both]:
+    if chats:
+        are = "chat was" if chats == 1 else "chats were"
+        yield Both(f"{chats} 个会话还没有人回复过", f"{chats} {are} never answered")

@@ -84,6 +84,11 @@ def is_complaint(conversation: Conversation) -> bool:
     return conversation.type in COMPLAINT_TYPES or not COMPLAINT_TYPES.isdisjoint(conversation.tags)
 
 
+def never_answered(conversation: Conversation) -> bool:
+    """Whether the customer has written and nobody has ever answered."""
+    return conversation.first_reply_at is None and conversation.waiting > 0
+
+
 def weight(conversation: Conversation, policy: Policy) -> float:
     """How much a minute of this conversation weighs: the highest weight that applies, times
     `first` while a chat has never been answered: a customer who knows that somebody is there waits

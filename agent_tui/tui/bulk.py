@@ -182,13 +182,15 @@ class Bulk:
         return [each for each in agents if not each.disabled and each.role is not Role.TRAINEE]
 
     def _members(self, team: str) -> list[AgentId]:
-        """Who of the team takes chats now."""
+        """Who of the team takes chats now, and may have any."""
         desk = self._screen.desk
         floor = desk.directory.floor(desk.clock())
         return [
             agent.id
             for agent in self._eligible()
-            if floor.takes(agent) and floor.works_for(agent, team)
+            if floor.takes(agent)
+            and floor.works_for(agent, team)
+            and floor.capacity(agent, team) > 0
         ]
 
 

@@ -162,6 +162,8 @@ async def test_resolved_the_next_opens_and_undo_takes_it_back(
     async with seated(draw.floor, tmp_path, chats=6, size=draw.size) as seat:
         await seat.performs("urgent")
         assert seat.screen.current == first
+        await seat.types("ok")
+        await seat.press("enter")  # or the key asks whether it is to be solved unanswered
         await seat.performs("resolve")
         assert seat.screen.current == second
         await seat.until(lambda: draw.floor.state(first).status is Status.RESOLVED)

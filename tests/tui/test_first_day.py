@@ -210,6 +210,7 @@ async def test_a_filter_that_nothing_passes_any_more_says_how_to_end_it(world: W
         await agent.types("tom")
         await agent.press("enter")
         await agent.does("resolve_next")
+        await agent.press("enter")  # nobody has answered it
         await agent.press("escape")
         assert "没有符合筛选的会话" in agent.sees()
         await agent.press("escape")

@@ -19,12 +19,14 @@ from agent_tui.domain.protocol import AvailabilityRequest, FileAnswer, SurgeRequ
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.store.cache import Changes
+from agent_tui.tui.format import local, tomorrow
 from agent_tui.tui.named import named
 from agent_tui.tui.screens.board import BoardScreen
 from agent_tui.tui.screens.dryrun import DryRunScreen
 from agent_tui.tui.screens.people import PeoplePicker
 from agent_tui.tui.screens.wallboard import Wallboard
 from agent_tui.tui.widgets.boardlines import BoardList
+from tests import factories as f
 from tests.tui.driver import ME, Person, World, sit_down
 
 SUN = Agent(AgentId("sun"), "孙悦", Role.AGENT, (TeamId("after-sales"),))
@@ -225,9 +227,34 @@ async def test_release_and_snooze_of_all_marked(floor: World) -> None:
         agent.screen.filtering.use("客户14")
         await agent.does("mark_all")
         await agent.does("snooze")
-        await agent.press("1", "enter")
+        await agent.press("1")
+        morning = local(tomorrow(floor.clock(), agent.screen.config.interface.snooze_hour))
+        assert f"搁置到 {morning:%m-%d %H:%M} · 1 个会话" in agent.sees()
+        await agent.press("enter")
         state = agent.desk.conversation(ConversationId("r14"))
         assert state is not None and state.status is Status.SNOOZED
+
+
+async def test_who_was_never_answered_is_counted_before_they_are_resolved(floor: World) -> None:
+    floor.feed([("r01", f.replied())])
+    async with sit_down(floor) as agent:
+        await agent.does("mark_all")
+        await agent.does("resolve_next")
+        assert "! 14 个会话还没有人回复过" in agent.sees()
+        await agent.press("escape")
+        await agent.does("pending")
+        assert "回复过" not in agent.sees()
+
+
+async def test_who_may_have_no_chats_is_left_out_where_they_are_spread(floor: World) -> None:
+    floor.feed([(None, e.AgentSaved(msgspec.structs.replace(SUN, capacity=0.0)))])
+    async with sit_down(floor) as agent:
+        await agent.press("space", "space")
+        await agent.does("assign")
+        assert "2 人，负载低的先" in agent.sees()
+        await agent.press("enter")
+        seen = agent.sees()
+        assert "0 → 1" in seen and "0 / 0" not in seen and "孙悦" not in seen
 
 
 async def test_the_list_narrows_while_one_types_and_escape_ends_it(floor: World) -> None:

@@ -102,6 +102,7 @@ async def test_a_claimed_chat_gets_a_number_and_a_resolved_one_gives_it_back(wor
         assert agent.screen.ring.slots.numbers == {"c1": 1}
         assert header(agent).startswith("1 王女士")
         await agent.does("resolve_next")
+        await agent.press("enter")  # nobody has answered it
         assert agent.screen.ring.slots.numbers == {}
         await agent.does("undo")
         assert agent.screen.ring.slots.numbers == {"c1": 1}

@@ -26,7 +26,7 @@ ACTS: dict[str, list[str]] = {
     "snooze": ["1"],
     "cool_down": ["1", "enter"],
     "pending": ["enter"],
-    "resolve_next": [],
+    "resolve_next": ["enter"],
     "take_over": [],
 }
 # These open it: what is written next is for it, too.

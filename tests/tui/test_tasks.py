@@ -118,6 +118,11 @@ async def test_claim_tag_note_snooze_resolve_undo(world: World) -> None:
         await agent.press("enter")
         assert "备注" in agent.sees() and "vip" in agent.sees()
         await agent.does("resolve_next")
+        assert "还没有人回复过 王女士" in agent.sees()
+        await agent.press("escape")
+        assert agent.desk.conversation("c1").status is Status.OPEN  # type: ignore[union-attr, arg-type]
+        await agent.does("resolve_next")
+        await agent.press("enter")
         assert agent.desk.conversation("c1").status is Status.RESOLVED  # type: ignore[union-attr, arg-type]
         assert agent.screen.current == "c2"
         await agent.does("undo")

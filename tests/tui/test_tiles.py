@@ -68,6 +68,7 @@ async def test_chats_keep_their_places(world: World) -> None:
         await agent.hears(world.feed([("c4", e.TypeSet(type="complaint"))]))
         assert columns(agent) == ["c1", "c2", "[c3]"]
         await agent.does("resolve_next")
+        await agent.press("enter")  # nobody has answered it
         await settled(agent)
         assert columns(agent) == ["c1", "c2", "[c4]"]
         assert agent.screen.composer.has_focus

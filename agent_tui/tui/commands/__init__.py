@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_tui.tui.commands import (
     appearance,
+    aside,
     compose,
     conversation,
     customer,
@@ -41,10 +42,10 @@ INTENTS: tuple[type[Intent], ...] = (
     labels.RemoveTag,
     labels.SetType,
     labels.SetPriority,
-    conversation.Snooze,
-    conversation.CoolDown,
-    conversation.WaitForCustomer,
-    conversation.ResolveNext,
+    aside.Snooze,
+    aside.CoolDown,
+    aside.WaitForCustomer,
+    aside.ResolveNext,
     conversation.Undo,
     compose.ClearDraft,
     compose.UnsentTray,

@@ -1,0 +1,149 @@
+"""A chat that is put aside, and one that is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_tui.domain import commands as c
+from agent_tui.domain.model import Status
+from agent_tui.domain.sla import never_answered
+from agent_tui.lang import Both
+from agent_tui.tui import format as fmt
+from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.commands.conversation import leave
+from agent_tui.tui.screens.pick import Choice, Confirm, Picker
+
+if TYPE_CHECKING:
+    from agent_tui.tui.screens.workstation import Workstation
+
+HOUR_MS = 3600 * 1000
+
+
+class Snooze(Intent):
+    id = "snooze"
+    default_keys = "ctrl+l"
+    letters = "z"
+    title = Both("搁置", "snooze")
+    doc = Both("搁置到以后；到时自动回来", "Put the chat aside; it comes back by itself")
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        now = screen.desk.clock()
+        morning = fmt.tomorrow(now, screen.config.interface.snooze_hour)
+        offers = [
+            (morning, Both("明天", "tomorrow")),
+            (now + HOUR_MS, Both("1 小时后", "in an hour")),
+            (now + 3 * HOUR_MS, Both("3 小时后", "in 3 hours")),
+            (morning + 24 * HOUR_MS, Both("后天", "in two days")),
+            (morning + 6 * 24 * HOUR_MS, Both("一周后", "in a week")),
+        ]
+        choices = [
+            Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
+            for at, title in offers
+        ]
+        target, marked = screen.doing.target(), screen.bulk.marked()
+        title = screen.doing.about(Both("搁置到", "Snooze until"), marked)
+        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
+        if chosen:
+            command = c.SetStatus(Status.SNOOZED, until=int(chosen))
+            if marked:
+                when = fmt.local(int(chosen)).strftime("%m-%d %H:%M")
+                words = Both(f"搁置到 {when}", f"snooze until {when}")
+                screen.bulk.act(marked, lambda _: command, words)
+            elif screen.doing.act(command, Both("搁置", "snooze"), key=target):
+                leave(screen, target)
+
+
+class CoolDown(Intent):
+    id = "cool_down"
+    letters = "X"
+    title = Both("冷静", "cool down")
+    doc = Both(
+        "客户辱骂或纠缠：会话停到所选时间，其间来的消息不响不催，之后换人接待",
+        "An abusive customer: the chat rests, whatever is written, then goes to somebody else",
+    )
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        if screen.bulk.marked():
+            screen.doing.say(Both("一次只能一个：Esc 取消标记", "one at a time: Esc unmarks"))
+            return
+        target, now = screen.doing.target(), screen.desk.clock()
+        offers = [
+            (now + HOUR_MS // 2, Both("半小时", "half an hour")),
+            (now + 2 * HOUR_MS, Both("2 小时", "2 hours")),
+            (now + 12 * HOUR_MS, Both("12 小时", "12 hours")),
+            (now + 24 * HOUR_MS, Both("一天", "a day")),
+        ]
+        choices = [
+            Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
+            for at, title in offers
+        ]
+        title = screen.doing.about(Both("让会话冷静到", "Let the chat rest until"))
+        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
+        if not chosen:
+            return
+        question = Both(
+            "其间客户的消息不会有人看到，而且不能撤销。让会话冷静？",
+            "Nobody will look at what the customer writes, and this cannot be undone. Do it?",
+        )
+        if await screen.app.push_screen_wait(Confirm(str(question))):
+            done = Both("冷静", "cool down")
+            if screen.doing.act(c.CoolDown(until=int(chosen)), done, key=target, undoable=False):
+                leave(screen, target)
+
+
+class WaitForCustomer(Intent):
+    id = "pending"
+    default_keys = "ctrl+g"
+    letters = "w"
+    title = Both("等客户", "wait")
+    doc = Both("标为等客户回复", "Mark as waiting for the customer")
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        title = Both("等客户", "waiting for customer")
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: c.SetStatus(Status.PENDING), title)
+            return
+        target, state = screen.doing.target(), screen.doing.state()
+        who = screen.doing.who(target) if target is not None else ""
+        question = Both(
+            f"{who} 还在等回复。仍要标为等客户？",
+            f"{who} waits for a reply. Mark it as waiting for the customer all the same?",
+        )
+        owed = state is not None and state.waiting_since is not None
+        if owed and not await screen.app.push_screen_wait(Confirm(str(question))):
+            return
+        screen.doing.act(c.SetStatus(Status.PENDING), title, key=target)
+
+
+class ResolveNext(Intent):
+    id = "resolve_next"
+    default_keys = "ctrl+d"
+    letters = "D"  # nobody types it by accident into the list
+    title = Both("解决", "resolve")
+    doc = Both("标为已解决并打开下一个；可撤销", "Resolve and open the next chat; can be undone")
+    footer = ("composer",)
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        title = Both("解决", "resolve")
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: c.SetStatus(Status.RESOLVED), title)
+            return
+        target, state = screen.doing.target(), screen.doing.state()
+        who = screen.doing.who(target) if target is not None else ""
+        question = Both(
+            f"还没有人回复过 {who}。仍要标为已解决？",
+            f"Nobody has answered {who} yet. Resolve the chat all the same?",
+        )
+        unheard = state is not None and never_answered(state)
+        if unheard and not await screen.app.push_screen_wait(Confirm(str(question))):
+            return
+        if screen.doing.act(c.SetStatus(Status.RESOLVED), title, key=target):
+            screen.going.open_next()
