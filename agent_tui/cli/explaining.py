@@ -23,13 +23,21 @@ UNFIT = {
 }
 
 
-def tell(rules: Rules, asked: Asked, json: bool) -> None:
-    """What `asked` comes to, and what every rule says of it."""
+def tell(rules: Rules, asked: Asked, json: bool, *, line: int = 1) -> None:
+    """What `asked` comes to, and what every rule says of it. Of a conversation one message is
+    asked about at a time: `line` says which of the customer's it is."""
+    from msgspec.structs import replace
+
     from agent_tui.cli.shapes import Explained, RuleTried
     from agent_tui.desk import reasons
     from agent_tui.domain.why import Why
 
-    tried = rules.explain(asked)
+    tried = [
+        replace(each, matched=replace(each.matched, line=line))
+        if each.matched and each.matched.line == 1
+        else each
+        for each in rules.explain(asked)
+    ]
     decided = next((each.matched for each in tried if each.decides), None)
     why = Why.matched(decided).encode() if decided else ""
     if json:

@@ -166,18 +166,18 @@ def _explain_conversation(name: str, json: bool) -> None:
         made = Rules(desk.directory.plan.routing.rules, spelling())
     customer = state.customer
 
-    def said(text: str) -> Asked:
-        lines = (text, state.subject) if state.subject else (text,)
+    def said(line: int, text: str) -> Asked:
+        lines = (text, state.subject) if state.subject and line == 1 else (text,)
         known = (customer.tags, customer.tier, customer.language)
         return Asked(lines, state.inbox, state.channel, *known)
 
     # The first of the first messages that says it decides.
-    tries = [said(text) for text in written[:LINES]] or [said("")]
-    asked = next((each for each in tries if made.classify(each)), tries[0])
+    tries = {line: said(line, text) for line, text in enumerate(written[:LINES] or [""], 1)}
+    line = next((each for each, asked in tries.items() if made.classify(asked)), 1)
     if not json and state.reason:
         kept = reasons.why(state.reason)
         output.note(Both(f"会话上记的：{kept}", f"kept on the conversation: {kept}"))
-    tell(made, asked, json)
+    tell(made, tries[line], json, line=line)
 
 
 @rules.command("list", help=words("列出规则，按先后", "Every rule, in order."))
