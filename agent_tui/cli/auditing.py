@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_tui.cli import audit_words, output
+from agent_tui.cli import audit_words, naming, output
 from agent_tui.cli.asking import ask
 from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
@@ -45,6 +45,8 @@ def audit(
     json: Json = False,
 ) -> None:
     """Who did what when, newest first: a lead's teams, or all for an administrator."""
+    if kind:
+        naming.known(kind, audit_words.KINDS, Both("事件", "event"))
     asked = {
         "conversation": _conversation(conversation) if conversation else "",
         "agent": agent,

@@ -12,7 +12,7 @@ import msgspec
 
 from agent_tui import lang
 from agent_tui.domain.protocol import PROTOCOL, ProblemAnswer
-from agent_tui.errors import EXIT_FAILED, FeedReset, Unauthorized, WireError
+from agent_tui.errors import EXIT_FAILED, EXIT_NOT_FOUND, FeedReset, Unauthorized, WireError
 from agent_tui.lang import Both
 from agent_tui.sync import answers
 from agent_tui.sync.ports import OutOfStep
@@ -125,7 +125,8 @@ class Connection:
             raise OutOfStep(problem.code, problem.title, problem.hint)
         error = WireError(problem.title, problem.hint, retry_after=after)
         if response.status_code < 500 and response.status_code != 429:
-            error.exit_code = EXIT_FAILED  # reached, and refused: trying again does not help
+            # Reached, and refused: trying again does not help.
+            error.exit_code = EXIT_NOT_FOUND if problem.code == "not_found" else EXIT_FAILED
         raise error
 
     def _trouble(self, error: Exception) -> WireError:
