@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.meant import guess
+from agent_tui.desk.meant import AGENT, TEAM, guess, stranger
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.errors import NotFound
 from agent_tui.lang import Both
@@ -13,9 +13,6 @@ from agent_tui.lang import Both
 if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
     from agent_tui.domain.filters import Filter, View
-
-AGENT = Both("坐席", "agent")
-TEAM = Both("团队", "team")
 
 
 def known(key: str, names: Collection[str], kind: Both) -> None:
@@ -50,8 +47,8 @@ def team(desk: Desk, key: str) -> TeamId:
 def filtered(desk: Desk, text: str) -> tuple[Filter, View]:
     """The filter that `text` is, and from where it looks.
 
-    Raises FilterError with the place, and NotFound for a team or an agent that does not exist: a
-    script must not take a slip of the pen for an empty list.
+    Raises FilterError with the place, also for an id that is how several begin, and NotFound for
+    a team or agent that does not exist: a script must not take a slip of the pen for an empty list.
     """
     from agent_tui.desk.reasons import TYPES
     from agent_tui.domain.filters import View, parse
@@ -65,11 +62,14 @@ def filtered(desk: Desk, text: str) -> tuple[Filter, View]:
         teams=desk.directory.teams().values(),
         inboxes=desk.directory.inboxes().values(),
         types=TYPES,
+        chats=desk.conversations.ids(),
         plan=desk.directory.plan,
     )
     for kind, name in found.strangers(view):
-        if kind == "team":
-            known(name, desk.directory.teams().keys(), TEAM)
-        else:
-            known(name, desk.directory.agents().keys(), AGENT)
+        if kind == "id":
+            raise stranger(text, kind, name, ())
+        names = desk.directory.teams().keys() if kind == "team" else desk.directory.agents().keys()
+        if names:  # else nothing is known here yet
+            wrong = stranger(text, kind, name, names)
+            raise NotFound(wrong.title, wrong.hint)
     return found, view

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 
+from agent_tui.domain.filters import FilterError
 from agent_tui.lang import Both
+
+AGENT = Both("坐席", "agent")
+TEAM = Both("团队", "team")
 
 SHOWN = 5
 
@@ -20,3 +25,23 @@ def guess(name: str, known: Collection[str]) -> Both | None:
         return Both(f"可能是 {zh}", f"it may be one of {en}")
     near = begin or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return Both(f"是不是 {near[0]}？", f"did you mean {near[0]}?") if near else None
+
+
+def stranger(text: str, kind: str, name: str, known: Collection[str]) -> FilterError:
+    """What is wrong with `name`, which stands behind `kind` in the filter `text` and is nobody's,
+    or how several of `known` begin; with its place."""
+    whole = rf'(?<=[:：,，、"“]){re.escape(name)}(?![^\s,，、)）"”])'
+    found = re.search(rf"(?i){whole}", text)
+    at = found.start() if found else 0
+    if kind == "id":
+        what = Both(f"{name} 对应不止一个会话", f"{name} is the beginning of more than one id")
+        return FilterError(text, at, len(name), what, Both("多写几位", "give more of it"))
+    word = TEAM if kind == "team" else AGENT
+    listed = " ".join(sorted(known))
+    return FilterError(
+        text,
+        at,
+        len(name),
+        Both(f"没有{word.zh} {name}", f"there is no {word.en} {name}"),
+        guess(name, known) or Both(f"可选：{listed}", f"known: {listed}"),
+    )

@@ -173,7 +173,12 @@ KEYS: tuple[Key, ...] = (
         ("语言", "lang"),
     ),
     Key("reason", Takes.TEXT, Both("分流原因里的字", "words of why it was routed"), ("原因",)),
-    Key("id", Takes.WORD, Both("会话编号", "the conversation's id"), ("编号",)),
+    Key(
+        "id",
+        Takes.WORD,
+        Both("会话编号或其开头", "the conversation's id, or how it begins"),
+        ("编号",),
+    ),
     Key(
         "waiting",
         Takes.AGE,

@@ -140,7 +140,7 @@ def _match(key: str, values: tuple[Value, ...]) -> Test:
         case "reason":
             return lambda c, v: _part(wanted, c.reason)
         case _:
-            return lambda c, v: fold(c.id) in wanted
+            return _Named(key, values, lambda c: c.id, begins=True).test
 
 
 def _part(wanted: frozenset[str], text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -18,14 +18,15 @@ class View(msgspec.Struct, frozen=True):
     """The time (ms), the shop's figures, who asks, and who is called what.
 
     `names` are shown names by id, several with a slash between them ("退款/Refunds"). `among` says
-    for "agent", "team", "inbox" and "type" which of these ids are of that kind; without it any may.
+    for "agent", "team", "inbox", "type" and "id" (of conversations) which of these ids are of that
+    kind; without it any may.
     """
 
     now: int
     policy: Policy
     me: AgentId | None = None
     names: Mapping[str, str] = {}
-    among: Mapping[str, frozenset[str]] = {}
+    among: Mapping[str, Collection[str]] = {}
     plan: Plan = PLAIN  # whose calendars the deadlines follow
 
     @classmethod
@@ -39,9 +40,11 @@ class View(msgspec.Struct, frozen=True):
         teams: Iterable[Team] = (),
         inboxes: Iterable[Inbox] = (),
         types: Mapping[str, Both] = {},
+        chats: Collection[str] = (),
         plan: Plan = PLAIN,
     ) -> View:
-        """The view that knows these by their names in both languages."""
+        """The view that knows these by their names in both languages, and `chats` by how their ids
+        begin."""
         named: dict[str, dict[str, str]] = {
             "agent": {each.id: each.name for each in agents},
             "team": {each.id: f"{each.name_zh}/{each.name_en}" for each in teams},
@@ -54,7 +57,7 @@ class View(msgspec.Struct, frozen=True):
                 # An agent may be called as a team is: then both names lead to the id.
                 names[key] = f"{names[key]}/{name}" if key in names else name
         among = {kind: frozenset(ids) for kind, ids in named.items()}
-        return cls(now, policy, me, names, among, plan)
+        return cls(now, policy, me, names, {**among, "id": chats}, plan)
 
     def meant(self, kind: str, wanted: Iterable[str], *, begins: bool) -> frozenset[str]:
         """Which ids, folded, the folded `wanted` mean: an id, else a name, else, with `begins`,
@@ -76,6 +79,12 @@ class View(msgspec.Struct, frozen=True):
         """Whether `value` means somebody."""
         known = {fold(each) for each in self.among.get(kind, self.names)}
         return not known.isdisjoint(self.meant(kind, [fold(value)], begins=True))
+
+    def begins_several(self, kind: str, value: str) -> bool:
+        """Whether `value` is no id, and how several begin."""
+        wanted = fold(value)
+        known = {fold(each) for each in self.among.get(kind, ())}
+        return wanted not in known and sum(each.startswith(wanted) for each in known) > 1
 
 
 def _names(shown: str) -> frozenset[str]:

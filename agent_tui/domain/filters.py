@@ -13,7 +13,7 @@ from agent_tui.domain.filter_completion import Completion, complete
 from agent_tui.domain.filter_errors import FilterError
 from agent_tui.domain.filter_keys import HELP
 from agent_tui.domain.filter_matching import compiled, stands_for_who
-from agent_tui.domain.filter_syntax import All, Match, Node, Parser, walk, write
+from agent_tui.domain.filter_syntax import All, Match, Node, Parser, Value, walk, write
 from agent_tui.domain.filter_view import View
 from agent_tui.domain.model import Conversation
 
@@ -38,16 +38,17 @@ class Filter:
         return self._test(conversation, view)
 
     def strangers(self, view: View) -> list[tuple[str, str]]:
-        """What stands behind `team:` and `agent:` and means nobody, or several, that `view` knows.
+        """What stands behind `team:` and `agent:` and means nobody, or several, that `view` knows;
+        behind `id:`, how several conversations begin.
 
         It is no error, since a list may be older than a name; whoever acts on it can refuse it.
         """
         return [
             (match.key, value.text)
             for match in walk(self._node)
-            if isinstance(match, Match) and match.key in ("team", "agent")
+            if isinstance(match, Match)
             for value in match.values
-            if not stands_for_who(match.key, value) and not view.knows(match.key, value.text)
+            if _strange(match.key, value, view)
         ]
 
     def __bool__(self) -> bool:
@@ -58,6 +59,14 @@ class Filter:
 
     def __repr__(self) -> str:
         return f"Filter({str(self)!r})"
+
+
+def _strange(key: str, value: Value, view: View) -> bool:
+    if key == "id":
+        return view.begins_several(key, value.text)
+    if key not in ("team", "agent") or stands_for_who(key, value):
+        return False
+    return not view.knows(key, value.text)
 
 
 def parse(text: str) -> Filter:

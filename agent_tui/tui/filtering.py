@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.meant import guess
+from agent_tui.desk.meant import stranger
 from agent_tui.desk.reasons import TYPES
 from agent_tui.desk.rows import QueueRow
 from agent_tui.desk.rows import View as Shown
 from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain import filters
 from agent_tui.domain.filters import Completion, Filter, FilterError
-from agent_tui.lang import Both
 from agent_tui.tui.widgets.filterbox import FilterBox
 
 if TYPE_CHECKING:
@@ -98,6 +96,7 @@ class Filtering:
             teams=names.teams.values(),
             inboxes=desk.directory.inboxes().values(),
             types=TYPES,
+            chats=desk.conversations.ids(),
             plan=desk.directory.plan,
         )
 
@@ -132,17 +131,10 @@ class Filtering:
         for kind, name in found.strangers(self._view()):
             if typing and text.endswith(name) and self._offer(text, self._box.caret):
                 continue  # it may become a name yet
-            at = re.search(rf'(?<=[:：,，、"“]){re.escape(name)}', text)
+            if typing and kind == "id" and text.endswith(name):
+                continue
             known = names.teams.keys() if kind == "team" else names.agents.keys()
-            word = Both("团队", "team") if kind == "team" else Both("坐席", "agent")
-            listed = " ".join(sorted(known))
-            return FilterError(
-                text,
-                at.start() if at else 0,
-                len(name),
-                Both(f"没有{word.zh} {name}", f"there is no {word.en} {name}"),
-                guess(name, known) or Both(f"可选：{listed}", f"known: {listed}"),
-            )
+            return stranger(text, kind, name, known)
         return None
 
     def _again(self) -> None:

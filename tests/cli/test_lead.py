@@ -106,6 +106,8 @@ def test_queue_by_filter(lee: Cli, serving: Serving, annas: list[str]) -> None:
     alone = chat_key(serving, name="赵先生")
     rows = lee("queue", "--where", "team:after-sales -assigned", "--json").json()
     assert [row["id"] for row in rows] == [alone]
+    rows = lee("queue", "--where", f"id:{alone[:8]}", "--json").json()
+    assert [row["id"] for row in rows] == [alone]
     rows = lee("queue", "--where", "agent:anna", "--json").json()
     assert {row["id"] for row in rows} == set(annas)
     assert lee("queue", "--where", "agent:anna", "--view", "team", "--json").json() == []
@@ -121,7 +123,9 @@ def test_queue_by_filter(lee: Cli, serving: Serving, annas: list[str]) -> None:
         ("waiting>5m (tag:vip", 2, "\n           ^\n"),
         ("wating>5m", 2, "did you mean waiting"),
         ("team:after-sale5", 3, "did you mean after-sales?"),
-        ("agent:ana", 3, "did you mean anna?"),
+        ("agent:ana", 3, "\nagent:ana\n      ^^^\n  did you mean anna?"),
+        ("vip agent:anna,ann,ana", 3, "\n                   ^^^\n"),
+        ("vip id:c", 2, "\n       ^\n  give more of it"),
     ],
 )
 def test_a_filter_that_is_wrong(
@@ -347,10 +351,11 @@ def test_why_a_conversation_is_what_it_is(lee: Cli, serving: Serving) -> None:
     assert (found["type"], found["priority"], found["reason"]) == (
         "refund",
         "high",
-        "matched|退款|1|refund",
+        "matched|退款|2|refund",
     )
     said = lee("rules", "explain", key)
     assert "kept on the conversation: matched '退款' in line 2" in said.err
+    assert "* refund             matched '退款' in line 2 (rule refund)" in said.out
     assert lee("rules", "explain", "c000000000000").code == 3
 
 
@@ -384,8 +389,8 @@ def test_audit(
     ("options", "code", "said"),
     [
         (("--since", "yesterday"), 2, "no length of time"),
-        (("--agent", "ana"), 1, "no agent ana"),
-        (("--kind", "assignd"), 1, "no event assignd"),
+        (("--agent", "ana"), 3, "no agent ana"),
+        (("--kind", "assignd"), 3, "no event assignd\n  did you mean assigned?"),
         (("--limit", "0"), 2, "limit"),
     ],
 )

@@ -123,6 +123,22 @@ async def test_a_filter_by_nobody_says_so(floor: World, text: str, said: tuple[s
         assert agent.screen.query_one(FilterBox).has_focus_within
 
 
+async def test_an_id_that_several_have_in_common_is_marked_once_it_is_done(floor: World) -> None:
+    keys = sorted(floor.cache.matching("", 100))
+    begin = keys[0][:1]
+    assert sum(key.startswith(begin) for key in keys) > 1 and begin not in keys
+    async with sit_down(floor) as agent:
+        await agent.does("filter")
+        await agent.types(f"id:{begin}")
+        assert "对应不止一个" not in agent.sees()
+        await agent.press("enter")
+        lines = agent.sees().splitlines()
+        at = next(number for number, line in enumerate(lines) if "^" in line)
+        assert lines[at].index("^") == lines[at - 1].index(":") + 1
+        assert f"{begin} 对应不止一个会话" in agent.sees() and "多写几位" in agent.sees()
+        assert agent.screen.query_one(FilterBox).has_focus_within
+
+
 async def test_a_name_that_is_not_finished_is_no_mistake(floor: World) -> None:
     async with sit_down(floor) as agent:
         await agent.does("filter")
@@ -185,7 +201,7 @@ async def test_a_name_that_fits_several_gets_nothing(floor: World) -> None:
         await agent.does("assign")
         await agent.types("cy,su")
         await agent.press("enter")
-        assert "su 可能是 sun、suny" in agent.notices() and not floor.sent()
+        assert "su  可能是 @sun、@suny" in agent.sees() and not floor.sent()
 
 
 async def test_a_surge_says_how_much_more(floor: World) -> None:

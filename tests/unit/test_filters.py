@@ -271,6 +271,26 @@ def test_who_is_not_known_can_be_told(text: str, strangers: list[tuple[str, str]
     assert parse(text).strangers(VIEW) == strangers
 
 
+@pytest.mark.parametrize(
+    ("text", "passing", "strangers"),
+    [
+        ("id:c7f", ["c7f0"], []),
+        ("id:C7", ["c7"], []),
+        ("id:c8", [], [("id", "c8")]),
+        ("id:c8a,c7f", ["c7f0", "c8a1"], []),
+        ("id:x", [], []),
+    ],
+)
+def test_an_id_may_be_its_beginning_if_no_other_begins_so(
+    text: str, passing: list[str], strangers: list[tuple[str, str]]
+) -> None:
+    chats = ["c7", "c7f0", "c8a1", "c8b2"]
+    view = View.over(f.NOW, POLICY, agents=[f.agent("x1")], chats=chats)
+    found = parse(text)
+    assert [key for key in chats if found.matches(f.conversation(key), view)] == passing
+    assert found.strangers(view) == strangers
+
+
 # --- any filter, against a reading of its own ----------------------------------------------------
 
 Oracle = Callable[[Conversation], bool]
