@@ -204,6 +204,14 @@ async def test_a_name_that_fits_several_gets_nothing(floor: World) -> None:
         assert "su  可能是 @sun、@suny" in agent.sees() and not floor.sent()
 
 
+async def test_a_notice_that_just_fills_a_line_keeps_its_second(floor: World) -> None:
+    async with sit_down(floor, size=(80, 24)) as agent:
+        await agent.does("board")
+        agent.screen.doing.say(Both("售后 高峰支援 30 分钟，上限 ×1.5", ""))
+        await agent.until(lambda: "高峰支援 30 分钟" in agent.sees())
+        assert "×1.5" in agent.sees()
+
+
 async def test_a_surge_says_how_much_more(floor: World) -> None:
     async with sit_down(floor) as agent:
         await agent.does("board")
