@@ -108,6 +108,21 @@ async def test_a_claimed_chat_gets_a_number_and_a_resolved_one_gives_it_back(wor
         assert agent.screen.ring.slots.numbers == {"c1": 1}
 
 
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [(120, "web · 售后 · @zhang"), (170, "web · 售后 · @zhang · 尺码")],
+)
+async def test_a_late_chat_still_says_whose_it_is(world: World, width: int, told: str) -> None:
+    world.feed([("c3", e.TypeSet("size"))])
+    assigned(world, "c3", agent="zhang")
+    world.clock.now += 300_000
+    async with sit_down(world, size=(width, 30)) as agent:
+        agent.screen.open(key("c3"))
+        await agent.press("escape")
+        assert header(agent).startswith(f"小鹿  {told} ")
+        assert header(agent).endswith(" 首次响应超时 2:21 !!")
+
+
 async def test_around_the_ring_and_back(world: World) -> None:
     assigned(world, "c1", "c2", "c3")
     async with sit_down(world) as agent:

@@ -82,21 +82,20 @@ class ChatHeader(Words):
         if due is not None and urgency is not Urgency.CALM:
             right += f" {fmt.SIGNS[urgency]}"
         owner = str(Both("我", "me")) if state.assignee == me else state.assignee
+        # Each with how much it matters: a late chat's clock leaves little room.
         facts = [
-            "VIP" if sla.is_vip(state) else "",
-            state.channel,
-            names.get(state.team, state.team),
-            f"@{owner}" if owner else str(Both("无人认领", "unclaimed")),
-            word(TYPES, state.type) if state.type else "",
+            (0, presence),
+            (2, "VIP" if sla.is_vip(state) else ""),
+            (4, state.channel),
+            (3, names.get(state.team, state.team)),
+            (1, f"@{owner}" if owner else str(Both("无人认领", "unclaimed"))),
+            (5, word(TYPES, state.type) if state.type else ""),
         ]
-        left = "  " + " · ".join(fact for fact in facts if fact)
-        if presence:
-            left = f"  {presence} ·" + left[1:]
         slot = ("▸ " if here else "") + (f"{number} " if number is not None else "")
         new = f" *{min(unread, 99)}" if unread else ""
         room = width - cell_len(slot + new + right) - 1
         name = clip(state.customer.name, max(4, room // 2))
-        left = clip(left, max(0, room - cell_len(name)))
+        left = _told([fact for fact in facts if fact[1]], room - cell_len(name))
         taken = cell_len(slot + name + new + left + right)
         self.say(
             Content.assemble(
@@ -107,6 +106,22 @@ class ChatHeader(Words):
                 (right, COLORS[urgency]),
             )
         )
+
+
+def _told(facts: Sequence[tuple[int, str]], room: int) -> str:
+    """Of `facts`, each with its rank, what there is room for, the first rank first, in the order
+    given; the first is cut if need be."""
+    kept: list[tuple[int, str]] = []
+    for fact in sorted(facts):
+        more = [each for each in facts if each in kept or each == fact]
+        if kept and cell_len(_joined(more)) > room:
+            continue
+        kept = more
+    return clip(_joined(kept), max(0, room))
+
+
+def _joined(facts: Sequence[tuple[int, str]]) -> str:
+    return "  " + " · ".join(fact for _, fact in facts)
 
 
 class StatusLine(Words):
