@@ -18,6 +18,9 @@ REASONS: dict[str, Both] = {
     "not_yours": Both("会话属于 {detail}", "the conversation is {detail}'s"),
     "reassigned": Both("已转给 {detail}", "reassigned to {detail}"),
     "changed_since": Both("期间已被改动", "changed meanwhile"),
+    "answered_since": Both(
+        "{detail} 已经回复了客户，不再收回", "{detail} has answered the customer: the chat stays"
+    ),
     "unknown_agent": Both("没有坐席 {detail}", "there is no agent {detail}"),
     "unknown_team": Both("没有团队 {detail}", "there is no team {detail}"),
     "unknown_customer": Both("没有客户 {detail}", "there is no customer {detail}"),
@@ -77,6 +80,7 @@ WAYS_OUT: dict[str, Both] = {
         "文字已作为草稿交给对方；可改为备注", "they have the text as a draft; or make it a note"
     ),
     "changed_since": Both("看看现状，再做一次或丢弃", "look again, then repeat or discard it"),
+    "answered_since": Both("真要拿回，再转一次", "to have it back all the same, assign it again"),
     "unknown_agent": Both("换个人再转", "choose somebody else"),
     "unknown_team": Both("换个团队再转", "choose another team"),
     "unknown_customer": Both("可以丢弃", "discard it"),

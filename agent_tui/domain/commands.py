@@ -36,12 +36,14 @@ class Assign(Command, frozen=True, tag="assign"):
 
     With `epoch` set, only if nothing changed hands since that epoch; with `owner`, only if it is
     that one's (null: nobody's). An epoch alone may be one's own guess that another's change met.
+    With `reply`, the number of the last reply, only if the owner has not answered since.
     """
 
     agent: AgentId | None = None
     team: TeamId | None = None
     epoch: int | None = None
     owner: AgentId | msgspec.UnsetType | None = msgspec.UNSET
+    reply: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class SendReply(Command, frozen=True, tag="send_reply"):

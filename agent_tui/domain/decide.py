@@ -193,6 +193,8 @@ def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) 
         return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
     if command.owner is not msgspec.UNSET and command.owner != s.assignee:
         return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
+    if _answered(s, command):
+        return Rejected(Reason.ANSWERED_SINCE, s.assignee or "")
     team = command.team or s.team
     if context.teams is not None and team not in context.teams:
         return Rejected(Reason.UNKNOWN_TEAM, team)
@@ -203,6 +205,13 @@ def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) 
     if (command.agent, team) == (s.assignee, s.team):
         return ()
     return (e.Assigned(agent=command.agent, team=team, epoch=s.epoch + 1),)
+
+
+def _answered(s: Conversation, command: c.Assign) -> bool:
+    """Whether who has it has answered since the reply that `command` knows of."""
+    if command.reply is msgspec.UNSET or s.assignee is None:
+        return False
+    return s.last_reply_by == s.assignee and s.last_reply_no != command.reply
 
 
 # --- notes, labels, status -----------------------------------------------------------------------

@@ -68,7 +68,7 @@ def _to_first_owner(undos: list[c.AgentPart], last: c.Assign) -> c.Assign:
     for index, undo in enumerate(undos):
         if isinstance(undo, c.Assign):
             del undos[index]
-            return c.Assign(undo.agent, undo.team, last.epoch, last.owner)
+            return c.Assign(undo.agent, undo.team, last.epoch, last.owner, last.reply)
     return last
 
 
@@ -77,7 +77,11 @@ def _undo_of(
 ) -> c.AgentPart | None:
     match part:
         case c.Claim() | c.Release() | c.Assign():
-            return c.Assign(before.assignee, before.team, after.epoch, after.assignee)
+            undo = c.Assign(before.assignee, before.team, after.epoch, after.assignee)
+            # Whoever got it and answers is to keep it; one's own replies keep nothing from oneself.
+            actor = context.actor.id if context.actor is not None else None
+            others = after.assignee not in (None, actor)
+            return replace(undo, reply=after.last_reply_no) if others else undo
         case c.AddNote():
             return c.RemoveNote(message=part.message, no=after.messages)
         case c.EditMessage():

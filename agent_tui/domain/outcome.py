@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NOT_YOURS = "not_yours"
     REASSIGNED = "reassigned"
     CHANGED_SINCE = "changed_since"
+    ANSWERED_SINCE = "answered_since"
     UNKNOWN_AGENT = "unknown_agent"
     UNKNOWN_TEAM = "unknown_team"
     UNKNOWN_CUSTOMER = "unknown_customer"

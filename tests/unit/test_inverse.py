@@ -16,7 +16,7 @@ from agent_tui.domain.decide import decide
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import AgentId, CustomerId, MessageId
 from agent_tui.domain.inverse import inverse
-from agent_tui.domain.model import Agent, Clock, Conversation, MessageKind, Priority, Status
+from agent_tui.domain.model import Agent, Clock, Conversation, MessageKind, Priority, Role, Status
 from agent_tui.domain.outcome import Reason, Rejected
 from tests import factories as f
 from tests.unit.strategies import PEOPLE, agent_commands
@@ -91,7 +91,7 @@ STATE = f.folded(f.opened(), f.wrote(), e.Claimed(AgentId("anna"), 1), e.Tagged(
         (c.Release(), c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2, owner=None)),
         (
             c.Assign(AgentId("bo")),
-            c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2, owner=AgentId("bo")),
+            c.Assign(AgentId("anna"), f.AFTER_SALES, epoch=2, owner=AgentId("bo"), reply=0),
         ),
         (c.AddNote(MessageId("n1"), "看"), c.RemoveNote(MessageId("n1"), no=2)),
         (c.Tag("VIP"), c.Untag("VIP")),
@@ -152,6 +152,36 @@ def test_undo_is_refused_once_the_value_has_changed(
     assert changed is not None
     refused = decide(changed, undo, context, conversation=changed.id)
     assert isinstance(refused, Rejected) and refused.reason is Reason.CHANGED_SINCE
+
+
+def test_who_has_answered_since_keeps_the_chat() -> None:
+    """A lead gives Anna's chat to Bo and takes that back: before Bo answers, and after it."""
+    lead = f.agent("lee", role=Role.LEAD)
+    context = f.context(actor=lead)
+    answered = f.folded(f.opened(), f.wrote(), e.Claimed(AgentId("anna"), 1), f.replied())
+    give = c.Assign(AgentId("bo"))
+    undo, given = inverse(answered, give, context), apply(answered, give, context)
+    assert undo is not None and given is not None
+    noted = apply(given, c.AddNote(MessageId("n1"), "看"), f.context(actor=f.agent("bo")))
+    assert noted is not None
+    back = apply(noted, undo, context)
+    assert back is not None and back.assignee == "anna"
+    replied = apply(noted, f.reply(epoch=2, seen=3), f.context(actor=f.agent("bo")))
+    assert replied is not None
+    assert decide(replied, undo, context, conversation=replied.id) == Rejected(
+        Reason.ANSWERED_SINCE, "bo"
+    )
+
+
+def test_ones_own_answer_keeps_no_chat_from_being_put_back() -> None:
+    state = f.folded(f.opened(), f.wrote())
+    undo = inverse(state, c.Claim(), f.context())
+    mine = apply(state, c.Claim(), f.context())
+    assert undo is not None and mine is not None
+    replied = apply(mine, f.reply(epoch=1, seen=1), f.context())
+    assert replied is not None
+    back = apply(replied, undo, f.context())
+    assert back is not None and back.assignee is None
 
 
 def test_taking_a_note_back_hits_the_note_and_nothing_else() -> None:
