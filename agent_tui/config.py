@@ -95,7 +95,7 @@ def parse(data: dict[str, Any], source: str, text: str = "") -> Config:
     try:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        raise _explain(error, source, text) from None
+        raise _explain(error, source, text, data) from None
     if config.rules:
         from agent_tui.domain import rule_checks
 
@@ -123,14 +123,23 @@ def _named(source: str, text: str, place: str) -> str:
     return f"{source}:{line}" if line else source
 
 
-def _explain(error: msgspec.ValidationError, source: str, text: str) -> ConfigError:
+def _explain(
+    error: msgspec.ValidationError, source: str, text: str, data: dict[str, Any]
+) -> ConfigError:
     message = str(error)
-    where = re.search(r"at `(?:key` in `)?\$\.?([^`]*)`", message)
-    place = where.group(1) if where else ""
+
+    def fails(data: Any) -> bool:
+        try:
+            msgspec.convert(data, Config)
+        except msgspec.ValidationError as again:
+            return str(again) == message
+        return False
+
+    place = misfits.whole(misfits.place(message), data, fails)
     key = misfits.unknown(message)
     if not key:
         source = _named(source, text, place)
-        what = misfits.explained(message.split(" - at `")[0])
+        what = misfits.explained(message, Config)
         return ConfigError(
             Both(f"{source}：{place}：{what.zh}", f"{source}: {place}: {what.en}"),
             Both(

@@ -101,14 +101,13 @@ def convert(data: dict[str, Any], kind: type[T], text: str) -> T:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         message = str(error)
-        what, _, where = message.partition(" - at `$.")
-        key = where.rstrip("`").split(".")[0].split("[")[0] if where else ""
+        key = misfits.place(message).split(".")[0].split("[")[0]
         line = line_of(text, key) if key else 1
         if strange := misfits.unknown(message):
             # One on its table's own line stands nowhere by itself.
             own = line_of(text, strange)
             raise Malformed(own if own > 1 else line, _unknown(strange, kind)) from None
-        said = misfits.explained(what)
+        said = misfits.explained(message, kind)
         raise Malformed(
             line,
             Both(f"{key or '文件头'}：{said.zh}", f"{key or 'front matter'}: {said.en}"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -33,16 +34,91 @@ _SAID = tuple(
         (r"Invalid enum value (.+)", "没有 {} 这个值"),
     )
 )
+_PLACE = re.compile(r"at `(?:key` in `)?\$\.?([^`]*)`")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_ANY = "[...]"  # what msgspec says instead of a table's key
 _UNKNOWN = re.compile(r"unknown field `(.+?)`")
 
 
-def explained(message: str) -> Both:
-    """msgspec's `message`, without the place, in both languages."""
+def explained(message: str, kind: Any = None) -> Both:
+    """msgspec's `message`, without the place, in both languages; and what could be there instead,
+    where one of a few is meant and `kind` is what was read."""
+    what = message.partition(" - at `")[0]
     for pattern, words in _SAID:
-        found = pattern.search(message)
+        found = pattern.search(what)
         if found:
-            return Both(words.format(*map(_named, found.groups())), message)
-    return Both(message, message)
+            values = allowed(kind, place(message)) if what.startswith("Invalid enum") else []
+            zh, en = words.format(*map(_named, found.groups())), what
+            if values:
+                zh, en = (
+                    f"{zh}，可以是 {'、'.join(values)}",
+                    f"{en}: it is one of {', '.join(values)}",
+                )
+            return Both(zh, en)
+    return Both(what, what)
+
+
+def place(message: str) -> str:
+    """Where it is that msgspec's `message` speaks of, as "routing.teams[...].assign"; or empty."""
+    found = _PLACE.search(message)
+    return found[1] if found else ""
+
+
+def whole(place: str, data: Any, fails: Callable[[Any], bool]) -> str:
+    """`place`, with the keys that msgspec does not say. `fails` tells whether `data`, of which only
+    one key is left in such a table, still does not fit."""
+    head, gap, rest = place.partition(_ANY)
+    if not gap:
+        return place
+    steps = [name or int(number) for name, number in _STEP.findall(head)]
+    table = data
+    for step in steps:
+        table = table[step]
+    for key in table:
+        one = _only(data, steps, key)
+        if fails(one):
+            return whole(f"{head}.{key}{rest}", one, fails)
+    return place
+
+
+def _only(data: Any, steps: Sequence[str | int], key: str) -> Any:
+    if not steps:
+        return {key: data[key]}
+    copy = dict(data) if isinstance(data, dict) else list(data)
+    copy[steps[0]] = _only(data[steps[0]], steps[1:], key)
+    return copy
+
+
+def allowed(kind: Any, place: str) -> list[str]:
+    """The values that may stand at `place` of a `kind`; none where they are not numbered. Those of
+    an empty text are left out: that is what stands there by itself."""
+    kinds = [kind]
+    for name, _ in _STEP.findall(place):
+        within = [each for one in kinds for each in _parts(one)]
+        if name:
+            within = [
+                get_type_hints(each, include_extras=True)[field.name]
+                for each in within
+                if isinstance(each, type) and issubclass(each, msgspec.Struct)
+                for field in msgspec.structs.fields(each)
+                if field.encode_name == name
+            ]
+        kinds = within
+    found: dict[str, None] = {}
+    for each in (part for one in kinds for part in _parts(one)):
+        if get_origin(each) is Literal:
+            found |= dict.fromkeys(str(value) for value in get_args(each) if value)
+        elif isinstance(each, type) and issubclass(each, Enum):
+            found |= dict.fromkeys(str(one.value) for one in each)
+    return list(found)
+
+
+def _parts(kind: Any) -> Iterator[Any]:
+    """A type, and every type that it is made of, down to structs."""
+    yield kind
+    if get_origin(kind) is not Literal:
+        for part in get_args(kind):
+            yield from _parts(part)
 
 
 def unknown(message: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -41,9 +42,50 @@ class Sample(msgspec.Struct, forbid_unknown_fields=True):
 def test_said_in_chinese(data: dict[str, object], zh: str) -> None:
     with pytest.raises(msgspec.ValidationError) as raised:
         msgspec.convert(data, Sample)
-    said = misfits.explained(str(raised.value).split(" - at `")[0])
+    said = misfits.explained(str(raised.value))
     assert said.zh == zh
     assert misfits.explained("another day").zh == "another day"
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Choosing(msgspec.Struct):
+    one: Literal["", "p", "q"] | None = None
+    some: tuple[Colour, ...] = ()
+    table: dict[str, Annotated[Colour, msgspec.Meta(description="any")]] = {}
+    keyed: dict[Colour, int] = {}
+    deep: dict[str, Choosing] = {}
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "place"),
+    [
+        ({"one": "z"}, "没有 'z' 这个值，可以是 p、q", "one"),
+        ({"some": ["red", "z"]}, "没有 'z' 这个值，可以是 red、blue", "some[1]"),
+        ({"table": {"a": "red", "b": "z"}}, "没有 'z' 这个值，可以是 red、blue", "table.b"),
+        ({"keyed": {"z": 1}}, "没有 'z' 这个值，可以是 red、blue", "keyed"),
+        (
+            {"deep": {"a": {}, "b": {"deep": {"c": {"one": "p"}, "d": {"one": "z"}}}}},
+            "没有 'z' 这个值，可以是 p、q",
+            "deep.b.deep.d.one",
+        ),
+    ],
+)
+def test_what_may_be_there_and_where(data: dict[str, object], said: str, place: str) -> None:
+    def trouble(data: object) -> str:
+        try:
+            msgspec.convert(data, Choosing)
+        except msgspec.ValidationError as error:
+            return str(error)
+        return ""
+
+    message = trouble(data)
+    assert misfits.explained(message, Choosing).zh == said
+    found = misfits.whole(misfits.place(message), data, lambda each: trouble(each) == message)
+    assert found == place
 
 
 def test_the_key_that_was_meant() -> None:

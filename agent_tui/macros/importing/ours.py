@@ -127,7 +127,7 @@ def _exported(place: str, data: Mapping[str, Any]) -> Row:
         head = msgspec.convert(front | {"tags": several("tags", data.get("tags"))} | more, Head)
         return of_macro(place, library.checked(key, text_of(head, said(data, "body"))))
     except msgspec.ValidationError as error:
-        words = misfits.explained(str(error))
+        words = misfits.explained(str(error), Head)
         raise Unfit(words.zh, words.en) from None
     except Malformed as error:
         raise Unfit(error.text.zh, error.text.en) from None

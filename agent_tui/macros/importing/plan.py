@@ -157,7 +157,7 @@ def _merged(row: Row, lang: str, there: Head | None) -> Head:
     try:
         return msgspec.convert(data, Head)
     except msgspec.ValidationError as error:
-        said = misfits.explained(str(error))
+        said = misfits.explained(str(error), Head)
         raise Unfit(said.zh, said.en) from None
 
 
