@@ -84,7 +84,7 @@ def whole(place: str, data: Any, fails: Callable[[Any], bool]) -> str:
 def _only(data: Any, steps: Sequence[str | int], key: str) -> Any:
     if not steps:
         return {key: data[key]}
-    copy = dict(data) if isinstance(data, dict) else list(data)
+    copy: Any = dict(data) if isinstance(data, dict) else list(data)
     copy[steps[0]] = _only(data[steps[0]], steps[1:], key)
     return copy
 

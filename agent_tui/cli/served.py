@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_tui.cli.naming import TEAM, missing
+from agent_tui.cli.naming import missing
 from agent_tui.cli.output import words
+from agent_tui.desk.meant import TEAM
 from agent_tui.domain.ids import TeamId
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both

@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from agent_tui.domain.filters import FilterError
 from agent_tui.lang import Both
+
+if TYPE_CHECKING:
+    from agent_tui.domain.filters import FilterError
 
 AGENT = Both("坐席", "agent")
 TEAM = Both("团队", "team")
@@ -30,6 +33,8 @@ def guess(name: str, known: Collection[str]) -> Both | None:
 def stranger(text: str, kind: str, name: str, known: Collection[str]) -> FilterError:
     """What is wrong with `name`, which stands behind `kind` in the filter `text` and is nobody's,
     or how several of `known` begin; with its place."""
+    from agent_tui.domain.filters import FilterError
+
     whole = rf'(?<=[:：,，、"“]){re.escape(name)}(?![^\s,，、)）"”])'
     found = re.search(rf"(?i){whole}", text)
     at = found.start() if found else 0
