@@ -30,6 +30,7 @@ class Layout(msgspec.Struct, frozen=True):
     bare: bool = False  # without search and card
     tiles: bool = False  # several chats side by side
     view: str = ""
+    board: str = ""  # the order of its lines
     theme: str = ""
     over_theme: str = ""
     language: str = ""

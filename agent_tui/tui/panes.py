@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from agent_tui import lang
+from agent_tui.desk.boardorder import Order
 from agent_tui.desk.rows import View
 from agent_tui.lang import Both
 from agent_tui.tui import layout
@@ -101,6 +102,16 @@ class Panes:
     def chose_tiles(self, tiles: bool) -> None:
         """Side by side, or one alone."""
         self._keep(replace(self._layout, tiles=tiles))
+
+    @property
+    def board(self) -> Order:
+        """In which order the board's lines stand."""
+        chosen = self._layout.board
+        return Order(chosen) if chosen in set(Order) else Order.NAME
+
+    def order_board(self) -> None:
+        """In the next one."""
+        self._keep(replace(self._layout, board=self.board.next().value))
 
     # --- keeping ---------------------------------------------------------------------------------
 

@@ -72,6 +72,31 @@ async def test_loads_that_may_be_more_say_so(floor: World) -> None:
         assert "0+ → 1+" in agent.sees() and "别的团队的会话没算" in agent.sees()
 
 
+async def test_the_board_puts_who_drowns_on_top_and_remembers_it(floor: World) -> None:
+    given = e.Assigned(agent=ME.id, team=AFTER, epoch=1)
+    floor.feed([("r0", given)])
+    floor.clock.now += 600_000
+    async with sit_down(floor, size=(80, 24)) as agent:
+        await agent.does("board")
+
+        def first() -> str:
+            lines = agent.sees().splitlines()
+            at = next(n for n, line in enumerate(lines) if "坐席" in line and "负载" in line)
+            return lines[at + 1]
+
+        assert ME.name not in first()
+        await agent.press("down")
+        under = next(line for line in agent.sees().splitlines() if "▸" in line)
+        await agent.press("o")
+        assert ME.name in first() and "最急在上" in agent.sees().splitlines()[0]
+        assert next(line for line in agent.sees().splitlines() if "▸" in line) == under
+        await agent.press("escape")
+        await agent.does("board")
+        assert ME.name in first()
+        await agent.press("o", "o")
+        assert ME.name not in first()
+
+
 async def test_who_leads_every_team_sees_whole_loads(floor: World) -> None:
     mine = (AFTER, TeamId("refunds"))
     floor.feed([(None, e.AgentSaved(Agent(ME.id, ME.name, Role.LEAD, mine)))])

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agent_tui.desk.board import Board, Response, Scene, compose
+from agent_tui.desk.boardorder import Order, ordered
 from agent_tui.desk.rows import row_of
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Channel, Conversation, Role, Status, Team
@@ -130,6 +131,31 @@ def test_response_is_the_median_of_late_first_replies() -> None:
 def test_without_late_replies_it_is_the_mean_wait() -> None:
     board = seen(waiting("a", 2), waiting("b", 4))
     assert board.teams[0].response == Response(3 * MINUTE, measured=False)
+
+
+def test_other_orders_put_who_drowns_or_who_is_full_on_top() -> None:
+    zoe = Agent(AgentId("zoe"), "Zoe", Role.AGENT, (SALES,), capacity=4)
+    lead = Agent(AgentId("lee"), "Lee", Role.LEAD, (SALES,), capacity=0)
+    states = [
+        waiting("a", 2, assignee=LI.id),
+        chat("b", assignee=LI.id),
+        waiting("c", 9, assignee=zoe.id),
+        waiting("d", 3, assignee=WANG.id),
+        chat("e", assignee=WANG.id),
+        f.conversation("r", team=REFUNDS, waiting_since=NOW - 20 * MINUTE, first_reply_at=1),
+    ]
+    board = seen(*states, agents=[LI, WANG, zoe, lead])
+
+    def names(order: Order) -> tuple[list[str], list[str]]:
+        found = ordered(board, order)
+        return [line.id for line in found.teams], [line.id for line in found.agents]
+
+    assert names(Order.NAME) == (["sales", "refunds"], ["li", "wang", "lee", "zoe"])
+    assert [line.late for line in board.agents] == [0, 1, 0, 1]
+    assert names(Order.WORST)[1] == ["zoe", "wang", "li", "lee"]
+    assert names(Order.LOAD)[1] == ["wang", "li", "zoe", "lee"]
+    assert names(Order.LOAD)[0] == ["refunds", "sales"]
+    assert [order.next() for order in Order] == [Order.WORST, Order.LOAD, Order.NAME]
 
 
 def test_who_is_on_it_and_in_which_order() -> None:

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from agent_tui.desk.board import AgentLine, Board, TeamLine, board
+from agent_tui.desk.boardorder import TITLES, ordered
 from agent_tui.domain.context import is_lead
 from agent_tui.lang import Both
 from agent_tui.text import clip
@@ -41,6 +42,7 @@ class BoardScreen(ClosesOnce, Screen[None]):
         Binding("enter", "look", "their chats", show=False),
         Binding("s", "surge", "surge", show=False),
         Binding("p", "state", "their state", show=False),
+        Binding("o", "order", "order", show=False),
         Binding("w,W,alt+w", "wallboard", "wallboard", show=False),
         Binding("down,j", "move(1)", "down", show=False, priority=True),
         Binding("up,k", "move(-1)", "up", show=False, priority=True),
@@ -78,18 +80,22 @@ class BoardScreen(ClosesOnce, Screen[None]):
 
     def _draw(self) -> None:
         desk = self._workstation.desk
-        now = board(desk)
+        order = self._workstation.panes.board
+        now = ordered(board(desk), order)
         self._list.show(now, desk.directory.policy)
         width = max(10, self.size.width - 2)
-        self.query_one("#board-title", Static).update(clip(_title(now), width), layout=False)
+        self.query_one("#board-title", Static).update(
+            clip(_title(now, str(TITLES[order])), width), layout=False
+        )
         self._legend()
         keys = Both(
-            "Enter 看会话 · w 大屏 · Esc 返回", "Enter their chats · w wallboard · Esc back"
+            "Enter 看会话 · o 排序 · w 大屏 · Esc 返回",
+            "Enter their chats · o order · w wallboard · Esc back",
         )
         if is_lead(desk.me):
             keys = Both(
-                "Enter 看会话 · p 改坐席状态 · s 高峰支援 · w 大屏 · Esc 返回",
-                "Enter their chats · p agent's state · s surge · w wallboard · Esc back",
+                "Enter 看会话 · p 改坐席状态 · s 高峰支援 · o 排序 · w 大屏 · Esc 返回",
+                "Enter chats · p agent's state · s surge · o order · w wallboard · Esc back",
             )
         self.query_one("#board-keys", Static).update(clip(str(keys), width), layout=False)
 
@@ -155,6 +161,12 @@ class BoardScreen(ClosesOnce, Screen[None]):
         else:
             self.run_worker(set_others(self._workstation, item.id), exit_on_error=True)
 
+    def action_order(self) -> None:
+        """By name, the worst first, the fullest first; the cursor stays on its line's team or
+        agent. It is so the next time."""
+        self._workstation.panes.order_board()
+        self._draw()
+
     def action_wallboard(self) -> None:
         """Big figures."""
         from agent_tui.tui.screens.wallboard import Wallboard
@@ -162,7 +174,7 @@ class BoardScreen(ClosesOnce, Screen[None]):
         self.app.push_screen(Wallboard(self._workstation.desk))
 
 
-def _title(now: Board) -> str:
+def _title(now: Board, order: str) -> str:
     waiting = sum(team.waiting for team in now.teams)
     late = sum(team.late for team in now.teams)
     longest = max((team.longest for team in now.teams if team.longest is not None), default=None)
@@ -173,4 +185,4 @@ def _title(now: Board) -> str:
         f"看板 · 排队 {waiting} · 最久 {wait} · 超时 {late} · 在线 {there}",
         f"Board · queue {waiting} · longest {wait} · late {late} · online {there}",
     )
-    return f"{words} · {fmt.clock(now.now)}"
+    return " · ".join(filter(None, (str(words), fmt.clock(now.now), order)))

@@ -57,10 +57,10 @@ MORE = (
         Both("筛选框：补全、选一条、到列表", "filter box: complete, choose, go to the list"),
     ),
     (
-        "Enter p s w",
+        "Enter p s o w",
         Both(
-            "看板：看会话、改坐席状态、高峰支援、大屏",
-            "board: their chats, an agent's state, a surge, the wallboard",
+            "看板：看会话、改坐席状态、高峰支援、排序、大屏",
+            "board: their chats, an agent's state, a surge, the order, the wallboard",
         ),
     ),
 )
