@@ -63,7 +63,11 @@ class View(msgspec.Struct, frozen=True):
         """Which ids, folded, the folded `wanted` mean: an id, else a name, else, with `begins`,
         how one id alone begins. What is not known is an id, too."""
         ids = self.among.get(kind, self.names)
-        known = {fold(each): _names(self.names.get(each, "")) for each in ids}
+        # Conversations are many, and have none.
+        known = {
+            fold(each): _names(shown) if (shown := self.names.get(each)) else _NO_NAMES
+            for each in ids
+        }
         found = set(wanted)
         for value in wanted:
             if value in known:
@@ -85,6 +89,9 @@ class View(msgspec.Struct, frozen=True):
         wanted = fold(value)
         known = {fold(each) for each in self.among.get(kind, ())}
         return wanted not in known and sum(each.startswith(wanted) for each in known) > 1
+
+
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def _names(shown: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ import msgspec
 from agent_tui.desk.meant import guess
 from agent_tui.domain.model import Agent
 from agent_tui.lang import Both
+from agent_tui.tui.spoken import spoken
 
 SEPARATES = re.compile(r"[,，、;；]")
 _BETWEEN_COMMAS = re.compile(r"[^,，、;；]+")
@@ -26,7 +27,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 def named(text: str, agents: Sequence[Agent]) -> list[Named]:
-    """Every name of `text`: an account, a name, or the beginning of only one account.
+    """Every name of `text`: an account, a name, or how only one account or name in pinyin begins.
 
     They stand between commas; where there is none, between spaces, which are in some names.
     """
@@ -47,6 +48,7 @@ def _whose(text: str, at: int, agents: Sequence[Agent]) -> Named:
         [each for each in agents if each.id == wanted]
         or [each for each in agents if each.name.casefold() == wanted]
         or [each for each in agents if wanted and each.id.startswith(wanted)]
+        or [each for each in agents if wanted and _sounds(each.name, wanted)]
     )
     if len(fits) == 1:
         return Named(text, at, fits[0])
@@ -60,3 +62,8 @@ def _whose(text: str, at: int, agents: Sequence[Agent]) -> Named:
     if near is not None:
         what = Both(f"{what.zh}，{near.zh}", f"{what.en}, {near.en}")
     return Named(text, at, None, what)
+
+
+def _sounds(name: str, wanted: str) -> bool:
+    whole, *_ = *spoken(name).syllables, ""
+    return whole.startswith(wanted.replace(" ", ""))

@@ -162,13 +162,14 @@ async def test_one_name_that_is_nobodys_says_whose_it_may_be(floor: World) -> No
     [
         ("陈晨、@nora;", [("陈晨", 0, "chen"), ("@nora", 3, "nora")]),
         ("Anna Kowalska, c", [("Anna Kowalska", 0, "anna"), ("c", 15, "chen")]),
+        ("anna k,sunyue", [("anna k", 0, "anna"), ("sunyue", 7, "yue")]),
         ("nora  n", [("nora", 0, "nora"), ("n", 6, "可能是 @nora、@nina")]),
         (" , Li", [("Li", 3, "可能是 @li1、@li2")]),
     ],
 )
 def test_names_are_looked_up_where_they_stand(text: str, found: list[tuple[str, int, str]]) -> None:
     names = {"chen": "陈晨", "nora": "Nora", "nina": "Nina", "anna": "Anna Kowalska"}
-    names |= {"li1": "Li", "li2": "Li"}
+    names |= {"li1": "Li", "li2": "Li", "yue": "孙悦"}
     agents = [Agent(AgentId(key), name, Role.AGENT, (TEAM,)) for key, name in names.items()]
     assert [
         (each.text, each.at, each.agent.id if each.agent else str(each.wrong))
