@@ -35,7 +35,8 @@ class Queries:
         if wanted.text:
             return partial(search, wanted.text, HITS)
         if wanted.only is Only.MACROS:
-            return partial(self._macros, search("", HITS))
+            offered = tuple(self._taking.offered_macros())  # read here: the cache has one thread
+            return partial(self._macros, partial(search, "", HITS), offered)
         said = self.said()
         left_out = self._likely.left_out(key)
         if not said.now:
@@ -55,10 +56,9 @@ class Queries:
         said = self.said()
         return max(1, len(said.now) + len(said.opened))
 
-    def _macros(self, used: Sequence[Hit]) -> Sequence[Hit]:
+    def _macros(self, search: Search, offered: Sequence[str]) -> Sequence[Hit]:
         """Those used most, then those on a key, then the others."""
-        finding = self._screen.desk.finding
-        offered = self._taking.offered_macros()
+        finding, used = self._screen.desk.finding, search()
         known = {hit.entry.id for hit in used}
         more = (finding.entry("macro", each) for each in offered if each not in known)
         return [*used, *(Hit(entry, 0.0, entry.title) for entry in more if entry)]

@@ -240,11 +240,16 @@ async def test_a_prefix_narrows_and_backspace_widens(world: World, typed: str, k
         assert len(agent.finds()) and "只查" not in agent.pane()
 
 
-async def test_the_macro_prefix_alone_lists_them_by_key(world: World) -> None:
+@pytest.mark.parametrize("slow", [False, True])
+async def test_the_macro_prefix_alone_lists_them_by_key(
+    world: World, slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a search is done beside the screen: nothing of it may read the cache there."""
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
+        monkeypatch.setattr(type(agent.desk.finding), "too_many", lambda self, searches: slow)
         await agent.asks("/")
-        assert "F2" in agent.rows()[0][-1][0]
+        await agent.until(lambda: agent.rows() and "F2" in agent.rows()[0][-1][0])
         assert "{{" not in agent.pane() and "王女士" in agent.pane()  # filled in, not the template
 
 
