@@ -52,6 +52,7 @@ class Ghosts:
         self._seen: dict[str, Message] = {}  # own replies of the open conversation
         self._last_sent = ""  # the end of the last of them
         self._found: tuple[str, Sequence[Hit]] | None = None  # what the last query found
+        self._asked = ""  # the query that stands before the cursor
         self._wanted = False  # take what it finds
 
     # --- following -------------------------------------------------------------------------------
@@ -145,6 +146,7 @@ class Ghosts:
 
     def offers(self, before: str, room: int) -> Sequence[Offer]:
         """What may come at the cursor, best first."""
+        self._asked = ""
         if found := _QUERY.search(before):
             return self._answers(found["query"].strip(), len(found.group()))
         found = _EMOJI.search(before)
@@ -158,7 +160,7 @@ class Ghosts:
 
     def _answers(self, query: str, typed: int) -> Sequence[Offer]:
         """The best finds for `??query`: Tab or Enter puts one in its place."""
-        screen = self._screen
+        screen, self._asked = self._screen, query
         finding = screen.desk.finding
         if self._found is None or self._found[0] != query:
             context = screen.desk.moment.context(screen.current)
@@ -182,8 +184,8 @@ class Ghosts:
         """Beside the screen, where it takes long."""
         self._found = (query, await asyncio.to_thread(search))
         self._screen.composer.ask_again()
-        if self._wanted:
-            self._wanted = False
+        wanted, self._wanted = self._wanted and self._asked == query, False
+        if wanted:  # and not what stands there by now, in another text
             self._screen.composer.take()
 
     def _take_soon(self) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from textual import events
 from textual.keys import _character_to_key
 
+from agent_tui.desk.finding import Finding
 from agent_tui.domain.ids import ConversationId
 from agent_tui.orders.model import Item, Order
 from tests.tui.driver import Person, World, sit_down
@@ -48,6 +52,33 @@ async def test_tab_takes_the_rest_of_a_sentence(world: World) -> None:
         assert agent.screen.composer.text.endswith("承担。无理")
         await agent.press("enter")
         assert world.sent()[-1].command.text.endswith("无理")  # type: ignore[union-attr]
+
+
+async def test_a_late_answer_takes_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.article("gloves", "手套尺码", "手套有三个尺码。")
+    world.article("freight", "运费", "质量问题的运费由青禾承担。")
+    gate, search = threading.Event(), Finding.search
+
+    def held(self: Finding, *args: Any, **more: Any) -> Any:
+        gate.wait(20)
+        return search(self, *args, **more)
+
+    async with sit_down(world) as agent:
+        await ready(agent)
+        monkeypatch.setattr(Finding, "slow", property(lambda self: True))
+        monkeypatch.setattr(Finding, "search", held)
+        await writes(agent, "??手套")
+        await agent.press("tab")  # it is to be taken once it is there
+        agent.screen.composer.load("")
+        await writes(agent, "质量问题的运费")
+        assert offered(agent) == "由青禾承担。"
+        gate.set()
+        looking = [each for each in agent.app.workers if each.group == "answers"]
+        await agent.until(lambda: all(each.is_finished for each in looking))
+        await agent.pilot.pause()
+        assert looking and agent.screen.composer.text == "质量问题的运费"
 
 
 async def test_ctrl_right_takes_a_clause_and_arrows_choose_another(world: World) -> None:
