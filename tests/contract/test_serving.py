@@ -190,8 +190,13 @@ def test_a_clean_stop_while_content_is_looked_at(
     monkeypatch.setattr(Content, "jobs", slow)
     monkeypatch.setattr(Content, "is_due", lambda self: True)
     assert looking.wait(20)
-    threading.Timer(1.0, go_on.set).start()  # the thread is at it still when the server stops
-    assert 0.5 < serving.stop() < 5.0
+    stopping = threading.Thread(target=serving.stop)
+    stopping.start()
+    stopping.join(0.5)
+    assert stopping.is_alive()  # it waits for the thread that is at it still
+    go_on.set()
+    stopping.join(5)
+    assert not stopping.is_alive()
     serving.close()
 
 
