@@ -117,6 +117,8 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self.workstation = Workstation(desk, config, self._band, self._notice, self._parts.notes())
         self.workstation.ring.slots.recall(self._first.ring)
         await self.switch_screen(self.workstation)
+        if not self.workstation.begun:
+            return  # told to end meanwhile: there is no screen, and nothing to stop
         self.workstation.call_after_refresh(self.workstation.searching.start)
         self.workstation.call_after_refresh(self.workstation.ghosts.start)
         self.workstation.call_after_refresh(self.workstation.own_macros.start)

@@ -51,3 +51,18 @@ async def test_keys_typed_ahead_arrive(
             while text() != "hi":
                 await pilot.pause(0.02)
         assert screen.current is not None
+
+
+async def test_told_to_end_before_the_workstation_is_there_it_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(app: WorkstationApp, screen: object) -> None:
+        app.exit()  # as by a hang-up while the screen is being put on: it is never mounted
+
+    monkeypatch.setattr(WorkstationApp, "switch_screen", gone)
+    app = WorkstationApp(NoNetwork(world.desk(), Config(), world.clock))
+    async with app.run_test(notifications=True) as pilot:
+        async with asyncio.timeout(20):
+            while app._exit is False:
+                await pilot.pause(0.02)
+    assert app._exception is None and not app.ready.is_set()

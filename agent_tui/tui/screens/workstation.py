@@ -77,6 +77,7 @@ class Workstation(Screen[None]):
         self.desk = desk
         self.config = config
         self.current: ConversationId | None = None
+        self.begun = False  # whether the parts that need a mounted screen are there
         self._band = band
         self._notice = notice
         self.keymap = KeyMap.of(config)
@@ -156,6 +157,7 @@ class Workstation(Screen[None]):
         self.tour.start()
         if self._notice:
             self.doing.say(Both(self._notice, self._notice), seconds=12)
+        self.begun = True
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.panes.fit)
