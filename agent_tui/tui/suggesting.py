@@ -59,19 +59,24 @@ class Suggesting:
         if key is None:
             self._screen.doing.say(Both("先打开一个会话", "open a chat first"))
             return
+        # Whose chat it is from, and in which language, are those of now: while one writes, the list
+        # under the dialogue moves on.
+        language = article.lang if article else self._screen.doing.customer_language()
         written: Written | None = start
         while written is not None:
             written = await self._screen.app.push_screen_wait(WriteScreen(heading, written))
-            if written is None or self._suggest(key, written, article):
+            if written is None or self._suggest(key, written, article, language):
                 return
 
-    def _suggest(self, key: ConversationId, written: Written, article: Article | None) -> bool:
+    def _suggest(
+        self, key: ConversationId, written: Written, article: Article | None, language: str
+    ) -> bool:
         """Queue it; whether nothing speaks against it. Otherwise its author has the text again."""
         command = c.SuggestArticle(
             suggestion=SuggestionId("g" + secrets.token_hex(8)),
             title=written.title,
             body=written.body,
-            lang=article.lang if article else self._screen.doing.customer_language(),
+            lang=language,
             article=article.id if article else "",
             version=article.version if article else "",
             questions=written.questions,

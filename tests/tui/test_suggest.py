@@ -6,7 +6,7 @@ import msgspec
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.ids import AgentId, SuggestionId
+from agent_tui.domain.ids import AgentId, ConversationId, SuggestionId
 from agent_tui.domain.model import Article, Role, Suggestion
 from agent_tui.domain.suggestions import _may_name
 from agent_tui.tui.screens.review import ReviewScreen, compared
@@ -71,6 +71,23 @@ async def test_a_new_article_starts_from_the_chat(world: World) -> None:
         assert (order.command.title, order.command.body) == ("title", "text")
         assert order.command.questions == ("运费谁出",)
         assert agent.screen.composer.text == "text"
+
+
+async def test_a_new_article_keeps_the_language_of_its_chat(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("text")
+        await agent.does("suggest_article")
+        await agent.press("shift+tab", "shift+tab")
+        await agent.types("title")
+        # Meanwhile another chat is the one that keys mean: an English customer's.
+        agent.screen.open(ConversationId("c2"))
+        await agent.pilot.pause()
+        assert agent.screen.doing.customer_language() == "en"
+        await agent.press("ctrl+s")
+        [order] = world.sent()
+        assert isinstance(order.command, c.SuggestArticle)
+        assert (order.conversation, order.command.lang) == ("c1", "zh")
 
 
 async def test_leaving_asks_only_when_something_was_typed(world: World) -> None:
