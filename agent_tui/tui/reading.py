@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from agent_tui.desk.transcripts import Line
+from agent_tui.domain.edits import unchangeable
 from agent_tui.domain.model import Channel, MessageKind
 from agent_tui.lang import Both
 from agent_tui.text import steady
@@ -246,9 +247,7 @@ class Reading:
 
     async def open_here(self) -> None:
         """What the message at the cursor holds."""
-        line = self.line()
-        found = _targets_of(line) if line is not None else ()
-        if found:
+        if found := self.targets():
             await self.opening.one_of(found)
         else:
             words = Both("这条里没有链接、图片或单号", "no link, picture or number in this message")
@@ -273,6 +272,21 @@ class Reading:
         """The message that the cursor is on."""
         at = self._screen.transcript.cursor
         return self.lines[at] if at is not None and at < len(self.lines) else None
+
+    def targets(self) -> tuple[Target, ...]:
+        """What the message at the cursor holds to open."""
+        line = self.line()
+        return _targets_of(line) if line is not None else ()
+
+    def may_edit(self) -> bool:
+        """Whether the message at the cursor was sent by the person here, and can still get other
+        words."""
+        screen, line = self._screen, self.line()
+        state = screen.desk.conversation(screen.current) if screen.current else None
+        if line is None or state is None or line.state in ("grace", "held"):
+            return False
+        message = line.message
+        return unchangeable(state, message.kind, message.author, screen.desk.me) is None
 
 
 def _targets_of(line: Line) -> tuple[Target, ...]:

@@ -142,7 +142,7 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
     elif focus == "search":
         keys += [(key, str(title)) for key, title in SEARCH_KEYS]
     for intent in INTENTS:
-        if focus not in intent.footer or (intent.id == "answer_1" and not _has_answer(screen)):
+        if focus not in intent.footer or not _would_do_something(screen, intent.id):
             continue
         reading = screen.keymap.reading[intent.id][:1] if focus == "transcript" else ()
         if key := key_name(*reading) if reading else screen.keymap.shown(intent.id):
@@ -150,8 +150,16 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
     return keys
 
 
-def _has_answer(screen: Workstation) -> bool:
-    return any(isinstance(row, Hit) for row in screen.find.rows[:1])
+def _would_do_something(screen: Workstation, intent: str) -> bool:
+    """No key is named for an answer, a link or words of one's own that are not there."""
+    match intent:
+        case "answer_1":
+            return any(isinstance(row, Hit) for row in screen.find.rows[:1])
+        case "edit_message":
+            return screen.reading.may_edit()
+        case "open_target":
+            return bool(screen.reading.targets())
+    return True
 
 
 def _marked_keys(screen: Workstation) -> list[tuple[str, str]]:

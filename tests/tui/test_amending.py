@@ -72,6 +72,19 @@ async def test_e_corrects_what_was_sent_and_keeps_all_else(
         assert agent.screen.composer.text == "half a draft"
 
 
+async def test_its_key_is_named_where_it_corrects_something(world: World) -> None:
+    answered(world)
+    world.feed([("c1", e.CustomerWrote(MessageId("link"), "https://shop.example/1"))])
+    async with sit_down(world, size=(80, 24)) as agent:
+        agent.screen.open(C1)
+        await agent.does("read")
+        keys = agent.sees().splitlines()[-1]
+        assert "e 修改" not in keys and "o 打开" in keys
+        await agent.press("k")
+        keys = agent.sees().splitlines()[-1]
+        assert "e 修改" in keys and "o 打开" not in keys
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_long_wide_hostile_words_stay_in_the_dialogue(
     world: World, size: tuple[int, int]

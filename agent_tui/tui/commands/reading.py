@@ -135,6 +135,7 @@ class EditMessage(_InChat):
         "修改自己发出的这条回复或备注；不在阅读时是自己的最后一条",
         "Correct this reply or note of one's own; outside the transcript: one's last",
     )
+    footer = ("transcript",)
     asks = True
 
     async def run(self, screen: Workstation) -> None:
