@@ -14,6 +14,7 @@ from agent_tui.errors import StoreError
 from agent_tui.knowledge.entry import Entry
 from agent_tui.lang import Both
 from agent_tui.text import clean
+from agent_tui.tui.answers import Answers
 from agent_tui.tui.screens.pick import SlotForm
 from agent_tui.tui.versions import for_customer, title_of
 
@@ -52,6 +53,7 @@ class Inserting:
         self._screen = screen
         # What stood in a reply that was emptied: undone, it comes from there again.
         self._gone: tuple[ConversationId, tuple[tuple[str, str], ...]] | None = None
+        self._answers = Answers()
 
     def left(self, reply: str) -> list[Inserted]:
         """What was inserted into the open conversation's reply, and of which some is left."""
@@ -193,11 +195,13 @@ class Inserting:
         screen = self._screen
         key = screen.current
         values = screen.desk.macros.values(key, _now())
-        known = library.slot_defaults(macro, values)
+        slots, proposed = macro.head.ask, library.slot_defaults(macro, values)
+        known = self._answers.over(key, slots, proposed) if key is not None else proposed
         title = title_of(screen.desk.macros.library(), macro)
-        form = SlotForm(title, macro.head.ask, known)
-        answer = await screen.app.push_screen_wait(form)
+        answer = await screen.app.push_screen_wait(SlotForm(title, slots, known))
         if answer is not None and screen.current == key:
+            if key is not None:
+                self._answers.keep(key, slots, proposed, answer)
             self._put_macro(macro, answer, send)
 
     def _put_macro(self, macro: Macro, slots: dict[str, str], send: bool) -> None:

@@ -106,23 +106,54 @@ async def test_the_flow_is_spoken_in_the_customers_language(world: World) -> Non
 
 
 async def test_a_chain_offers_what_follows_the_last_reply(world: World) -> None:
-    replied(world, "c1", "ask/ask-photos")
+    replied(world, "c1", "ask/ask-order-no")
     async with sit_down(world) as person:
         await open_chat(person)
         assert "Alt+C →" in person.sees()
         await person.does("next_step")
         await person.until(lambda: isinstance(person.app.screen, Picker))
-        await person.press("enter")
+        await person.press("down", "enter")
         await person.until(lambda: person.app.screen is not person.app.workstation)
         await fill_in(person, "1234567890")
         left = person.screen.inserting.left(person.screen.composer.text)
-        assert [each.source for each in left] == ["macro:quality/broken-on-arrival"]
+        assert [each.source for each in left] == ["macro:returns/return-process"]
+
+
+@pytest.mark.parametrize(
+    ("chat", "typed", "again"),
+    [("c1", "照片里看到什么", "拍几张"), ("c2", "What the photos show", "send a few photos")],
+)
+async def test_photos_are_asked_for_once_and_so_is_the_order(
+    world: World, chat: str, typed: str, again: str
+) -> None:
+    async with sit_down(world, size=(80, 24)) as person:
+        await open_chat(person, chat)
+        await person.press("f6")
+        await fill_in(person, "1234567890")
+        assert again in person.screen.composer.text
+        await person.press("enter")
+        await person.until(lambda: "Alt+C → " in person.sees())
+        await person.does("next_step")
+        boxes = list(person.app.screen.query(Input))
+        assert [box.value for box in boxes] == ["1234567890", ""] and typed in person.sees()
+        assert boxes[1].has_focus, "what is known is not asked again"
+        await person.types("x")
+        await person.press("enter")
+        assert "1234567890" in person.screen.composer.text
+        assert again not in person.screen.composer.text
+        # In another chat nothing is known of it.
+        await open_chat(person, "c3")
+        await person.press("f6")
+        assert [box.value for box in person.app.screen.query(Input)] == [""]
 
 
 async def test_without_a_flow_the_key_begins_one(world: World) -> None:
     async with sit_down(world) as person:
         await open_chat(person)
         await person.does("next_step")
+        assert "请提供照片" in person.sees()
+        await person.types("投诉")
+        await person.press("enter")
         assert "我都认真看了" in person.screen.composer.text
 
 
