@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from agent_tui.domain import commands as c
+from agent_tui.domain.context import is_lead
+from agent_tui.domain.decide import LONGEST_COOLING_MS, LONGEST_SNOOZE_MS
 from agent_tui.domain.model import Status
 from agent_tui.domain.sla import never_answered
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.commands.conversation import leave
+from agent_tui.tui.moments import EXAMPLES
+from agent_tui.tui.screens.moment import MomentScreen
 from agent_tui.tui.screens.pick import Choice, Confirm, Picker
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 HOUR_MS = 3600 * 1000
+TYPED = "typed"
+
+
+async def _ask(
+    screen: Workstation, title: str, offers: Iterable[tuple[int, Both]], longest: int
+) -> int | None:
+    """When (ms): one of `offers`, or a time that is typed, at most `longest` ms away."""
+    choices = [
+        Choice(str(at), str(words), fmt.local(at).strftime("%m-%d %H:%M")) for at, words in offers
+    ]
+    choices.append(Choice(TYPED, str(Both("别的时间", "another time")), str(EXAMPLES)))
+    chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
+    if chosen != TYPED:
+        return int(chosen) if chosen else None
+    hour = screen.config.interface.snooze_hour
+    view = MomentScreen(title, screen.desk.clock, hour, longest)
+    return await screen.app.push_screen_wait(view)
 
 
 class Snooze(Intent):
@@ -38,21 +60,18 @@ class Snooze(Intent):
             (morning + 24 * HOUR_MS, Both("后天", "in two days")),
             (morning + 6 * 24 * HOUR_MS, Both("一周后", "in a week")),
         ]
-        choices = [
-            Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
-            for at, title in offers
-        ]
         target, marked = screen.doing.target(), screen.bulk.marked()
         title = screen.doing.about(Both("搁置到", "Snooze until"), marked)
-        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
-        if chosen:
-            command = c.SetStatus(Status.SNOOZED, until=int(chosen))
-            if marked:
-                when = fmt.local(int(chosen)).strftime("%m-%d %H:%M")
-                words = Both(f"搁置到 {when}", f"snooze until {when}")
-                screen.bulk.act(marked, lambda _: command, words)
-            elif screen.doing.act(command, Both("搁置", "snooze"), key=target):
-                leave(screen, target)
+        until = await _ask(screen, title, offers, LONGEST_SNOOZE_MS)
+        if until is None:
+            return
+        command = c.SetStatus(Status.SNOOZED, until=until)
+        if marked:
+            when = fmt.local(until).strftime("%m-%d %H:%M")
+            words = Both(f"搁置到 {when}", f"snooze until {when}")
+            screen.bulk.act(marked, lambda _: command, words)
+        elif screen.doing.act(command, Both("搁置", "snooze"), key=target):
+            leave(screen, target)
 
 
 class CoolDown(Intent):
@@ -77,13 +96,10 @@ class CoolDown(Intent):
             (now + 12 * HOUR_MS, Both("12 小时", "12 hours")),
             (now + 24 * HOUR_MS, Both("一天", "a day")),
         ]
-        choices = [
-            Choice(str(at), str(title), fmt.local(at).strftime("%m-%d %H:%M"))
-            for at, title in offers
-        ]
         title = screen.doing.about(Both("让会话冷静到", "Let the chat rest until"))
-        chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
-        if not chosen:
+        longest = LONGEST_SNOOZE_MS if is_lead(screen.desk.me) else LONGEST_COOLING_MS
+        until = await _ask(screen, title, offers, longest)
+        if until is None:
             return
         question = Both(
             "其间客户的消息不会有人看到，而且不能撤销。让会话冷静？",
@@ -91,7 +107,7 @@ class CoolDown(Intent):
         )
         if await screen.app.push_screen_wait(Confirm(str(question))):
             done = Both("冷静", "cool down")
-            if screen.doing.act(c.CoolDown(until=int(chosen)), done, key=target, undoable=False):
+            if screen.doing.act(c.CoolDown(until=until), done, key=target, undoable=False):
                 leave(screen, target)
 
 
