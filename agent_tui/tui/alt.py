@@ -39,11 +39,12 @@ class AltKey(Enum):
 
 
 class AltArrow(Enum):
-    """Arrows with Alt."""
+    """Arrows with Alt, and Insert."""
 
     UP = "alt+up"
     RIGHT = "alt+right"
     LEFT = "alt+left"
+    INSERT = "alt+insert"
 
 
 class Configured(NamedTuple):
@@ -57,10 +58,11 @@ def teach_alt() -> None:
     sequences = cast("dict[str, Any]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
     for key in AltKey:
         sequences[f"\x1b{key.value[-1]}"] = (key,)
-    # Textual takes them for Escape and the arrow.
+    # Textual takes them for Escape and the arrow, or Insert.
     sequences["\x1b[1;3A"] = (AltArrow.UP,)
     sequences["\x1b[1;3C"] = (AltArrow.RIGHT,)
     sequences["\x1b[1;3D"] = (AltArrow.LEFT,)
+    sequences["\x1b[2;3~"] = (AltArrow.INSERT,)
 
 
 def teach_keys(keys: Iterable[str]) -> None:

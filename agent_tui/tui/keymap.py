@@ -46,10 +46,11 @@ PRESETS: dict[str, Preset] = {
     ),
     "plain": Preset(
         Both(
-            "列表里字母不起作用，误打的字动不了会话；标记用 Insert",
-            "letters do nothing in the list, so that stray typing acts on no chat; Insert marks",
+            "列表里字母不起作用，误打的字动不了会话；Insert 标记，Alt+Insert 全标",
+            "letters do nothing in the list, so that stray typing acts on no chat; Insert marks, "
+            "Alt+Insert marks all",
         ),
-        {"mark": "insert"},
+        {"mark": "insert", "mark_all": "alt+insert"},
         {},
         silent=True,
     ),

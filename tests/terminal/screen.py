@@ -33,6 +33,7 @@ NAMED = {
     "home": "\x1b[H",
     "end": "\x1b[F",
     "insert": "\x1b[2~",
+    "alt+insert": "\x1b[2;3~",
     "delete": "\x1b[3~",
     "pageup": "\x1b[5~",
     "pagedown": "\x1b[6~",

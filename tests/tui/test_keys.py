@@ -108,6 +108,9 @@ async def test_in_the_plain_preset_stray_typing_acts_on_nothing(world: World) ->
         assert not world.sent() and not agent.screen.queue.marked()
         await agent.press("insert")
         assert agent.screen.queue.marked() == ["c1"]
+        await agent.press("alt+insert")
+        assert agent.screen.queue.marked() == ["c1", "c2", "c3"]
+        assert "Alt+Insert 全标" in agent.sees()
 
 
 async def test_letters_of_ones_own(world: World) -> None:
