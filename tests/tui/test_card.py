@@ -281,3 +281,10 @@ async def test_macros_are_filled_from_the_order(shop: World) -> None:
         macro = agent.desk.macros.library().all["quality/broken-on-arrival"]
         text = agent.screen.inserting.rendered(macro)
         assert "223104588921" in "".join(wrap(text, 500)) and "玻璃杯" in text
+
+
+async def test_beside_the_list_there_is_one_border(world: World) -> None:
+    async with sit_down(world, size=(80, 24)) as agent:
+        await agent.does("show_card")
+        seen = agent.sees()
+        assert "状态" in seen and "编号 c1" in seen and "││" not in seen

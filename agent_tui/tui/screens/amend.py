@@ -28,7 +28,7 @@ class AmendScreen(ClosesOnce, ModalScreen[str | None]):
     DEFAULT_CSS = """
     AmendScreen { align: center middle; background: $background 60%; }
     AmendScreen > Vertical {
-        width: 76; max-width: 96%; height: 16; max-height: 98%;
+        width: 76; max-width: 96%; height: 70%; min-height: 16; max-height: 98%;
         background: $panel; border: round $primary; padding: 0 1;
     }
     AmendScreen #amend-heading { text-style: bold; height: 1; }

@@ -68,7 +68,7 @@ def _lines(card: Card, now: int, width: int, names: Mapping[str, str]) -> Iterat
     yield from _orders(card, now, width)
     yield from _before(card, now, width, names)
     yield from _chat(card, now, width)
-    yield [(clip(card.state.id, width), LABEL)]
+    yield _pair(Both("编号", "id"), card.state.id, width)
 
 
 def _who(card: Card, now: int, width: int) -> Iterator[Line]:
