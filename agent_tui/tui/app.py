@@ -187,6 +187,12 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if not any(each.message == message for each in standing):
             super().notify(message, **options)
 
+    def withdraw(self, text: str) -> None:
+        """Notices that say `text` hold no longer."""
+        for each in list(self._notifications):
+            if text and text in each.message:
+                self._unnotify(each)
+
     @property
     def port(self) -> LinkPort | None:
         """The sync side; None without a network."""

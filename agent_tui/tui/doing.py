@@ -134,6 +134,7 @@ class Doing:
             self.say(Both("没有可撤销的", "nothing to undo"))
         elif isinstance(step, Undo):
             self._screen.ui.ring()
+            self._screen.ui.withdraw(self._screen.keymap.shown("undo"))
             count = len(step.others) + 1 - len(step.left)
             many = Both(f" · {count} 个", f" · {count} chats") if step.bulk else ""
             left = Both(f" · {len(step.left)} 个期间已变", f" · {len(step.left)} changed since")
@@ -159,15 +160,17 @@ class Doing:
     def refuse(self, code: str, detail: str) -> None:
         """Say why something was refused, where the agent acted."""
         words = clean(reason(code, self._screen.names.of(detail)))
-        notices.place(self._screen)
+        notices.place(self._screen, words)
         self._screen.app.notify(words, severity="warning", markup=False)
 
     def trouble(self, error: StoreError) -> None:
         """The local disk refused: what was written stays on the screen, and this says why."""
-        notices.place(self._screen)
-        self._screen.app.notify(clean(str(error)), severity="error", timeout=10, markup=False)
+        words = clean(str(error))
+        notices.place(self._screen, words)
+        self._screen.app.notify(words, severity="error", timeout=10, markup=False)
 
     def say(self, words: Both, *, seconds: float = 4) -> None:
         """A short notice."""
-        notices.place(self._screen)
-        self._screen.app.notify(clean(str(words)), timeout=seconds, markup=False)
+        said = clean(str(words))
+        notices.place(self._screen, said)
+        self._screen.app.notify(said, timeout=seconds, markup=False)

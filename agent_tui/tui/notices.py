@@ -1,4 +1,5 @@
-"""Where notices stand: over the end of the list where its cursor is not.
+"""Where notices stand: over the end of the list where its cursor is not; with an address that is
+too long for the list, below the chat's header.
 
 Textual shows them in a widget of its own on every screen, which has no public class, but the name
 by which style sheets find it.
@@ -6,6 +7,7 @@ by which style sheets find it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 ROOM = 9  # lines at the bottom that notices may take
 RACK = "ToastRack"
+FRAME = 3  # cells of a notice that are no text
+WORD = re.compile(r"[!-~]+")  # what is not broken unless it has to be
 
 
 def _racks(screen: Workstation) -> Iterable[Widget]:
@@ -25,12 +29,25 @@ def _racks(screen: Workstation) -> Iterable[Widget]:
     return screen.query_children(RACK)
 
 
-def place(screen: Workstation) -> None:
-    """Before a notice comes, and when the cursor moves under one."""
+def place(screen: Workstation, words: str = "") -> None:
+    """Before a notice comes that says `words`, and when the cursor moves under one."""
     line = screen.queue.cursor_line
     below = line is not None and line + ROW_LINES > screen.size.height - ROOM
     for rack in _racks(screen):
-        rack.set_class(below, "-up")
+        aside = _is_long(screen, words) or (rack.has_class("-aside") and bool(rack.query("Toast")))
+        rack.set_class(aside, "-aside")
+        rack.set_class(below and not aside, "-up")
+        if aside:
+            header = screen.query_one("#header").region
+            rack.styles.padding = (header.bottom, 0, 0, header.x)
+        else:
+            rack.styles.clear_rule("padding")
+
+
+def _is_long(screen: Workstation, words: str) -> bool:
+    """Whether there is an address in it that would be broken in the width of the list."""
+    room = screen.query_one("#left").outer_size.width - FRAME
+    return any(len(word) > room for word in WORD.findall(words))
 
 
 def follow(screen: Workstation) -> None:

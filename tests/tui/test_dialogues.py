@@ -131,6 +131,47 @@ async def test_a_notice_stands_once_and_beside_the_dialogue(world: World) -> Non
         await agent.until(lambda: "刚才的事" in "".join(agent.sees().split("\n")[-6:]))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_an_address_in_a_notice_is_whole(world: World, size: tuple[int, int]) -> None:
+    address = "http://127.0.0.1:40121/chat?inbox=web"
+    async with sit_down(world, size=size, band="练习") as agent:
+        said = Both(f"顾客页面：{address}", f"customer page: {address}")
+        for here in (False, True):
+            if here:
+                await agent.does("next_urgent")
+                await agent.types("half a reply")
+            agent.screen.doing.say(said, seconds=60)
+            await agent.until(lambda: address in agent.sees())
+            lines = agent.sees().split("\n")
+            [at] = [row for row, line in enumerate(lines) if address in line]
+            assert 1 < at < 5, "below the header, above what is written"
+            assert "我的 0" in agent.sees() and "王女士" in lines[3]
+        assert "half a reply" in agent.sees()
+        agent.app.clear_notifications()
+        await agent.until(lambda: address not in agent.sees())
+        agent.screen.doing.say(Both("短", "short"), seconds=60)
+        await agent.until(lambda: "▌ 短" in "\n".join(agent.sees().split("\n")[-5:]))
+
+
+async def test_what_is_undone_does_not_offer_its_undo(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("claim")
+        assert any("Ctrl+Z 撤销" in each for each in agent.notices())
+        await agent.does("undo")
+        [said] = agent.notices()
+        assert said.startswith("已撤销")
+
+
+async def test_a_list_says_that_one_types_and_says_nothing_twice(world: World) -> None:
+    async with sit_down(world, language="en") as agent:
+        await agent.does("next_urgent")
+        await agent.does("set_type")
+        assert "type to narrow" in agent.sees()
+        lines = [line.split("│")[-2].strip() for line in agent.sees().split("\n") if "size" in line]
+        assert "size" in lines and "size  size" not in lines
+        assert "address change  address_change" in agent.sees()
+
+
 async def test_textual_calls_its_notices_so(world: World) -> None:
     async with sit_down(world) as agent:
         [rack] = agent.screen.query_children(notices.RACK)

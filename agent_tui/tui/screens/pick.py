@@ -71,7 +71,8 @@ class Picker(GivesWay, ClosesOnce, ModalScreen[str | None]):
         with Vertical():
             yield Label(self._title, id="pick-title", markup=False)
             if self._filtered:
-                yield OrderedInput(id="pick-filter", compact=True)
+                narrow = Both("输入筛选：中文、拼音、首字母", "type to narrow")
+                yield OrderedInput(placeholder=str(narrow), id="pick-filter", compact=True)
             yield OptionList(id="pick-list", compact=True)
             take = Both("Enter 选定 · Esc 返回", "Enter takes · Esc back")
             if self._free:
@@ -93,18 +94,14 @@ class Picker(GivesWay, ClosesOnce, ModalScreen[str | None]):
         options.clear_options()
         for number, choice in enumerate(choices, 1):
             lead = f"{number} " if not self._filtered and number < 10 else ""
-            options.add_option(
-                Option(
-                    Content.assemble(
-                        (lead, "$accent bold"), choice.title, (f"  {choice.hint}", "$secondary")
-                    )
-                )
-            )
+            hint = f"  {choice.hint}" if choice.hint != choice.title else ""
+            words = Content.assemble((lead, "$accent bold"), choice.title, (hint, "$secondary"))
+            options.add_option(Option(words))
         if choices:
             options.highlighted = 0
         else:
-            words = AS_TYPED if self._free else NOTHING
-            options.add_option(Option(Content.styled(str(words), "$secondary"), disabled=True))
+            said = str(AS_TYPED if self._free else NOTHING)
+            options.add_option(Option(Content.styled(said, "$secondary"), disabled=True))
 
     def action_step(self, step: int) -> None:
         """Move the highlight."""
