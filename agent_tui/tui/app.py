@@ -20,7 +20,7 @@ from agent_tui.errors import DeskError
 from agent_tui.tui.alt import teach_alt, teach_keys
 from agent_tui.tui.clipboard import through_tmux, within_tmux
 from agent_tui.tui.first import First, FirstScreen
-from agent_tui.tui.theme import ANSI, DEFAULT, DEFAULTS, THEMES, check_theme
+from agent_tui.tui.theme import ANSI, DEFAULT, DEFAULTS, THEMES, TITLES, check_theme
 
 if TYPE_CHECKING:
     from agent_tui.domain.ids import ConversationId
@@ -86,6 +86,15 @@ class WorkstationApp(App[None], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of ours that Textual's own themes do not have."""
         return DEFAULTS
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Those of the theme; of one that is not ours, such that everything can be read."""
+        found = super().get_css_variables()
+        if self.theme not in TITLES and not self.current_theme.ansi:
+            from agent_tui.tui.contrast import readable
+
+            found = self.theme_variables = readable(found)
+        return found
 
     def use_theme(self, name: str) -> None:
         """Put on the theme called so, or the first of ours; without colours, the one that has none

@@ -9,12 +9,14 @@ import pytest
 from rich.color import ColorType
 from textual.color import Color
 from textual.dom import DOMNode
+from textual.theme import BUILTIN_THEMES
 
 from agent_tui.config import Config
 from agent_tui.errors import ConfigError
 from agent_tui.settings.workstation import Interface
 from agent_tui.tui import theme
-from agent_tui.tui.theme import ANSI, CONTRAST, DARK, LIGHT, THEMES, check_theme
+from agent_tui.tui.contrast import readable
+from agent_tui.tui.theme import ANSI, CONTRAST, DARK, DEFAULTS, LIGHT, THEMES, check_theme
 from tests.tui.driver import World, sit_down
 
 SOLID = (DARK, LIGHT, CONTRAST)
@@ -57,6 +59,22 @@ def test_every_text_reads_on_every_ground(name: str) -> None:
     assert not poor
 
 
+FOREIGN = sorted(name for name, each in BUILTIN_THEMES.items() if not each.ansi)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_themes_that_are_not_ours_are_made_readable(name: str) -> None:
+    found = BUILTIN_THEMES[name]
+    colors = readable(DEFAULTS | found.to_color_system().generate() | found.variables)
+    poor = {
+        (text, ground): round(measured, 2)
+        for text, ground in itertools.product(TEXTS, GROUNDS)
+        if (measured := ratio(Color.parse(colors[text]), Color.parse(colors[ground]))) < 4.5
+    }
+    assert not poor
+    assert colors["secondary"] != colors["foreground"], "what is secondary looks so"
+
+
 def component_styles(node: DOMNode) -> Iterator[tuple[str, Color, Color]]:
     """(class, text, ground) of each component class of a widget that has a colour of its own."""
     for kind in type(node).__mro__:
@@ -95,8 +113,8 @@ async def test_every_component_class_reads_in_its_place(world: World, name: str)
 
 async def test_what_is_painted_reads(world: World) -> None:
     """The picture itself, segment by segment, in each theme."""
-    for found in SOLID:
-        async with sit_down(world, config=Config(interface=Interface(theme=found.name))) as agent:
+    for name in (*(found.name for found in SOLID), "textual-light", "solarized-light"):
+        async with sit_down(world, config=Config(interface=Interface(theme=name))) as agent:
             for intent in ("next_urgent", "focus_queue", *SCREENS):
                 await agent.screen.action_intent(intent)
                 await agent.pilot.pause(0.05)
@@ -115,7 +133,7 @@ async def test_what_is_painted_reads(world: World) -> None:
                             poor[segment.text.strip()] = (round(measured, 2), text.hex, ground.hex)
                 modal = agent.app.screen is not agent.screen
                 if not modal:  # what lies behind a dialogue is dimmed on purpose
-                    assert not poor, (found.name, intent)
+                    assert not poor, (name, intent)
                 if modal:
                     await agent.press("escape")
 
