@@ -196,6 +196,10 @@ class WorkstationApp(App[None], inherit_bindings=False):
         if not any(each.message == message for each in standing):
             super().notify(message, **options)
 
+    def standing(self) -> list[str]:
+        """What the notices say that stand now."""
+        return [each.message for each in self._notifications]
+
     def withdraw(self, text: str) -> None:
         """Notices that say `text` hold no longer."""
         for each in list(self._notifications):

@@ -33,8 +33,8 @@ def place(screen: Workstation, words: str = "") -> None:
     """Before a notice comes that says `words`, and when the cursor moves under one."""
     line = screen.queue.cursor_line
     below = line is not None and line + ROW_LINES > screen.size.height - ROOM
+    aside = any(_is_long(screen, said) for said in (words, *screen.ui.standing()))
     for rack in _racks(screen):
-        aside = _is_long(screen, words) or (rack.has_class("-aside") and bool(rack.query("Toast")))
         rack.set_class(aside, "-aside")
         rack.set_class(below and not aside, "-up")
         if aside:

@@ -251,6 +251,7 @@ async def sit_down(
     config: Config | None = None,
     language: str = "zh",
     band: str = "",
+    notice: str = "",
     quiet_seconds: float = 0.0,
     indexed: bool = True,
     grace: float = 0.0,
@@ -263,7 +264,7 @@ async def sit_down(
     config = config or Config()
     interface = replace(config.interface, grace_seconds=grace)
     config = replace(config, interface=interface)
-    app = WorkstationApp(NoNetwork(desk, config, world.clock), band=band, tour=tour)
+    app = WorkstationApp(NoNetwork(desk, config, world.clock), band=band, notice=notice, tour=tour)
     app.quiet_seconds = quiet_seconds
     async with app.run_test(size=size, notifications=True) as pilot:
         async with asyncio.timeout(30):  # how fast it starts is measured elsewhere

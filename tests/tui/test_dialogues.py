@@ -134,13 +134,13 @@ async def test_a_notice_stands_once_and_beside_the_dialogue(world: World) -> Non
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_an_address_in_a_notice_is_whole(world: World, size: tuple[int, int]) -> None:
     address = "http://127.0.0.1:40121/chat?inbox=web"
-    async with sit_down(world, size=size, band="练习") as agent:
-        said = Both(f"顾客页面：{address}", f"customer page: {address}")
+    said = f"顾客页面：{address}"
+    async with sit_down(world, size=size, band="练习", notice=said) as agent:
         for here in (False, True):
             if here:
                 await agent.does("next_urgent")
                 await agent.types("half a reply")
-            agent.screen.doing.say(said, seconds=60)
+                agent.screen.doing.say(Both(said, said), seconds=60)
             await agent.until(lambda: address in agent.sees())
             lines = agent.sees().split("\n")
             [at] = [row for row, line in enumerate(lines) if address in line]

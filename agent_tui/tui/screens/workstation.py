@@ -156,7 +156,9 @@ class Workstation(Screen[None]):
         self.grace.start()
         self.tour.start()
         if self._notice:
-            self.doing.say(Both(self._notice, self._notice), seconds=12)
+            words = Both(self._notice, self._notice)
+            # Where it fits is known once there is a layout.
+            self.call_after_refresh(self.doing.say, words, seconds=12)
         self.begun = True
 
     def on_resize(self) -> None:
