@@ -10,7 +10,7 @@ from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Status
 from agent_tui.tui.screens.amend import AmendScreen
 from agent_tui.tui.screens.guard import GuardScreen
-from agent_tui.tui.screens.suggest import Lines
+from agent_tui.tui.screens.writing import Lines
 from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down
 
 C1 = ConversationId("c1")

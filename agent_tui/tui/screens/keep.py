@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, TextArea
 from agent_tui.lang import Both
 from agent_tui.text import clean, clean_line
 from agent_tui.tui.screens.once import ClosesOnce
-from agent_tui.tui.screens.suggest import Lines
+from agent_tui.tui.screens.writing import Lines, field
 from agent_tui.tui.widgets.typing import OrderedInput
 
 
@@ -61,13 +61,13 @@ class KeepScreen(ClosesOnce, ModalScreen[Kept | None]):
         start = self._start
         with Vertical():
             yield Label(str(Both("存为自己的宏", "Keep as a macro")), id="keep-heading")
-            yield _field(Both("正文（{{ … }} 会自动填）", "text ({{ … }} is filled in)"))
+            yield field(Both("正文（{{ … }} 会自动填）", "text ({{ … }} is filled in)"))
             yield Lines(start.body, id="keep-body")
-            yield _field(Both("标题", "title"))
+            yield field(Both("标题", "title"))
             yield OrderedInput(start.title, id="keep-title", compact=True)
-            yield _field(Both("简称：打 /简称 插入", "short name: typed after /"))
+            yield field(Both("简称：打 /简称 插入", "short name: typed after /"))
             yield OrderedInput(start.short, id="keep-short", compact=True)
-            yield _field(Both("功能键 F2–F9（可空）", "function key F2–F9 (or none)"))
+            yield field(Both("功能键 F2–F9（可空）", "function key F2–F9 (or none)"))
             yield OrderedInput(start.key, id="keep-key", compact=True)
             yield Label("", id="keep-wrong", markup=False)
             keys = Both(
@@ -103,7 +103,3 @@ class KeepScreen(ClosesOnce, ModalScreen[Kept | None]):
         self.query_one("#keep-wrong", Label).update(wrong)
         if not wrong:
             self.dismiss(kept)
-
-
-def _field(words: Both) -> Label:
-    return Label(str(words), classes="field", markup=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 import msgspec
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -15,8 +14,8 @@ from textual.widgets import Input, Label, TextArea
 from agent_tui.lang import Both
 from agent_tui.text import clean, clean_line
 from agent_tui.tui.screens.once import ClosesOnce
-from agent_tui.tui.screens.pick import Confirm
-from agent_tui.tui.widgets.typing import InOrder, OrderedInput
+from agent_tui.tui.screens.writing import Lines, WritingScreen, field, heading, keys, wrong
+from agent_tui.tui.widgets.typing import OrderedInput
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -30,55 +29,23 @@ class Written(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-class Lines(InOrder, TextArea):
-    """Several lines; Tab goes on."""
+class WriteScreen(WritingScreen[Written]):
+    """An article's fields."""
 
-    DEFAULT_CSS = "Lines { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }"
-
-    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002 -- Textual's name
-        super().__init__(
-            clean(text), id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
-        )
-        self.highlight_cursor_line = False
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.prevent_default()
-        event.stop()
-        self.insert(clean(event.text))
-
-
-class WriteScreen(ClosesOnce, ModalScreen[Written | None]):
-    """Ctrl+S ends it; Escape leaves it, and asks first when something was typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "done", show=False, priority=True),
-        Binding("escape", "leave", "back", show=False, priority=True),
-        Binding("tab", "app.focus_next", "next field", show=False),
-        Binding("shift+tab", "app.focus_previous", "previous field", show=False),
-    ]
     DEFAULT_CSS = """
-    WriteScreen { align: center middle; background: $background 60%; }
-    WriteScreen > Vertical {
-        width: 84; max-width: 98%; height: 30; max-height: 98%;
-        background: $panel; border: round $primary; padding: 0 1;
-    }
-    WriteScreen #write-heading { text-style: bold; height: 1; }
-    WriteScreen Input { border: none; height: 1; padding: 0; background: $background; }
-    WriteScreen TextArea { border: none; padding: 0; background: $background; }
-    WriteScreen TextArea:focus { border: none; }
+    WriteScreen > Vertical { width: 84; height: 30; }
     WriteScreen #write-questions { height: 3; }
     WriteScreen #write-body { height: 1fr; min-height: 4; }
-    WriteScreen .field { color: $secondary; height: 1; }
-    WriteScreen #write-wrong { color: $error; height: 1; }
-    WriteScreen .keys { color: $secondary; height: 1; }
     """
 
+    leaving = Both("不提交，丢掉写好的内容？", "Leave without handing it in?")
+
     def __init__(
-        self, heading: str, start: Written, *, publish: bool = False, named: bool = False
+        self, title: str, start: Written, *, publish: bool = False, named: bool = False
     ) -> None:
         """`publish`: no reason is asked for; `named`: the article's id is."""
         super().__init__()
-        self._heading = heading
+        self._heading = title
         self._start = start
         self._publish = publish
         self._named = named
@@ -86,26 +53,27 @@ class WriteScreen(ClosesOnce, ModalScreen[Written | None]):
     def compose(self) -> ComposeResult:
         start = self._start
         with Vertical():
-            yield Label(clean_line(self._heading, 200), id="write-heading", markup=False)
+            yield heading(clean_line(self._heading, 200))
             if self._named:
-                yield _field(Both("编号（分类/名称）", "id (category/name)"))
+                yield field(Both("编号（分类/名称）", "id (category/name)"))
                 yield OrderedInput(start.name, id="write-name", compact=True)
-            yield _field(Both("标题", "title"))
+            yield field(Both("标题", "title"))
             yield OrderedInput(start.title, id="write-title", compact=True)
-            yield _field(Both("客户会怎么问（一行一个）", "how customers ask (a line each)"))
+            yield field(Both("客户会怎么问（一行一个）", "how customers ask (a line each)"))
             yield Lines("\n".join(start.questions), id="write-questions")
-            yield _field(Both("正文（会发给客户）", "text (goes to customers)"))
+            yield field(Both("正文（会发给客户）", "text (goes to customers)"))
             yield Lines(start.body, id="write-body")
             if not self._publish:
-                yield _field(Both("理由（给组长看）", "why (for the lead)"))
+                yield field(Both("理由（给组长看）", "why (for the lead)"))
                 yield OrderedInput(start.reason, id="write-reason", compact=True)
-            yield Label("", id="write-wrong", markup=False)
+            yield wrong()
             done = Both("发布", "publish") if self._publish else Both("提交给组长", "to the lead")
-            keys = Both(
-                f"Ctrl+S {done.zh} · Tab 下一栏 · Esc 返回",
-                f"Ctrl+S {done.en} · Tab next field · Esc back",
+            yield keys(
+                Both(
+                    f"Ctrl+S {done.zh} · Tab 下一栏 · Esc 返回",
+                    f"Ctrl+S {done.en} · Tab next field · Esc back",
+                )
             )
-            yield Label(str(keys), classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """A correction is of the text; a new one begins with its title."""
@@ -132,33 +100,15 @@ class WriteScreen(ClosesOnce, ModalScreen[Written | None]):
         event.stop()
         self.focus_next()
 
-    def action_submit(self) -> None:
-        """Done, if there is something to hand in."""
-        written = self._written()
-        wrong = ""
+    def _begun(self) -> Written:
+        return self._start
+
+    def _amiss(self, written: Written) -> Both | None:
         if not written.title or not written.body:
-            wrong = str(Both("标题和正文不能为空", "title and text must not be empty"))
-        elif not self._publish and written == self._start:
-            wrong = str(Both("还没有改动", "nothing was changed"))
-        self.query_one("#write-wrong", Label).update(wrong)
-        if not wrong:
-            self.dismiss(written)
-
-    def action_leave(self) -> None:
-        """Back; what was typed is not thrown away unasked."""
-        if self._written() == self._start:
-            self.dismiss(None)
-        else:
-            self.run_worker(self._ask())
-
-    async def _ask(self) -> None:
-        question = str(Both("不提交，丢掉写好的内容？", "Leave without handing it in?"))
-        if await self.app.push_screen_wait(Confirm(question)):
-            self.dismiss(None)
-
-
-def _field(words: Both) -> Label:
-    return Label(str(words), classes="field", markup=False)
+            return Both("标题和正文不能为空", "title and text must not be empty")
+        if not self._publish and written == self._start:
+            return Both("还没有改动", "nothing was changed")
+        return None
 
 
 class LineScreen(ClosesOnce, ModalScreen[str | None]):
@@ -183,8 +133,7 @@ class LineScreen(ClosesOnce, ModalScreen[str | None]):
         with Vertical():
             yield Label(self._question, markup=False)
             yield OrderedInput(compact=True)
-            keys = Both("Enter 确定 · Esc 返回", "Enter done · Esc back")
-            yield Label(str(keys), classes="keys", markup=False)
+            yield keys(Both("Enter 确定 · Esc 返回", "Enter done · Esc back"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
