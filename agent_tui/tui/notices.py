@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOM = 9  # lines at the bottom that notices may take
 RACK = "ToastRack"
-FRAME = 3  # cells of a notice that are no text
+FRAME = 4  # cells of the list's width that are no text of a notice: border, bar and padding
 WORD = re.compile(r"[!-~]+")  # what is not broken unless it has to be
 
 

@@ -153,6 +153,27 @@ async def test_an_address_in_a_notice_is_whole(world: World, size: tuple[int, in
         await agent.until(lambda: "▌ 短" in "\n".join(agent.sees().split("\n")[-5:]))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_no_line_of_a_notice_is_cut(world: World, size: tuple[int, int]) -> None:
+    said = (
+        "with the reply: -photos asked, quality, high, follow-up",
+        "发送时：-待照片、质量、高、回访",
+    )
+    texts = [*said, *(said[0][:end] + "." for end in range(20, 48)), "紧急" * 20 + "尾"]
+    async with sit_down(world, size=size) as agent:
+        for text in texts:
+            agent.screen.doing.say(Both(text, text), seconds=60)
+            await agent.pilot.pause()
+            [toast] = agent.screen.query("Toast")
+            last = toast.region
+            shown = "".join(
+                line[1:35].strip(" │") for line in agent.sees().split("\n")[last.y : last.bottom]
+            )
+            assert shown.endswith(text[-2:].strip()), (text, agent.sees())
+            agent.app.clear_notifications()
+            await agent.pilot.pause()
+
+
 async def test_what_is_undone_does_not_offer_its_undo(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("claim")
