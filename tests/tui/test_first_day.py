@@ -192,6 +192,17 @@ async def test_in_80_columns_the_line_says_why_somebody_waits(world: World, lang
         assert str(full) in status_line(agent)
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_in_80_columns_the_line_names_a_key(world: World, language: str) -> None:
+    world.chat("c0", "急", "一", "二", "三", tier="VIP")
+    world.feed([("c0", e.TypeSet("complaint"))])
+    async with sit_down(world, size=(80, 24), language=language) as agent:
+        agent.screen.queue.move_to(ConversationId("c0"))
+        await agent.pilot.pause()
+        line = status_line(agent)
+        assert "Ctrl+N" in line and ("首次响应" if language == "zh" else "first reply") in line
+
+
 # --- lists ---------------------------------------------------------------------------------------
 
 
