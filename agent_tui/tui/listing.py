@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.widgets import Static
 
 from agent_tui import lang
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 SECTIONS = list(Section)
+QUEUE = Both("会话 · ", "Queue · ")
 AGAIN_MS = 1000
 FLASH_SECONDS = 0.6
 # A list of so many rows is put in order so often at most (s); between, rows change where they are.
@@ -138,8 +140,8 @@ class Listing:
             title = Both(f"筛选 {shown} · {text}", f"Filter {shown} · {text}")
         elif self.view is View.WORK:
             title = Both(
-                f"会话 · 我的 {mine} · 其他 {shown - mine}",
-                f"Queue · mine {mine} · other {shown - mine}",
+                f"{QUEUE.zh}我的 {mine} · 其他 {shown - mine}",
+                f"{QUEUE.en}mine {mine} · other {shown - mine}",
             )
         else:
             name = VIEW_NAMES[self.view]
@@ -148,7 +150,10 @@ class Listing:
         if marked := len(self._screen.queue.marked()):
             words = f"{Both(f'已标 {marked}', f'marked {marked}')} · {words}"
         if width := self._screen.queue.size.width:  # else not laid out yet
-            words = clip(words, max(8, width - 2))
+            room = max(8, width - 2)
+            if cell_len(words) > room:  # before a number is cut, what it is a number of goes
+                words = words.replace(str(QUEUE), "", 1)
+            words = clip(words, room)
         if words != self._title:
             self._title = words
             self._screen.query_one("#queue-title", Static).update(words, layout=False)

@@ -174,3 +174,16 @@ async def test_a_switched_screen_is_as_one_that_was_started_so(world: World) -> 
         assert agent.sees() != started
         await commands(agent, "switch_language")
         await agent.until(lambda: agent.sees() == started)
+
+
+@pytest.mark.parametrize(
+    ("size", "title"),
+    [((80, 24), "mine 0 · other 15"), ((120, 36), "Queue · mine 0 · other 15")],
+)
+async def test_the_lists_title_keeps_its_numbers(
+    world: World, size: tuple[int, int], title: str
+) -> None:
+    for number in range(12):
+        world.chat(f"n{number:02}", f"顾客{number}", "在吗")
+    async with sit_down(world, size=size, language="en") as agent:
+        assert agent.sees().split("│")[0].strip() == title

@@ -158,11 +158,11 @@ class StatusLine(Words):
         left -= cell_len(calm)
         shown: list[tuple[str, str]] = []
         if reasons and left > 3:
-            said = [reasons[0], *(f" · {each}" for each in reasons[1:])]
+            every = [reasons[0], *(f" · {each}" for each in reasons[1:])]
             # What weighs besides gives way to the first key: without one, nobody knows what to do.
             first = cell_len("".join(keys[0])) + 5 if keys else 0
-            room = max(left - 3 - first, cell_len("".join(said[:vital])))
-            whole = fitting(said, min(left - 3, room))
+            room = max(left - 3 - first, cell_len("".join(every[:vital])))
+            whole = fitting(every, min(left - 3, room))
             text = f"│ {''.join(whole) or clip(reasons[0], left - 3)} "
             shown.append((text, "$foreground"))
             left -= cell_len(text)
