@@ -32,11 +32,6 @@ class Place(NamedTuple):
     last: Macro
     next: Macro | None
 
-    @property
-    def title(self) -> str:
-        """What the step that was done last is called."""
-        return self.last.head.step_title or self.last.head.title
-
 
 class Moment(NamedTuple):
     """What decides which macros are offered."""

@@ -10,11 +10,13 @@ from agent_tui.desk.reasons import TYPES, word
 from agent_tui.domain.model import Conversation, Status
 from agent_tui.lang import Both
 from agent_tui.text import clean_line
+from agent_tui.tui import versions
 from agent_tui.tui.offers import Strip
 from agent_tui.tui.screens.pick import Choice, Picker
 
 if TYPE_CHECKING:
     from agent_tui.macros.flows import Moment, Place
+    from agent_tui.macros.library import Library
     from agent_tui.macros.model import Macro
     from agent_tui.tui.screens.workstation import Workstation
 
@@ -51,15 +53,16 @@ class Flows:
         place = flows.place(moment, taken)
         key = self._screen.keymap.shown("next_step")
         if place is not None and place.next is not None:
-            return f"{title_of(place)} · {key} → {_step(place.next)}"
+            library = moment.library
+            return f"{title_of(library, place)} · {key} → {_step(library, place.next)}"
         if place is None:
             first = next(iter(flows.beginnings(moment)), None)
             if first is not None and first.head.flow == state.type:
-                return f"{word(TYPES, state.type)} · {key} → {_step(first)}"
+                return f"{word(TYPES, state.type)} · {key} → {_step(moment.library, first)}"
         if not any(flows.follows(moment.library, each, state.last_reply_no) for each in taken):
             return None
         named = flows.following(moment, taken, state.last_reply_no)
-        return f"{key} → {_titles(named)}" if named else None
+        return f"{key} → {_titles(moment.library, named)}" if named else None
 
     def _moment(self, state: Conversation) -> Moment:
         from agent_tui.macros.model import Situation
@@ -91,23 +94,27 @@ class Flows:
             screen.inserting.from_key(chosen, state.id)
 
     async def _choose(self, found: list[Macro]) -> Macro | None:
-        choices = [Choice(m.id, m.head.title, f"/{m.head.short}", m.head.short) for m in found]
+        library = self._screen.desk.macros.library()
+        choices = [
+            Choice(m.id, versions.title_of(library, m), f"/{m.head.short}", m.head.short)
+            for m in found
+        ]
         title = str(Both("接下来", "What follows"))
         chosen = await self._screen.app.push_screen_wait(Picker(title, choices))
         return next((macro for macro in found if macro.id == chosen), None)
 
 
-def title_of(place: Place) -> str:
+def title_of(library: Library, place: Place) -> str:
     """`complaint 2/4: own it`."""
     name = word(TYPES, place.flow)
-    title = clean_line(place.title, SHORT)
+    title = _step(library, place.last)
     far = f"{name} {place.done}/{place.total}"
     return str(Both(f"{far}：{title}", f"{far}: {title}"))
 
 
-def _step(macro: Macro) -> str:
-    return clean_line(macro.head.step_title or macro.head.title, SHORT)
+def _step(library: Library, macro: Macro) -> str:
+    return clean_line(versions.step_of(library, macro), SHORT)
 
 
-def _titles(macros: list[Macro]) -> str:
-    return clean_line(" / ".join(macro.head.title for macro in macros), LONG)
+def _titles(library: Library, macros: list[Macro]) -> str:
+    return clean_line(" / ".join(versions.title_of(library, macro) for macro in macros), LONG)

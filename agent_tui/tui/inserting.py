@@ -16,7 +16,7 @@ from agent_tui.lang import Both
 from agent_tui.text import clean
 from agent_tui.tui.answers import Answers
 from agent_tui.tui.screens.pick import SlotForm
-from agent_tui.tui.versions import for_customer, title_of
+from agent_tui.tui.versions import for_customer, slots_of, title_of
 
 if TYPE_CHECKING:
     from agent_tui.macros.flows import Moment
@@ -195,10 +195,11 @@ class Inserting:
         screen = self._screen
         key = screen.current
         values = screen.desk.macros.values(key, _now())
+        shop = screen.desk.macros.library()
         slots, proposed = macro.head.ask, library.slot_defaults(macro, values)
         known = self._answers.over(key, slots, proposed) if key is not None else proposed
-        title = title_of(screen.desk.macros.library(), macro)
-        answer = await screen.app.push_screen_wait(SlotForm(title, slots, known))
+        form = SlotForm(title_of(shop, macro), slots_of(shop, macro), known)
+        answer = await screen.app.push_screen_wait(form)
         if answer is not None and screen.current == key:
             if key is not None:
                 self._answers.keep(key, slots, proposed, answer)

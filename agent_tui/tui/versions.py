@@ -12,7 +12,7 @@ from agent_tui.knowledge.entry import Entry, Hit
 
 if TYPE_CHECKING:
     from agent_tui.macros.library import Library
-    from agent_tui.macros.model import Macro
+    from agent_tui.macros.model import Head, Macro, Slot
     from agent_tui.tui.screens.workstation import Workstation
 
 
@@ -44,7 +44,26 @@ def named(screen: Workstation, hits: Sequence[Hit]) -> list[Hit]:
 
 def title_of(library: Library, macro: Macro) -> str:
     """What a macro is called in the language of the interface, if it has a name there."""
-    return (_macro_in(library, macro, lang.current()) or macro).head.title
+    return _read_by_agents(library, macro).title
+
+
+def step_of(library: Library, macro: Macro) -> str:
+    """The same of a step in a flow."""
+    head = _read_by_agents(library, macro)
+    return head.step_title or head.title
+
+
+def slots_of(library: Library, macro: Macro) -> dict[str, Slot]:
+    """What a macro asks for, by its own rules, in the words of the interface where it has some."""
+    there = _read_by_agents(library, macro).ask
+    return {
+        name: replace(slot, prompt=there[name].prompt) if name in there else slot
+        for name, slot in macro.head.ask.items()
+    }
+
+
+def _read_by_agents(library: Library, macro: Macro) -> Head:
+    return (_macro_in(library, macro, lang.current()) or macro).head
 
 
 def _version(screen: Workstation, entry: Entry, language: str) -> Version | None:

@@ -83,7 +83,7 @@ async def test_the_complaint_flow_is_guided_and_survives_a_restart(
     ]
     async with sit_down(world, size=size, language="en") as person:
         await open_chat(person)
-        assert "complaint 2/4: 致歉担责 · Alt+C" in person.sees()
+        assert "complaint 2/4: own it · Alt+C → the way out" in person.sees()
         await person.does("next_step")
         await fill_in(person, "x")
         assert "处理方案定下来了" in person.screen.composer.text
@@ -119,12 +119,22 @@ async def test_a_chain_offers_what_follows_the_last_reply(world: World) -> None:
         assert [each.source for each in left] == ["macro:returns/return-process"]
 
 
-@pytest.mark.parametrize(
-    ("chat", "typed", "again"),
-    [("c1", "照片里看到什么", "拍几张"), ("c2", "What the photos show", "send a few photos")],
-)
+async def test_what_a_macro_asks_is_asked_in_the_agents_language(world: World) -> None:
+    async with sit_down(world, language="en") as person:
+        await open_chat(person)
+        await person.press("f6")
+        assert "Order number" in person.sees() and "订单号" not in person.sees()
+        await person.types("1")
+        await person.press("enter")
+        assert "Order number' takes 10–20 digits" in person.sees()
+        await person.types("234567890")
+        await person.press("enter")
+        assert "麻烦您拍几张照片" in person.screen.composer.text
+
+
+@pytest.mark.parametrize(("chat", "again"), [("c1", "拍几张"), ("c2", "send a few photos")])
 async def test_photos_are_asked_for_once_and_so_is_the_order(
-    world: World, chat: str, typed: str, again: str
+    world: World, chat: str, again: str
 ) -> None:
     async with sit_down(world, size=(80, 24)) as person:
         await open_chat(person, chat)
@@ -135,7 +145,10 @@ async def test_photos_are_asked_for_once_and_so_is_the_order(
         await person.until(lambda: "Alt+C → " in person.sees())
         await person.does("next_step")
         boxes = list(person.app.screen.query(Input))
-        assert [box.value for box in boxes] == ["1234567890", ""] and typed in person.sees()
+        assert [box.value for box in boxes] == [
+            "1234567890",
+            "",
+        ] and "照片里看到什么" in person.sees()
         assert boxes[1].has_focus, "what is known is not asked again"
         await person.types("x")
         await person.press("enter")
