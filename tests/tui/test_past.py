@@ -101,15 +101,19 @@ async def test_a_message_that_is_not_here_is_only_shown(
 
 async def test_late_messages_are_dropped(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, begun = threading.Event(), threading.Event()
+    started: list[str] = []
     ended: list[str] = []
     answer = History.answer
 
     def slow(self: History, query: str, *args: Any, **more: Any) -> Any:
-        found = answer(self, query, *args, **more)
-        begun.set()
-        gate.wait(10)
-        ended.append(query)
-        return found
+        started.append(query)
+        try:
+            found = answer(self, query, *args, **more)
+            begun.set()
+            gate.wait(20)
+            return found
+        finally:
+            ended.append(query)
 
     async with sit_down(known) as agent:
         await agent.does("next_urgent")
@@ -126,7 +130,8 @@ async def test_late_messages_are_dropped(known: World, monkeypatch: pytest.Monke
 
         agent.screen.find.show = noting  # type: ignore[method-assign]
         gate.set()
-        await agent.until(lambda: len(ended) == 2 and not agent.screen.searching._past.busy)
+        await agent.until(lambda: "发票抬头" in ended and len(ended) == len(started))
+        await agent.until(lambda: not agent.screen.searching._past.busy)
         await agent.pilot.pause()
         assert not any(isinstance(row, Found) for row in shown)
 
