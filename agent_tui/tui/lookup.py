@@ -26,6 +26,7 @@ GROUPS = {
     "compose": WRITING,
     "writing": WRITING,
     "customer": WRITING,
+    "aside": THE_CHAT,
     "conversation": THE_CHAT,
     "labels": THE_CHAT,
     "reading": Both("看消息", "reading a chat"),

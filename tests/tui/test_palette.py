@@ -155,3 +155,7 @@ def test_every_command_stands_under_what_it_is_about() -> None:
     assert {groups[name] for name in ("editor", "attach", "insert_order")} == {"writing"}
     assert groups["tag"] == groups["claim"] == "the chat"
     assert set(groups.values()) == {group.en for group in lookup.GROUPS.values()}
+
+
+def test_every_command_stands_under_a_heading() -> None:
+    assert {lookup.group_of(intent) for intent in INTENTS} <= set(lookup.GROUPS.values())
