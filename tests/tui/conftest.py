@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from agent_tui.desk import finding
 from tests.tui.driver import World
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is, a search counts as quick; tests of slow ones make it slow."""
+    monkeypatch.setattr(finding, "SLOW_SECONDS", float("inf"))
+    monkeypatch.setattr(finding, "FRAME_SECONDS", float("inf"))
 
 
 @pytest.fixture

@@ -163,15 +163,17 @@ async def test_no_line_of_a_notice_is_cut(world: World, size: tuple[int, int]) -
     async with sit_down(world, size=size) as agent:
         for text in texts:
             agent.screen.doing.say(Both(text, text), seconds=60)
-            await agent.pilot.pause()
-            [toast] = agent.screen.query("Toast")
-            last = toast.region
-            shown = "".join(
-                line[1:35].strip(" │") for line in agent.sees().split("\n")[last.y : last.bottom]
-            )
-            assert shown.endswith(text[-2:].strip()), (text, agent.sees())
+            end = text[-2:].strip()
+            await agent.until(lambda end=end: _noticed(agent).endswith(end))  # type: ignore[misc]
             agent.app.clear_notifications()
-            await agent.pilot.pause()
+            await agent.until(lambda: not agent.screen.query("Toast"))
+
+
+def _noticed(agent: Person) -> str:
+    """The only notice, as it is seen."""
+    places = [toast.region for toast in agent.screen.query("Toast")]
+    lines = agent.sees().split("\n")
+    return "".join(line[1:35].strip(" │") for at in places for line in lines[at.y : at.bottom])
 
 
 async def test_what_is_undone_does_not_offer_its_undo(world: World) -> None:
