@@ -231,10 +231,13 @@ def _tokens(paragraph: str) -> Iterable[str]:
 
 
 def _chop(token: str, cells: int) -> list[str]:
-    """A word that is longer than a line, in pieces of whole clusters."""
+    """A word that is longer than a line, in pieces of whole clusters; only one that is wider than
+    the line itself (old Hangul can be) is taken apart."""
     pieces: list[str] = []
     while token:
         piece = head(token, cells) or next(clusters(token))
+        while cell_len(piece) > cells and len(piece) > 1:
+            piece = piece[:-1]
         pieces.append(piece)
         token = token[len(piece) :]
     return pieces

@@ -186,4 +186,4 @@ async def test_the_lists_title_keeps_its_numbers(
     for number in range(12):
         world.chat(f"n{number:02}", f"顾客{number}", "在吗")
     async with sit_down(world, size=size, language="en") as agent:
-        assert agent.sees().split("│")[0].strip() == title
+        await agent.until(lambda: agent.sees().split("│")[0].strip() == title)

@@ -70,7 +70,7 @@ async def test_short_name_expands_in_the_customers_language(world: World) -> Non
         assert agent.screen.current == "c2"
         await agent.types("/qsd")
         await agent.press("tab")
-        assert "About how many minutes" in agent.sees()
+        assert "大约几分钟" in agent.sees()  # what is asked is the agent's
         await agent.press("enter")  # the slot's default will do
         assert "Tom B." in agent.screen.composer.text
         assert "/qsd" not in agent.screen.composer.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcswidth, wcwidth
@@ -42,6 +42,7 @@ def test_nothing_is_cut_in_two(sample: str) -> None:
 
 
 @given(st.text(LETTERS, max_size=30), st.integers(2, 20))
+@example("\u1112\u1112", 2)  # one cluster of four cells
 def test_whatever_is_written_fits(text: str, cells: int) -> None:
     text = clean(text)
     assert cell_len(fit(text, cells)) == cells
