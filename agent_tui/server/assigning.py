@@ -27,7 +27,7 @@ from agent_tui.server.unit import SYSTEM, Needs, Unit
 from agent_tui.server.waits import Waits
 
 AT_ONCE = 200
-WAITING = 2_000  # chats of a team that nobody has: who wrote longest ago, first
+WAITING = 2_000  # chats that nobody has that are looked at; if there are more, of each team
 REST_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 _row = schema.conversation.c
@@ -65,15 +65,10 @@ def candidates(connection: Connection, directory: Directory, now: int) -> list[C
     pushing = sorted(
         key for key, rules in directory.plan.routing.teams.items() if rules.assign != "pull"
     )
-    # Each team's apart: one that is swamped leaves the others their place.
-    for team in pushing:
-        query = (
-            select(_row.state)
-            .where(_row.status == Status.OPEN, _row.assignee.is_(None), _row.team == team)
-            .order_by(_row.last_at)
-            .limit(WAITING)
-        )
-        found += _decoded(connection.execute(query).scalars().all())
+    if pushing:
+        found += _nobodys(connection, pushing)
+    if len(found) == WAITING:  # one swamped team must not keep the others' chats from view
+        found = [each for team in pushing for each in _nobodys(connection, [team])]
     gone = sorted(key for key in directory.duties if _is_gone(key, directory, floor))
     if gone:
         query = select(_row.state).where(_row.status == Status.OPEN, _row.assignee.in_(gone))
@@ -92,6 +87,17 @@ def candidates(connection: Connection, directory: Directory, now: int) -> list[C
     wanted |= {each.id for each in found if each.assignee is not None}
     order = [each.conversation for each in placed if each.conversation in wanted]
     return [each.id for each in found if each.assignee is not None] + order
+
+
+def _nobodys(connection: Connection, teams: Sequence[str]) -> list[Conversation]:
+    """Open chats of these teams that nobody has, at most WAITING, who wrote longest ago first."""
+    query = (
+        select(_row.state)
+        .where(_row.status == Status.OPEN, _row.assignee.is_(None), _row.team.in_(teams))
+        .order_by(_row.last_at)
+        .limit(WAITING)
+    )
+    return _decoded(connection.execute(query).scalars().all())
 
 
 def _decoded(raws: Sequence[bytes]) -> list[Conversation]:

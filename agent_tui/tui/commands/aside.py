@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import is_lead
 from agent_tui.domain.decide import LONGEST_COOLING_MS, LONGEST_SNOOZE_MS
-from agent_tui.domain.model import Status
+from agent_tui.domain.model import Conversation, Status
 from agent_tui.domain.sla import never_answered
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
@@ -111,55 +111,69 @@ class CoolDown(Intent):
                 leave(screen, target)
 
 
-class WaitForCustomer(Intent):
+class SetsStatus(Intent):
+    """One chat's status, after a question where that may be a slip; or that of all marked ones."""
+
+    status: ClassVar[Status]
+    done: ClassVar[Both]
+    needs_chat = True
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        command = c.SetStatus(self.status)
+        if marked := screen.bulk.marked():
+            screen.bulk.act(marked, lambda _: command, self.done)
+            return
+        target, state = screen.doing.target(), screen.doing.state()
+        question = self.doubt(state, screen.doing.who(state.id)) if state is not None else None
+        if question and not await screen.app.push_screen_wait(Confirm(str(question))):
+            return
+        if screen.doing.act(command, self.done, key=target):
+            self.then(screen)
+
+    def doubt(self, state: Conversation, who: str) -> Both | None:
+        """What is asked first; None: nothing."""
+        raise NotImplementedError
+
+    def then(self, screen: Workstation) -> None:
+        """Once it is done."""
+
+
+class WaitForCustomer(SetsStatus):
     id = "pending"
     default_keys = "ctrl+g"
     letters = "w"
     title = Both("等客户", "wait")
     doc = Both("标为等客户回复", "Mark as waiting for the customer")
-    needs_chat = True
-    asks = True
+    status = Status.PENDING
+    done = Both("等客户", "waiting for customer")
 
-    async def run(self, screen: Workstation) -> None:
-        title = Both("等客户", "waiting for customer")
-        if marked := screen.bulk.marked():
-            screen.bulk.act(marked, lambda _: c.SetStatus(Status.PENDING), title)
-            return
-        target, state = screen.doing.target(), screen.doing.state()
-        who = screen.doing.who(target) if target is not None else ""
-        question = Both(
+    def doubt(self, state: Conversation, who: str) -> Both | None:
+        if state.waiting_since is None:
+            return None
+        return Both(
             f"{who} 还在等回复。仍要标为等客户？",
             f"{who} waits for a reply. Mark it as waiting for the customer all the same?",
         )
-        owed = state is not None and state.waiting_since is not None
-        if owed and not await screen.app.push_screen_wait(Confirm(str(question))):
-            return
-        screen.doing.act(c.SetStatus(Status.PENDING), title, key=target)
 
 
-class ResolveNext(Intent):
+class ResolveNext(SetsStatus):
     id = "resolve_next"
     default_keys = "ctrl+d"
     letters = "D"  # nobody types it by accident into the list
     title = Both("解决", "resolve")
     doc = Both("标为已解决并打开下一个；可撤销", "Resolve and open the next chat; can be undone")
     footer = ("composer",)
-    needs_chat = True
-    asks = True
+    status = Status.RESOLVED
+    done = title
 
-    async def run(self, screen: Workstation) -> None:
-        title = Both("解决", "resolve")
-        if marked := screen.bulk.marked():
-            screen.bulk.act(marked, lambda _: c.SetStatus(Status.RESOLVED), title)
-            return
-        target, state = screen.doing.target(), screen.doing.state()
-        who = screen.doing.who(target) if target is not None else ""
-        question = Both(
+    def doubt(self, state: Conversation, who: str) -> Both | None:
+        if not never_answered(state):
+            return None
+        return Both(
             f"还没有人回复过 {who}。仍要标为已解决？",
             f"Nobody has answered {who} yet. Resolve the chat all the same?",
         )
-        unheard = state is not None and never_answered(state)
-        if unheard and not await screen.app.push_screen_wait(Confirm(str(question))):
-            return
-        if screen.doing.act(c.SetStatus(Status.RESOLVED), title, key=target):
-            screen.going.open_next()
+
+    def then(self, screen: Workstation) -> None:
+        screen.going.open_next()
