@@ -80,6 +80,9 @@ def main() -> int:
             chats(report, spawn, given.chats, given.messages, given.keys)
             busy(report, spawn, given.chats, given.keys, given.rate)
             report.note("machine", "load after", os.getloadavg()[0])
+        except BaseException:
+            report.show()  # what is measured is not lost
+            raise
         finally:
             for program in started:
                 if program.terminal.running:
@@ -127,7 +130,7 @@ def chats(report: Report, spawn: Spawn, chats: int, messages: int, keys: int) ->
     _note(report, f"open a chat of {messages:,} messages", "open", [ours])
     _note(report, "type a character", "type", [ours])
     report.note("memory", "agent-tui with two long chats opened, MiB", after)
-    _end([ours])
+    ours.terminal.leave()  # not killed: no draft is left for the next one's typing
     mounted = spawn("a widget for each", "widgets", messages)
     mounted.terminal.wait(lambda: mounted.says("ready", 0), 60)
     least = costs.memory(mounted.terminal.pid, NOWHERE)["resident"]

@@ -174,11 +174,21 @@ class ChatWork:
         if key is None:
             screen.doing.say(Both("先打开一个会话", "open a chat first"))
         elif not text.strip():
-            screen.doing.say(Both("还没有写内容", "nothing is written yet"))
+            screen.doing.say(self._nothing_written(resolve))
         elif screen.composer.note:
             self._sender.note(key, text, lambda: self._leave_note(key, text))
         else:
             self._sender.reply(key, text, resolve, to_next)
+
+    def _nothing_written(self, resolve: bool) -> Both:
+        """Says so, with the key that resolves without a reply to whoever meant to."""
+        shown = self._screen.keymap.shown("resolve_next")
+        if not resolve or not shown:
+            return Both("还没有写内容", "nothing is written yet")
+        return Both(
+            f"还没有写内容；{shown} 直接解决",
+            f"nothing is written yet; {shown} resolves without a reply",
+        )
 
     def _draft(self, key: ConversationId | None) -> str:
         draft = self._screen.desk.drafts.get(key) if key else None

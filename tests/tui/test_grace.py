@@ -126,6 +126,15 @@ async def test_send_and_next(world: World) -> None:
         assert (agent.screen.current, agent.screen.composer.text) == (C1, "one")
 
 
+async def test_send_and_resolve_of_nothing_names_the_key_that_only_resolves(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("send_resolve_next")
+        await agent.does("send_next")
+        assert agent.notices() == ["还没有写内容；Ctrl+D 直接解决", "还没有写内容"]
+        assert status(agent, C1) is Status.OPEN and not world.sent()
+
+
 async def test_send_resolve_and_next_is_one_step(world: World) -> None:
     async with sit_down(world, grace=GRACE) as agent:
         await agent.does("next_urgent")
