@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from agent_tui import frontmatter
@@ -47,6 +48,14 @@ def slot_defaults(macro: Macro, values: Mapping[str, str]) -> dict[str, str]:
     return {name: _default(slot.default, values) for name, slot in macro.head.ask.items()}
 
 
+@lru_cache(maxsize=1_000)  # one changed macro must not have all the others read again
+def _parsed(key: str, text: str) -> Macro | None:
+    try:
+        return parse(key, text)
+    except Malformed:
+        return None
+
+
 class Library:
     """Macros that one agent may use."""
 
@@ -65,13 +74,8 @@ class Library:
         here is left out: the server that sent it is newer, and says so in its own lint."""
         mine = {"all", PERSONAL, *(f"team:{team}" for team in teams)}
         found = list(own)
-        for key, text in sources:
-            try:
-                macro = parse(key, text)
-            except Malformed:
-                continue
-            if macro.head.scope in mine:
-                found.append(macro)
+        parsed = (_parsed(key, text) for key, text in sources)
+        found += [each for each in parsed if each is not None and each.head.scope in mine]
         return cls(found)
 
     def offered(

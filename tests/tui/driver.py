@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,18 @@ class Clock:
         return self.now
 
 
+@functools.cache
+def _shipped() -> tuple[e.FeedEvent, ...]:
+    """The articles and macros that come with the program."""
+    shipped = paths.shipped()
+    found, _ = articles.load(shipped / "kb")
+    things: list[e.FeedEvent] = [e.ArticleSaved(article) for article in found]
+    for path in sorted((shipped / "macros").rglob("*.md")):
+        key = path.relative_to(shipped / "macros").as_posix().removesuffix(".md")
+        things.append(e.MacroSaved(MacroSource(key, path.read_text("utf-8"))))
+    return tuple(things)
+
+
 @dataclass
 class World:
     """A profile on disk as a server would have filled it."""
@@ -59,8 +72,6 @@ class World:
     def __post_init__(self) -> None:
         self.cache = Cache(self.root / "cache.db")
         self.outbox = Outbox(self.root / "outbox.db")
-        shipped = paths.shipped()
-        found, _ = articles.load(shipped / "kb")
         things: list[e.FeedEvent] = [
             e.AgentSaved(ME),
             e.AgentSaved(COLLEAGUE),
@@ -70,11 +81,7 @@ class World:
                 Inbox("web", Channel.WEB, "after-sales", "青禾生活", "Qinghe Living")  # type: ignore[arg-type]
             ),
         ]
-        things += [e.ArticleSaved(article) for article in found]
-        for path in sorted((shipped / "macros").rglob("*.md")):
-            key = path.relative_to(shipped / "macros").as_posix().removesuffix(".md")
-            things.append(e.MacroSaved(MacroSource(key, path.read_text("utf-8"))))
-        self.feed([(None, thing) for thing in things])
+        self.feed([(None, thing) for thing in (*things, *_shipped())])
 
     def feed(self, events: list[tuple[str | None, e.FeedEvent]], done: int = 0) -> Changes:
         """Events as they would come home, at the clock's time."""
