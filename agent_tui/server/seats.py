@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from agent_tui.domain import events as e
-from agent_tui.domain.ids import AgentId
+from agent_tui.domain.ids import AgentId, ConversationId
 from agent_tui.domain.model import Conversation
 from agent_tui.domain.plan import UNENDING
 from agent_tui.domain.routing import Seat
@@ -16,7 +16,7 @@ from agent_tui.server import bulk, schema
 from agent_tui.server.directory import Directory
 from agent_tui.server.unit import Draft, Unit
 
-_seat, _conversation = schema.seat.c, schema.conversation.c
+_seat, _conversation, _event = schema.seat.c, schema.conversation.c, schema.event.c
 _LOOKED = (e.MarkedRead, e.ReplySent, e.NoteAdded)
 
 
@@ -59,12 +59,36 @@ def load(unit: Unit, agents: Collection[AgentId]) -> dict[AgentId, Seat]:
 def ignored(unit: Unit, agent: AgentId) -> int:
     """How many chats in a row the agent has not looked at, with what this batch took back."""
     known = unit.connection.execute(select(_seat.ignored).where(_seat.agent == agent)).scalar()
-    return (known or 0) + sum(_ignored_by(draft) == agent for draft in unit.drafts)
+    return (known or 0) + sum(_ignored_by(unit, draft) == agent for draft in unit.drafts)
 
 
-def _ignored_by(draft: Draft) -> AgentId | None:
+def _ignored_by(unit: Unit, draft: Draft) -> AgentId | None:
     taken_back = isinstance(draft.event, e.Released) and draft.event.why and draft.event.declined
-    return draft.before.assignee if taken_back and draft.before is not None else None
+    if not taken_back or draft.before is None or draft.before.assignee is None:
+        return None
+    agent = draft.before.assignee
+    return None if _was_at_work(unit, agent, draft.before.id) else agent
+
+
+def _was_at_work(unit: Unit, agent: AgentId, conversation: ConversationId) -> bool:
+    """Whether the agent has looked at another chat, or answered there, since they got this one.
+
+    Who is given five at once and takes a minute for the first is not away.
+    """
+    if any(draft.by == agent and isinstance(draft.event, _LOOKED) for draft in unit.drafts):
+        return True
+    given = select(func.max(_event.seq)).where(
+        _event.conversation == conversation, _event.kind == _kind(e.Assigned)
+    )
+    since = unit.connection.execute(given).scalar() or 0
+    looked = select(_event.seq).where(
+        _event.seq > since, _event.by == agent, _event.kind.in_([_kind(each) for each in _LOOKED])
+    )
+    return unit.connection.execute(looked.limit(1)).first() is not None
+
+
+def _kind(event: type[e.LoggedEvent]) -> str:
+    return str(event.__struct_config__.tag)
 
 
 def save(unit: Unit) -> None:
@@ -79,7 +103,7 @@ def save(unit: Unit) -> None:
             continue
         if isinstance(draft.event, _LOOKED):
             looked.add(AgentId(draft.by))
-        if (agent := _ignored_by(draft)) is not None:
+        if (agent := _ignored_by(unit, draft)) is not None:
             taken[agent] = taken.get(agent, 0) + 1
         if isinstance(draft.event, e.Assigned | e.Claimed) and after.assignee is not None:
             assigned.add(after.assignee)

@@ -121,6 +121,7 @@ class PureHouse:
         self.told = Told()
         self.owned: defaultdict[AgentId, set[ConversationId]] = defaultdict(set)
         self._ignored: defaultdict[AgentId, int] = defaultdict(int)
+        self._looked: dict[AgentId, int] = {}  # when each last did, ms
         self._of_customer: defaultdict[CustomerId, list[ConversationId]] = defaultdict(list)
 
     def receive(self, visit: Visit, text: str, message: str) -> ConversationId:
@@ -291,6 +292,12 @@ class PureHouse:
             why = Why(Because.DECLINED, (agent, str(times))).encode()
             self._set_duty(Duty(agent, Availability.AWAY, why, self.now), SYSTEM)
 
+    def _was_at_work(self, before: Conversation) -> bool:
+        """Whether its agent has looked at another chat since they got this one."""
+        assert before.assignee is not None and before.answer_by is not None
+        given = before.answer_by - self.shop.routing.answer_within * 1000
+        return self._looked.get(before.assignee, 0) > given
+
     # --- the log and its folds -------------------------------------------------------------------
 
     def record(self, event: e.ConversationEvent, by: str, key: ConversationId) -> None:
@@ -308,10 +315,11 @@ class PureHouse:
         self, event: e.ConversationEvent, by: str, before: Conversation | None, after: Conversation
     ) -> None:
         if isinstance(event, e.Released) and event.why and event.declined and before is not None:
-            if before.assignee is not None:
+            if before.assignee is not None and not self._was_at_work(before):
                 self._ignored[before.assignee] += 1
         elif isinstance(event, _LOOKED):
             self._ignored[AgentId(by)] = 0
+            self._looked[AgentId(by)] = self.now
         plan = self.shop.plan
         old = plan.load(before) if before is not None and before.assignee is not None else 0.0
         new = plan.load(after) if after.assignee is not None else 0.0

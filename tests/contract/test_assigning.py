@@ -148,6 +148,22 @@ def test_who_does_not_look_loses_the_chat_and_in_the_end_their_place(shop: Servi
     until(lambda: _duty(shop, "anna") is Availability.AWAY)
 
 
+def test_who_looks_at_one_of_many_is_not_away(shop: Serving) -> None:
+    settings(shop, lease=600, capacity=6, answer_within=3)
+    anna = shop.agent("anna")
+    chats = [chat(shop)[1] for _ in range(4)]
+    says(anna)
+    for key in chats:
+        owned(shop, key, "anna")
+    anna.applied(chats[0], c.MarkRead(1))  # and reads and writes there until the others go back
+    for key in chats[1:]:
+        until(lambda key=key: "anna" in shop.state(key).declined)  # type: ignore[misc]
+    assert _duty(shop, "anna") is Availability.ONLINE
+    for key in [chat(shop)[1] for _ in range(2)]:  # who then looks at none of what is new is
+        owned(shop, key, "anna")
+    until(lambda: _duty(shop, "anna") is Availability.AWAY)
+
+
 def _duty(shop: Serving, agent: str) -> Availability:
     with shop.database.read() as connection:
         known = directories.load(connection, 0)
