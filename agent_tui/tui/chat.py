@@ -190,6 +190,10 @@ class ChatWork:
             f"nothing is written yet; {shown} resolves without a reply",
         )
 
+    def written(self, key: ConversationId) -> str:
+        """The reply to `key` that is not sent: what stands in the composer, else the draft."""
+        return self._screen.composer.texts()[0] if key == self._screen.current else self._draft(key)
+
     def _draft(self, key: ConversationId | None) -> str:
         draft = self._screen.desk.drafts.get(key) if key else None
         return draft.text if draft else ""

@@ -210,7 +210,9 @@ class Tty:
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s: {what}\n{self.text()}")
             if not self.process.isalive():
-                raise AssertionError(f"the program ended before: {what}\n{self.text()}")
+                self.settle()  # its last words
+                how = (self.process.exitstatus, self.process.signalstatus)
+                raise AssertionError(f"the program ended {how} before: {what}\n{self.text()}")
             self.read(0.05)
         return found
 

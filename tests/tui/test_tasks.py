@@ -104,6 +104,20 @@ async def test_likely_answers_are_there_when_a_chat_opens(world: World) -> None:
         assert "运费" in agent.pane()
 
 
+async def test_resolving_with_something_written_asks_and_keeps_it(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("aaaa")
+        await agent.does("resolve_next")
+        assert "还没发出（会留作草稿）" in agent.sees()
+        await agent.press("enter")
+        assert agent.desk.conversation("c1").status is Status.RESOLVED  # type: ignore[union-attr, arg-type]
+        await agent.does("undo")
+        agent.screen.open("c1")  # type: ignore[arg-type]
+        await agent.press()
+        assert agent.screen.composer.text == "aaaa"
+
+
 async def test_claim_tag_note_snooze_resolve_undo(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from agent_tui.desk.unfinished import unfinished
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import is_lead
 from agent_tui.domain.decide import LONGEST_COOLING_MS, LONGEST_SNOOZE_MS
 from agent_tui.domain.model import Conversation, Status
-from agent_tui.domain.sla import never_answered
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands.base import Intent
@@ -125,13 +125,13 @@ class SetsStatus(Intent):
             screen.bulk.act(marked, lambda _: command, self.done)
             return
         target, state = screen.doing.target(), screen.doing.state()
-        question = self.doubt(state, screen.doing.who(state.id)) if state is not None else None
+        question = self.doubt(screen, state) if state is not None else None
         if question and not await screen.app.push_screen_wait(Confirm(str(question))):
             return
         if screen.doing.act(command, self.done, key=target):
             self.then(screen)
 
-    def doubt(self, state: Conversation, who: str) -> Both | None:
+    def doubt(self, screen: Workstation, state: Conversation) -> Both | None:
         """What is asked first; None: nothing."""
         raise NotImplementedError
 
@@ -148,9 +148,10 @@ class WaitForCustomer(SetsStatus):
     status = Status.PENDING
     done = Both("等客户", "waiting for customer")
 
-    def doubt(self, state: Conversation, who: str) -> Both | None:
+    def doubt(self, screen: Workstation, state: Conversation) -> Both | None:
         if state.waiting_since is None:
             return None
+        who = screen.doing.who(state.id)
         return Both(
             f"{who} 还在等回复。仍要标为等客户？",
             f"{who} waits for a reply. Mark it as waiting for the customer all the same?",
@@ -167,12 +168,15 @@ class ResolveNext(SetsStatus):
     status = Status.RESOLVED
     done = title
 
-    def doubt(self, state: Conversation, who: str) -> Both | None:
-        if not never_answered(state):
-            return None
-        return Both(
-            f"还没有人回复过 {who}。仍要标为已解决？",
-            f"Nobody has answered {who} yet. Resolve the chat all the same?",
+    def doubt(self, screen: Workstation, state: Conversation) -> Both | None:
+        desk = screen.desk
+        return unfinished(
+            state,
+            screen.doing.who(state.id),
+            screen.chat.written(state.id),
+            desk.directory.policy,
+            desk.directory.plan,
+            desk.clock(),
         )
 
     def then(self, screen: Workstation) -> None:
