@@ -116,6 +116,11 @@ def batched(keys: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
         yield some
 
 
+def _teams(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(connection.execute(select(schema.team.c.id)).scalars())
+
+
 class Content:
     """The files of a data folder, and how far they are published."""
 
@@ -168,7 +173,8 @@ class Content:
                     files.forget(key)
         if published is not None or self._stamp() != self._config_stamp:
             before = self._settings
-            yield Publish("settings", settings=self._settings_now())
+            found = self._settings_now(database, changed=published is None)
+            yield Publish("settings", settings=found)
             if published is not None or self._settings is not before:
                 self._report_unknown_teams(database)
         self._whole, self._told = True, frozenset(told)
@@ -211,12 +217,19 @@ class Content:
             log.warning("%s/%s", files.root.name, problem)
         self.problems.extend(problems)
 
-    def _settings_now(self) -> Config:
-        """config.toml; while it is away or cannot be used, as it was before."""
+    def _settings_now(self, database: Database, *, changed: bool) -> Config:
+        """config.toml; while it is away or cannot be used, as it was before.
+
+        What it was `changed` to while the server runs may name no other team that is not there: it
+        is a slip, and the chats of the team that was meant would stay where they are.
+        """
         stamp = self._stamp()
         if stamp not in (self._config_stamp, AWAY):
             try:
-                self._settings = configs.load(self._config_file)
+                found = configs.load(self._config_file)
+                if changed:
+                    self._refuse_unknown_teams(found, database)
+                self._settings = found
             except ConfigError as error:
                 kept = Both("；沿用原来的设置", "; the settings stay as they were")
                 log.warning("%s%s", error.title, kept)
@@ -226,12 +239,21 @@ class Content:
         self._config_stamp = stamp
         return self._settings
 
+    def _refuse_unknown_teams(self, found: Config, database: Database) -> None:
+        teams = _teams(database)
+        known = {each.what for each in rule_checks.unknown_teams(self._settings.sorting, teams)}
+        for wrong in rule_checks.unknown_teams(found.sorting, teams):
+            if wrong.what not in known:
+                what = Both(
+                    f"{wrong.what.zh}（{wrong.hint.zh}）", f"{wrong.what.en} ({wrong.hint.en})"
+                )
+                full = rule_checks.RulesError(wrong.place, what, wrong.hint)
+                raise configs.refusal(full, str(self._config_file), self._text())
+
     def _report_unknown_teams(self, database: Database) -> None:
-        """A team may still be made, so settings that name one that is not there are published:
-        until then a rule leaves the conversation where it is."""
-        with database.read() as connection:
-            teams = set(connection.execute(select(schema.team.c.id)).scalars())
-        for wrong in rule_checks.unknown_teams(self._settings.sorting, teams):
+        """A team may still be made, so settings with which the server starts are published even if
+        they name one that is not there: until then a rule leaves the conversation where it is."""
+        for wrong in rule_checks.unknown_teams(self._settings.sorting, _teams(database)):
             found = configs.refusal(wrong, str(self._config_file), self._text())
             until = Both(
                 f"（{wrong.hint.zh}）；建好之前不起作用",

@@ -288,11 +288,12 @@ def test_figures_follow_config_toml_and_a_bad_one_changes_nothing(
     assert not house.content.is_due()
 
 
-def test_a_team_that_is_not_there_is_told_with_its_line(
+def test_a_start_with_a_team_that_is_not_there_tells_its_line(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     rules = '[[rules]]\nname = "a"\nany = ["退款"]\nteam = "refunds"\n'
     house.save("config.toml", f'[routing.teams.nobody]\nassign = "pull"\n\n{rules}')
+    house.content = house.other()
     (saved,) = house.publish()
     assert saved.routing.rules[0].team == "refunds"
     first, second = sorted(record.getMessage() for record in caplog.records)
@@ -331,12 +332,33 @@ def test_what_is_wrong_with_the_settings_is_told_once_in_one_language(
 ) -> None:
     lang.use(language)
     file = house.save("config.toml", "[routing.teams.nobody]\n")
+    house.content = house.other()
     house.publish()
     house.save("config.toml", "[routing")
     house.publish()
     first, second = (record.getMessage() for record in caplog.records)
     assert first == f"{file}:1: routing.teams.nobody: {unknown}"
     assert second.endswith(kept)
+
+
+def test_a_change_that_names_a_team_that_is_not_there_is_refused_whole(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.writer.run_now(ChangeWorkspace([e.TeamSaved(f.team("refunds"))]))
+    rules = '[[rules]]\nname = "a"\nany = ["退款"]\nteam = "refunds"\n'
+    unknown = '[routing.teams.nobody]\nassign = "pull"\n\n'  # with which it starts
+    house.save("config.toml", unknown + rules)
+    house.content = house.other()
+    house.publish()
+    caplog.clear()
+    file = house.save("config.toml", unknown + rules.replace("refunds", "refundz"))
+    assert house.publish() == []
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert told.startswith(f"{file}:7: rules[0].team: 没有团队 refundz（是不是 refunds？）")
+    assert told.endswith("；沿用原来的设置")
+    house.save("config.toml", unknown + rules.replace("退款", "退钱"))
+    (saved,) = house.publish()
+    assert saved.routing.rules[0].any == ("退钱",)
 
 
 def test_many_files_take_several_transactions(
