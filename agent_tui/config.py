@@ -63,6 +63,9 @@ class Config(Section, frozen=True):
         return Routing(**msgspec.structs.asdict(self.routing), rules=self.rules)
 
 
+_AT_LINE = re.compile(r"\(at line (\d+),")
+
+
 def load(path: Path | None) -> Config:
     """The configuration in `path`; defaults if it is None or does not exist.
 
@@ -72,19 +75,32 @@ def load(path: Path | None) -> Config:
     if path is None or not path.exists():
         return Config()
     try:
-        text = path.read_text("utf-8")
-        data = tomllib.loads(text)
+        raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(
             Both(f"读不了 {path}", f"cannot read {path}"),
             Both(str(error.strerror), str(error.strerror)),
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            Both(f"{path} 不是有效的 TOML：{error}", f"{path} is not valid TOML: {error}"),
-            Both("按上面的位置修改该行", "mend the line named above"),
-        ) from error
+    try:
+        text = raw.decode("utf-8")
+        data = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _no_toml(path, line, Both("不是 UTF-8 文字", "no UTF-8 text")) from error
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        place = _AT_LINE.search(said)
+        line = int(place[1]) if place is not None else raw.count(b"\n") + 1  # "at end of document"
+        raise _no_toml(path, line, Both(said, said)) from error
     return parse(data, str(path), text)
+
+
+def _no_toml(path: Path, line: int, why: Both) -> ConfigError:
+    place = f"{path}:{line}: "
+    return ConfigError(
+        Both(f"{place}不是有效的 TOML：{why.zh}", f"{place}not valid TOML: {why.en}"),
+        Both("修改这一行", "mend the line"),
+    )
 
 
 def parse(data: dict[str, Any], source: str, text: str = "") -> Config:

@@ -27,6 +27,7 @@ class ChatWork:
         self._screen = screen
         self.looked = Looked(screen.desk, screen.config.guards.look_seconds)
         self._dirty = False
+        self._key: ConversationId | None = None  # whose drafts stand in the composer
         self._marking = False
         self._loading = False
         self._sender = Sender(screen)
@@ -48,7 +49,9 @@ class ChatWork:
         state = screen.desk.conversation(screen.current) if screen.current else None
         self.read_before = state.read_no if state and state.unread else 0
         self._owner = state.assignee if state else None
-        self.reload()
+        if screen.current != self._key or screen.composer.texts() != self._drafts():
+            self.reload()  # come back to, it stays as it is, with its cursor
+        self._key = screen.current
         self.looked.opened(screen.current, self._draft(screen.current))
         screen.searching.opened()
 
@@ -72,10 +75,13 @@ class ChatWork:
     def reload(self, *, undoable: bool = False) -> None:
         """The stored drafts of the open conversation stand in the composer; `undoable` as if they
         had just been inserted."""
-        key = self._screen.current
-        note = self._draft(note_key(key)) if key else ""
-        self._screen.composer.begin(self._draft(key), note, undoable=undoable)
+        reply, note = self._drafts()
+        self._screen.composer.begin(reply, note, undoable=undoable)
         self._dirty = False
+
+    def _drafts(self) -> tuple[str, str]:
+        key = self._screen.current
+        return self._draft(key), self._draft(note_key(key)) if key else ""
 
     def keep_draft(self) -> None:
         """Store what stands in the composer."""

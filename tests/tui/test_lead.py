@@ -422,6 +422,18 @@ async def test_an_agent_may_look_but_not_touch(floor: World) -> None:
         assert any("只有组长" in each for each in agent.notices())
 
 
+async def test_from_the_board_the_keys_go_to_the_list_unless_one_writes(floor: World) -> None:
+    async with sit_down(floor) as agent:
+        await agent.does("next_urgent")
+        assert agent.screen.composer.has_focus
+        await agent.press("alt+o", "escape")
+        assert agent.screen.queue.has_focus
+        await agent.press("enter")
+        await agent.types("in a moment")
+        await agent.press("alt+o", "escape")
+        assert agent.screen.composer.has_focus
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_the_wallboard(floor: World, size: tuple[int, int]) -> None:
     async with sit_down(floor, size=size) as agent:

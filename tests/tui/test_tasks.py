@@ -104,6 +104,23 @@ async def test_likely_answers_are_there_when_a_chat_opens(world: World) -> None:
         assert "运费" in agent.pane()
 
 
+async def test_the_cursor_stays_where_it_was_when_one_comes_back(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.types("abcd")
+        await agent.press("left", "left")
+        await agent.press("escape")
+        assert agent.screen.queue.has_focus
+        await agent.press("enter")
+        await agent.types("X")
+        assert agent.screen.composer.text == "abXcd"
+        await agent.press("escape")
+        await agent.press("down", "enter")
+        assert agent.screen.composer.text == ""
+        await agent.does("back_chat")
+        assert agent.screen.composer.text == "abXcd"
+
+
 async def test_resolving_with_something_written_asks_and_keeps_it(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")

@@ -61,7 +61,8 @@ def test_one_setting_changes_and_the_others_stay(tmp_path: Path) -> None:
         ("[keys]\nsend = 5\n", "keys.send: Expected", "type"),
         ("policy = 3\n", "policy: Expected `object`, got `int`", "type"),
         ("[limits]\ncommands = 5\n", "limits.commands: Expected `int` >= 256", "range"),
-        ("[server\n", "is not valid TOML", "mend the line"),
+        ("[shop]\n\n[server\n", "config.toml:3: not valid TOML", "mend the line"),
+        ('[shop]\nname = """\n', "config.toml:3: not valid TOML", "mend the line"),
     ],
 )
 def test_mistakes_name_the_place_and_the_way_out(
@@ -71,6 +72,13 @@ def test_mistakes_name_the_place_and_the_way_out(
     assert str(tmp_path / "config.toml") in str(error.title)
     assert title in str(error.title)
     assert hint in str(error.hint)
+
+
+def test_what_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes("[shop]\n# 店\nname = ".encode() + "青禾".encode("gb18030"))
+    with pytest.raises(ConfigError, match=r"config\.toml:3: .*UTF-8"):
+        config.load(path)
 
 
 def test_a_mistake_is_told_in_chinese_too(tmp_path: Path) -> None:

@@ -105,7 +105,12 @@ class ShowBoard(Intent):
     async def run(self, screen: Workstation) -> None:
         from agent_tui.tui.screens.board import BoardScreen
 
-        screen.app.push_screen(BoardScreen(screen))
+        def back(_: None) -> None:
+            # `f` or `a` pressed next is meant for the list, unless one was writing.
+            if not screen.composer.text.strip():
+                screen.queue.focus()
+
+        screen.app.push_screen(BoardScreen(screen), back)
 
 
 class ShowWallboard(Intent):
