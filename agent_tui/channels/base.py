@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+import httpx
 import msgspec
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What somebody handed in. Header names are in lower case; `now` is in ms."""
+    """What somebody handed in. Header names are in lower case; `now` is in ms; `query` is what the
+    address carried."""
 
     headers: Mapping[str, str]
     body: bytes
     now: int
+    query: Mapping[str, str] = {}
 
 
 class Inbound(msgspec.Struct, frozen=True):
     """A customer's message. `external` is the channel's own identity for it, `customer` the one for
-    whom it is from: both are taken once, whoever sends them how often."""
+    whom it is from: both are taken once, whoever sends them how often. `media` is the channel's key
+    of a file that came with it (see `Port.fetch`), `lead` what stands before that file's address in
+    place of `text`."""
 
     external: str
     customer: str
@@ -27,6 +32,8 @@ class Inbound(msgspec.Struct, frozen=True):
     language: str = "zh"
     contact: str = ""
     subject: str = ""
+    media: str = ""
+    lead: str = ""
 
 
 class Outbound(msgspec.Struct, frozen=True):
@@ -76,10 +83,20 @@ class Port(Protocol):
     """One inbox's channel."""
 
     idempotent: bool  # the other side takes a key once, so an unknown outcome may be tried again
+    receipt: str | None  # what the other side wants to read once its message is taken; None: JSON
 
-    def parse(self, request: Request) -> Inbound:
-        """The message in `request`. Raises Unauthorized unless it is the other side's own, and
-        UsageError or msgspec's errors if it is no message."""
+    def greet(self, request: Request) -> str:
+        """The answer to the other side's test of the inbox's address. Raises Unauthorized, or
+        NotFound where there is no such test."""
+
+    def parse(self, request: Request) -> Inbound | None:
+        """The message in `request`; None if it says nothing that is to be answered. Raises
+        Unauthorized unless it is the other side's own, and UsageError or msgspec's errors if it is
+        no message."""
+
+    async def fetch(self, http: httpx.AsyncClient, media: str, most: int) -> bytes | None:
+        """The file that came with a message, of at most `most` bytes; None if it cannot be had
+        soon. Never raises for anything that the other side or the network does."""
 
     async def deliver(self, outbound: Outbound) -> Outcome:
         """Push a reply once. Never raises for anything that the other side or the network does."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -14,19 +16,27 @@ DETAIL_CHARS = 160
 REASON_BYTES = 2_000
 LONGEST_WAIT = 3600.0
 TOO_MANY_REQUESTS = 429
+Judge = Callable[[bytes], Outcome]  # of the beginning of a body that came with a 2xx
 
 
 def client() -> httpx.AsyncClient:
     """A client for `post`. A connection is used once: on a kept one that the other side closes at
     that moment a request is lost without a trace, which could not be told from an unknown end."""
+    logging.getLogger("httpx").addFilter(_without_queries)
     limits = httpx.Limits(max_keepalive_connections=0, max_connections=None)
     return httpx.AsyncClient(limits=limits, timeout=None, follow_redirects=False)
 
 
 async def post(
-    http: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str], seconds: float
+    http: httpx.AsyncClient,
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    seconds: float,
+    judge: Judge | None = None,
 ) -> Outcome:
-    """What became of a POST that may take `seconds` in all."""
+    """What became of a POST that may take `seconds` in all. A success has arrived, or is what
+    `judge` makes of the answer."""
     left = False
     answered: Outcome | None = None
 
@@ -41,17 +51,21 @@ async def post(
             )
             response = await http.send(request, stream=True)
             try:
-                answered = _told(response)
+                told = _told(response)
+                if judge is not None and isinstance(told, Arrived):
+                    return judge(await _beginning(response))
+                answered = told
                 if isinstance(answered, Refused):
-                    reason = f"{answered.detail} {await _reason(response)}"
-                    answered = Refused(answered.code, clean_line(reason, DETAIL_CHARS))
+                    reason = (await _beginning(response)).decode("utf-8", "replace")
+                    detail = f"{answered.detail} {reason}"
+                    answered = Refused(answered.code, clean_line(detail, DETAIL_CHARS))
                 return answered
             finally:
                 await response.aclose()
     except TimeoutError:
         if answered is not None:  # the status is answer enough, the rest may stay away
             return answered
-        detail = f"{seconds:g} s"
+        detail = f"{round(seconds, 1):g} s"
         return Unknown("no_answer", detail) if left else Unreached("unreachable", detail)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         if answered is not None:
@@ -72,15 +86,25 @@ def _told(response: httpx.Response) -> Outcome:
     return Refused("refused", str(status))
 
 
-async def _reason(response: httpx.Response) -> str:
+async def _beginning(response: httpx.Response) -> bytes:
     """How the answer's body begins."""
     found = b""
     async for chunk in response.aiter_bytes():
         found += chunk
         if len(found) >= REASON_BYTES:
             break
-    return found[:REASON_BYTES].decode("utf-8", "replace")
+    return found[:REASON_BYTES]
 
 
 def _wait(text: str) -> float:
     return min(float(text), LONGEST_WAIT) if text.isdecimal() and len(text) <= 6 else 0.0
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """httpx logs the address of every request, and what follows the `?` may be a secret."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            each.copy_with(query=None) if isinstance(each, httpx.URL) else each
+            for each in record.args
+        )
+    return True

@@ -8,7 +8,7 @@ import msgspec
 from agent_tui.channels import signature
 from agent_tui.channels.base import Inbound, Outbound, Outcome, Refused, Request
 from agent_tui.channels.post import post
-from agent_tui.errors import UsageError
+from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 from agent_tui.settings.server import Outgoing
 
@@ -54,6 +54,8 @@ class WebhookReply(msgspec.Struct, frozen=True):
 class Webhook:
     """A `base.Port`."""
 
+    receipt: str | None = None
+
     def __init__(
         self, settings: WebhookSettings, limits: Outgoing, http: httpx.AsyncClient | None
     ) -> None:
@@ -62,9 +64,20 @@ class Webhook:
         self._http = http
         self.idempotent = settings.idempotent
 
+    def greet(self, request: Request) -> str:
+        """A webhook's sender does not test the address."""
+        raise NotFound(
+            Both("这里只收 POST", "only POST is taken here"),
+            Both("用 POST 送入消息", "hand messages in by POST"),
+        )
+
     def parse(self, request: Request) -> Inbound:
         """See `base.Port`."""
         return parse(self._settings.secret, request)
+
+    async def fetch(self, http: httpx.AsyncClient, media: str, most: int) -> bytes | None:
+        """Its messages name their files by addresses."""
+        return None
 
     async def deliver(self, outbound: Outbound) -> Outcome:
         """See `base.Port`."""
@@ -80,7 +93,7 @@ class Webhook:
             )
         )
         if len(body) > self._limits.body_bytes:
-            return Refused("too_large")
+            return Refused("too_large", f"{self._limits.body_bytes} B")
         headers = {"Content-Type": "application/json", "Idempotency-Key": outbound.key}
         headers |= signature.headers(self._settings.secret, outbound.key, body, outbound.now)
         return await post(self._http, self._settings.url, body, headers, self._limits.timeout)

@@ -29,6 +29,7 @@ from agent_tui.cli import (
     tour,
     web,
     work,
+    wechat,
 )
 from agent_tui.cli.output import words
 
@@ -121,6 +122,7 @@ app.command("invite", help=words("发邀请码", "Print a one-time invite for an
 )
 app.add_typer(inboxes.inbox, name="inbox")
 app.add_typer(administration.team, name="team")
+wechat.add_to(inboxes.inbox)
 app.command("load-token", help=words("压测令牌", "Print a token for load tests."))(
     administration.load_token
 )

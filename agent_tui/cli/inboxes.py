@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from agent_tui.cli import output
+from agent_tui.cli.addresses import check_outward
 from agent_tui.cli.maintenance import server
 from agent_tui.cli.naming import missing
 from agent_tui.cli.options import Json
@@ -74,25 +74,36 @@ def inbox_add(
     _made(key, secret, json)
 
 
-@inbox.command("secret", help=words("换一个签名密钥", "Make a new signing secret for a webhook."))
+@inbox.command("secret", help=words("换一个签名密钥", "Make a new signing secret."))
 def inbox_secret(
     key: Key, data: Data = None, database: Database = None, json: Json = False
 ) -> None:
-    from agent_tui.server.connecting import rekey, settings
+    from agent_tui.server.connecting import rekey, rekey_wechat, settings
     from agent_tui.server.workspace import ChangeWorkspace
 
     with administering(data, database) as (folder, writer):
-        if InboxId(key) not in writer.directory.inboxes:
+        known = writer.directory.inboxes.get(InboxId(key))
+        if known is None:
             raise missing(Both("收件箱", "inbox"), key, writer.directory.inboxes)
         db = folder.open()
-        found = settings(db, InboxId(key))
+        found = settings(db, known.id)
         db.close()
-        if found is None:
+        if found is None or known.channel not in (Channel.WEBHOOK, Channel.WECHAT):
             raise UsageError(
                 Both(f"{key} 没有签名密钥", f"{key} has no signing secret"),
-                Both("只有 webhook 收件箱有", "only a webhook inbox has one"),
+                Both(
+                    "只有接好的 webhook 和微信收件箱有",
+                    "only a webhook or a connected WeChat inbox has one",
+                ),
             )
-        secret, rows = rekey(InboxId(key), found)
+        if known.channel is Channel.WECHAT:
+            from agent_tui.cli.wechat import tell
+
+            account, rows = rekey_wechat(known.id, found)
+            writer.run_now(ChangeWorkspace([], rows))
+            tell(key, account, folder.config.server.public, json)
+            return
+        secret, rows = rekey(known.id, found)
         writer.run_now(ChangeWorkspace([], rows))
     _made(key, secret, json)
 
@@ -147,8 +158,6 @@ def _made(key: str, secret: str, json: bool) -> None:
 
 def _check_address(channel: Channel, url: str, idempotent: bool) -> None:
     """Raises UsageError unless a webhook, and nothing else, has an address that is safe to use."""
-    from agent_tui.server.run import is_loopback
-
     if channel is not Channel.WEBHOOK:
         if url or idempotent:
             raise UsageError(
@@ -156,18 +165,9 @@ def _check_address(channel: Channel, url: str, idempotent: bool) -> None:
                 "--channel webhook",
             )
         return
-    try:
-        parts = urlsplit(url)
-        host, known = parts.hostname or "", parts.scheme in ("http", "https")
-    except ValueError:
-        host, known = "", False
-    if not (host and known):
+    if not url:
         raise UsageError(
             Both("webhook 要有 --deliver-to 地址", "a webhook needs an address to deliver to"),
             "--deliver-to https://shop.example/replies",
         )
-    if parts.scheme == "http" and not is_loopback(host):
-        raise UsageError(
-            Both("不向外明文推送", "will not push to another machine without encryption"),
-            Both("用 https:// 地址", "give an https:// address"),
-        )
+    check_outward(url)

@@ -50,6 +50,17 @@ class InboxMade(Shape, frozen=True):
     secret: str
 
 
+class WeChatMade(Shape, frozen=True):
+    """`inbox wechat --json`, and `inbox secret --json` of a WeChat inbox: what WeChat's form wants.
+    With `plain`, messages that are not encrypted are taken too."""
+
+    inbox: str
+    callback: str
+    token: str
+    encoding_aes_key: str
+    plain: bool
+
+
 class Migrated(Shape, frozen=True):
     """`server migrate --json`: the schema's revision before (null: an empty database) and after."""
 

@@ -123,7 +123,22 @@ DELIVERIES: dict[str, Both] = {
     "interrupted": Both("发送时服务端中断", "the server stopped while sending"),
     "expired": Both("超过时限没能发出", "it could not leave in time"),
     "no_address": Both("收件箱没有送达地址", "the inbox has no address to deliver to"),
-    "too_large": Both("超过渠道的大小上限", "larger than the channel takes"),
+    "too_large": Both("超过渠道的上限：{detail}", "larger than the channel takes: {detail}"),
+    "partly": Both(
+        "前几段已送达，后面的没有：{detail}", "its first parts arrived, the rest did not: {detail}"
+    ),
+    "credentials": Both(
+        "对方不认渠道的凭证，请管理员检查：{detail}",
+        "the channel's credentials are not accepted, ask an administrator: {detail}",
+    ),
+    "window_over": Both(
+        "客户超过 48 小时没说话或已取关，微信不再转达：{detail}",
+        "the customer was silent for over 48 hours or left: WeChat passes nothing on ({detail})",
+    ),
+    "quota_over": Both(
+        "客户再说话之前，微信不再转达更多条：{detail}",
+        "WeChat passes on no more until the customer writes again: {detail}",
+    ),
 }
 
 DEADLINES: dict[str, Both] = {

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import anyio.to_thread
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from agent_tui.channels import base
 from agent_tui.channels.base import Inbound, Port
-from agent_tui.channels.opening import open_channel
+from agent_tui.channels.opening import Opened
 from agent_tui.channels.webhook import WebhookMessage
 from agent_tui.domain.ids import CustomerId, InboxId
 from agent_tui.domain.model import Inbox
 from agent_tui.errors import NotFound
 from agent_tui.lang import Both
-from agent_tui.server import connecting, identity
+from agent_tui.server import connecting, identity, keeping
 from agent_tui.server.clock import now_ms
 from agent_tui.server.endpoint import Endpoint, read_body
 from agent_tui.server.handing_in import hand_in
@@ -29,6 +29,7 @@ class ChannelApi:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._opened = Opened(service.config.outgoing)
 
     def endpoints(self) -> list[Endpoint]:
         """What this API offers."""
@@ -37,11 +38,20 @@ class ChannelApi:
                 "POST",
                 "/v1/inbound/{inbox}",
                 self.take,
-                "A customer's message from a shop's own system, signed; once per webhook-id",
+                "A customer's message from a shop's own system (once per webhook-id) or from "
+                "WeChat (once per MsgId), signed",
                 auth="signature",
                 body=WebhookMessage,
                 answer=WriteAnswer,
-            )
+            ),
+            Endpoint(
+                "GET",
+                "/v1/inbound/{inbox}",
+                self.greet,
+                "WeChat tests the address that it is to hand messages in at",
+                query=("signature", "timestamp", "nonce", "echostr"),
+                media="text/plain",
+            ),
         ]
 
     async def take(self, request: Request) -> Response:
@@ -49,11 +59,20 @@ class ChannelApi:
         inbox = self._inbox(request)
         port = await self._port(inbox)
         body = await read_body(request, self._service.config.limits.body_bytes)
-        found = port.parse(base.Request(request.headers, body, now_ms()))
+        found = port.parse(_asked(request, body))
+        if found is None:
+            return _thanks(port.receipt or "")
         self._service.limits.take("inbound", inbox.id)
+        text = await keeping.text_of(self._service, request, inbox.id, port, found)
         customer = await self._customer(inbox, found)
-        job = TakeInbound(inbox.id, customer, found.external, found.text, found.subject)
-        return await hand_in(self._service, job, found.external)
+        job = TakeInbound(inbox.id, customer, found.external, text, found.subject)
+        answer = await hand_in(self._service, job, found.external)
+        return answer if port.receipt is None else _thanks(port.receipt)
+
+    async def greet(self, request: Request) -> Response:
+        """What a test of the address expects."""
+        port = await self._port(self._inbox(request))
+        return _thanks(port.greet(_asked(request, b"")))
 
     def _inbox(self, request: Request) -> Inbox:
         key = InboxId(request.path_params["inbox"])
@@ -63,9 +82,9 @@ class ChannelApi:
         return found
 
     async def _port(self, inbox: Inbox) -> Port:
-        database, limits = self._service.database, self._service.config.outgoing
+        database = self._service.database
         settings = await anyio.to_thread.run_sync(connecting.settings, database, inbox.id)
-        port = open_channel(inbox.channel, settings, limits) if settings else None
+        port = self._opened.port(inbox, settings) if settings else None
         if port is None:
             raise _nothing(inbox.id)
         return port
@@ -79,6 +98,14 @@ class ChannelApi:
         job = MeetCustomer(inbox.id, found.customer, customer)
         met: CustomerId = await self._service.writer.submit(job)
         return met
+
+
+def _asked(request: Request, body: bytes) -> base.Request:
+    return base.Request(request.headers, body, now_ms(), request.query_params)
+
+
+def _thanks(text: str) -> Response:
+    return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _nothing(key: str) -> NotFound:

@@ -12,7 +12,7 @@ import anyio.to_thread
 import httpx
 
 from agent_tui.channels.base import Arrived, Outbound, Outcome, Port, Refused, Unknown, Unreached
-from agent_tui.channels.opening import open_channel
+from agent_tui.channels.opening import Opened
 from agent_tui.channels.post import client
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, InboxId
@@ -86,7 +86,7 @@ class Deliverer:
     def __init__(self, service: Service, http: httpx.AsyncClient) -> None:
         self._service = service
         self._limits = service.config.outgoing
-        self._http = http
+        self._opened = Opened(self._limits, http)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._inboxes: Counter[InboxId] = Counter()
         self._examined = service.hub.head
@@ -228,7 +228,7 @@ class Deliverer:
         known = self._service.hub.directory.inboxes.get(inbox)
         if known is None or settings is None:
             return None
-        return open_channel(known.channel, settings, self._limits, self._http)
+        return self._opened.port(known, settings)
 
     def _verdict(self, outcome: Outcome, held: Held, idempotent: bool) -> Verdict:
         spread = random.uniform(0.5, 1.0)

@@ -119,7 +119,7 @@ class UploadsApi:
                     )
                 )
         return json(
-            FileAnswer(found.name, found.media, found.size, self._root(request) + found.path)
+            FileAnswer(found.name, found.media, found.size, root(service, request) + found.path)
         )
 
     async def _body(self, request: Request) -> bytes:
@@ -145,16 +145,6 @@ class UploadsApi:
         if not body:
             raise UsageError(Both("文件是空的", "the file is empty"))
         return body
-
-    def _root(self, request: Request) -> str:
-        """The server as its customers reach it: as told, else as this request reached it."""
-        told = self._service.config.server.public.rstrip("/")
-        if told:
-            return told
-        host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):
-            raise UsageError(Both("Host 看不懂", "the Host header cannot be read"))
-        return f"{request.url.scheme}://{host}"
 
     async def give(self, request: Request) -> Response:
         """Read from the database a slice at a time, so that slow readers cost little."""
@@ -187,6 +177,18 @@ class UploadsApi:
                 return  # deleted amid reading: the length tells that it broke off
             start += len(piece)
             yield piece
+
+
+def root(service: Service, request: Request) -> str:
+    """The server as its customers reach it: as told, else as this request reached it. Raises
+    UsageError."""
+    told = service.config.server.public.rstrip("/")
+    if told:
+        return told
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise UsageError(Both("Host 看不懂", "the Host header cannot be read"))
+    return f"{request.url.scheme}://{host}"
 
 
 def too_large(most: int) -> TooLarge:

@@ -59,6 +59,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "inbox add": served_shapes.InboxMade,
     "inbox secret": served_shapes.InboxMade,
     "server outgoing": served_shapes.OutgoingEntry,
+    "inbox wechat": served_shapes.WeChatMade,
     "server migrate": served_shapes.Migrated,
     "server orders": Order,
     "server check": served_shapes.Checked,
