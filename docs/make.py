@@ -90,7 +90,7 @@ def protocol() -> str:
     _, service = app.build(Config(), Database("sqlite:///never-opened.db"))
     offered = app.endpoints(service)
     return (
-        text.replace("{{commands}}", _kinds((*get_args(c.AgentPart), c.Batch)))
+        text.replace("{{commands}}", _kinds((*get_args(c.AgentPart), c.NoteCall, c.Batch)))
         .replace("{{events}}", _kinds(get_args(e.LoggedEvent)))
         .replace("{{feed}}", _kinds((e.ConversationEntered, e.ConversationLeft)))
         .replace("{{reasons}}", _reasons())

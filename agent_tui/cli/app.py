@@ -21,6 +21,7 @@ from agent_tui.cli import (
     moving,
     ordering,
     output,
+    phoning,
     replaying,
     rules,
     sending,
@@ -28,8 +29,8 @@ from agent_tui.cli import (
     staff,
     tour,
     web,
-    work,
     wechat,
+    work,
 )
 from agent_tui.cli.output import words
 
@@ -91,6 +92,7 @@ app.command("show", help=words("显示一个会话", "Print a conversation."))(w
 app.command("send", help=words("回复客户或写备注", "Reply to a customer, or leave a note."))(
     sending.send
 )
+app.command("phone", help=words("记一通电话", "Note a telephone call."))(phoning.phone)
 app.command("assign", help=words("转给坐席或团队", "Give a conversation to an agent or a team."))(
     moving.assign
 )
@@ -120,9 +122,9 @@ app.add_typer(administration.user, name="user")
 app.command("invite", help=words("发邀请码", "Print a one-time invite for an account."))(
     administration.invite
 )
+wechat.add_to(inboxes.inbox)
 app.add_typer(inboxes.inbox, name="inbox")
 app.add_typer(administration.team, name="team")
-wechat.add_to(inboxes.inbox)
 app.command("load-token", help=words("压测令牌", "Print a token for load tests."))(
     administration.load_token
 )

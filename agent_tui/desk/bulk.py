@@ -136,8 +136,10 @@ def guarded(state: Conversation, command: c.AgentCommand) -> c.AgentCommand:
     Going back to the queue becomes an assignment to nobody, which says whose the chat was. Of a
     Batch the first change of each kind is guarded: the next ones build upon it.
     """
+    if isinstance(command, c.ReportSearches | c.NoteCall):
+        return command
     if not isinstance(command, c.Batch):
-        return _guard(state, command) if not isinstance(command, c.ReportSearches) else command
+        return _guard(state, command)
     seen: set[str] = set()
     parts: list[c.AgentPart] = []
     for part in command.parts:

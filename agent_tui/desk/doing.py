@@ -38,7 +38,7 @@ class Doing:
     def foresee(self, key: ConversationId, command: c.AgentCommand) -> Outcome:
         """What would follow from `command`, as far as can be told here; nothing happens."""
         state = self._desk.conversations.state(key)
-        if state is None:
+        if state is None and not isinstance(command, c.NoteCall):
             return Rejected(Reason.NO_SUCH_CONVERSATION)
         outcome = decide(state, command, self._context(key, command), conversation=key)
         if isinstance(outcome, Rejected):
@@ -147,6 +147,7 @@ class Doing:
             policy=directory.policy,
             plan=directory.plan,
             messages=self._places(key, command),
+            inboxes={inbox.id: inbox for inbox in directory.inboxes().values()},
         )
 
     def _places(

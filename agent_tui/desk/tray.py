@@ -60,11 +60,13 @@ class Tray:
         """What can be done with an item now."""
         desk = self._desk
         found: list[Way] = []
-        if desk.conversation(item.conversation) is not None:
-            if isinstance(desk.doing.foresee(item.conversation, self._again(item)), tuple):
-                found.append(Way.SEND)
-            if item.text:
-                found += [Way.EDIT, Way.NOTE]
+        here = desk.conversation(item.conversation) is not None
+        opens = isinstance(item.order.command, c.NoteCall)
+        again = desk.doing.foresee(item.conversation, self._again(item)) if here or opens else None
+        if isinstance(again, tuple):
+            found.append(Way.SEND)
+        if here and item.text:
+            found += [Way.EDIT, Way.NOTE]
         if item.text:
             found.append(Way.COPY)
         return (*found, Way.DISCARD)
@@ -74,6 +76,8 @@ class Tray:
         return since(item, self._desk.transcript(item.conversation), self._desk.me.id)
 
     def _again(self, item: TrayItem) -> c.AgentCommand:
+        if isinstance(item.order.command, c.NoteCall):
+            return item.order.command
         reply = self._desk.writing.reply
         parts = tuple(
             reply(item.conversation, part.text, force=True, sources=part.sources)
@@ -160,6 +164,8 @@ def orphans(drafts: Iterable[Draft], gone: Callable[[ConversationId], bool]) -> 
 def said(command: c.AgentCommand) -> tuple[str, bool]:
     """What of `command` the customer would read; else what colleagues would, and that it is so.
     Other words for a message count as the customer's: they may be."""
+    if isinstance(command, c.NoteCall):
+        return command.text, True
     parts = c.parts_of(command)
     replies = [part.text for part in parts if isinstance(part, c.SendReply | c.EditMessage)]
     notes = [part.text for part in parts if isinstance(part, c.AddNote)]
@@ -201,6 +207,8 @@ PLAIN: dict[type[c.AgentPart], Both] = {
 
 def words(command: c.AgentCommand) -> str:
     """What a command without a text was to do."""
+    if isinstance(command, c.NoteCall):
+        return command.text
     return " · ".join(str(_words(part)) for part in c.parts_of(command))
 
 

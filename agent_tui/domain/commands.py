@@ -232,6 +232,24 @@ class ReportSearches(Command, frozen=True, tag="report_searches"):
     misses: tuple[tuple[str, int], ...]
 
 
+class NoteCall(Command, frozen=True, tag="note_call"):
+    """Somebody called from `number` and said `text`: goes on in the conversation, which is one of a
+    phone inbox, or opens it, if there is none of that id; then it is the actor's.
+
+    `message` names the call: it is taken once in its inbox, whoever notes it how often. `name`,
+    `language` and `team` (None: the inbox's) are for a customer, and a conversation, that are not
+    known yet. It is no part of a batch.
+    """
+
+    message: MessageId
+    number: str
+    text: str
+    inbox: InboxId
+    name: str = ""
+    language: str = "zh"
+    team: TeamId | None = None
+
+
 class Batch(Command, frozen=True, tag="batch"):
     """Several commands on one conversation: one number, all or nothing."""
 
@@ -265,7 +283,7 @@ AgentPart = (
     | AcceptSuggestion
     | DeclineSuggestion
 )
-AgentCommand = AgentPart | Batch | ReportSearches
+AgentCommand = AgentPart | Batch | ReportSearches | NoteCall
 
 
 class ReceiveMessage(Command, frozen=True, tag="receive_message"):
@@ -332,14 +350,16 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def parts_of(command: AgentCommand) -> tuple[AgentPart, ...]:
-    """The single commands in `command` that are about a conversation."""
-    if isinstance(command, ReportSearches):
+    """The single commands in `command` that are about a conversation which is there."""
+    if isinstance(command, ReportSearches | NoteCall):
         return ()
     return command.parts if isinstance(command, Batch) else (command,)
 
 
 def text_of(command: AgentCommand) -> str:
     """What the author wrote in `command`: the texts that must not be lost when it is refused."""
+    if isinstance(command, NoteCall):
+        return command.text
     return "\n".join(text for part in parts_of(command) for text in _texts(part))
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, MessageId, TeamId
+from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, InboxId, MessageId, TeamId
 from agent_tui.domain.model import (
     Agent,
     Article,
     Conversation,
     Customer,
+    Inbox,
     MessageKind,
     Role,
     Team,
@@ -49,6 +50,9 @@ class Context(msgspec.Struct, frozen=True):
     articles: Mapping[str, Article | None] | None = None  # the same
     plan: Plan | None = None  # None: the clocks do nothing by themselves
     classifier: Classifier | None = None  # None: nobody sorts
+    inboxes: Mapping[InboxId, Inbox] | None = None
+    caller: Customer | None = None  # whose number it is that a phone note names
+    visitor: CustomerId | None = None  # their own record, where it was merged into `caller`
 
 
 def may_see(agent: Agent, conversation: Conversation) -> bool:

@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from agent_tui.domain import clocks, deliveries, edits, ratings, replies, sorting, suggestions
+from agent_tui.domain import (
+    calls,
+    clocks,
+    deliveries,
+    edits,
+    ratings,
+    replies,
+    sorting,
+    suggestions,
+)
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead, may_see
@@ -72,6 +81,8 @@ def _decide(
     if isinstance(command, c.ReportSearches):
         return _report_searches(context)
     if state is None:
+        if isinstance(command, c.NoteCall):
+            return calls.open_call(command, context, conversation=conversation)
         return Rejected(Reason.NO_SUCH_CONVERSATION)
     if isinstance(command, c.ConfirmDelivery):
         return _confirm_delivery(state, command)
@@ -91,6 +102,8 @@ def _decide(
         return replies.offered(gone, command, context, actor)
     if (stale := replies.beside_forced(state, command, actor)) is not None:
         return replies.offered(stale, command, context, actor)
+    if isinstance(command, c.NoteCall):
+        return calls.go_on(state, command, context, actor)
     happened: list[e.ConversationEvent] = []
     for part in c.parts_of(command):
         outcome = DECIDERS[type(part)](state, part, context, actor)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     UNKNOWN_AGENT = "unknown_agent"
     UNKNOWN_TEAM = "unknown_team"
     UNKNOWN_CUSTOMER = "unknown_customer"
+    UNKNOWN_INBOX = "unknown_inbox"
     NO_SUCH_NOTE = "no_such_note"
     NO_SUCH_MESSAGE = "no_such_message"
     NOT_AUTHOR = "not_author"

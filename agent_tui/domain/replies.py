@@ -99,7 +99,7 @@ def _taken(s: Conversation, command: c.SendReply) -> bool:
 
 
 def refused_text(
-    command: c.SendReply | c.AddNote | c.EditMessage, context: Context
+    command: c.SendReply | c.AddNote | c.EditMessage | c.NoteCall, context: Context
 ) -> Rejected | None:
     """Why these words cannot be written by anybody; None if they can."""
     if not is_id(command.message):

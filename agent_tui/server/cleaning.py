@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from agent_tui.domain import calls, replies
 from agent_tui.domain import commands as c
-from agent_tui.domain import replies
 from agent_tui.text import clean, clean_line
 
 
@@ -16,6 +16,13 @@ def cleaned(command: c.AgentCommand) -> c.AgentCommand:
             return c.Batch(tuple(_cleaned_part(part) for part in command.parts))
         case c.ReportSearches():
             return command  # it is masked where it is counted
+        case c.NoteCall():
+            return msgspec.structs.replace(
+                command,
+                text=clean(command.text),
+                name=clean_line(command.name, calls.NAME_CHARS),
+                number=clean_line(command.number),
+            )
         case _:
             return _cleaned_part(command)
 

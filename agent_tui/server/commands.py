@@ -25,7 +25,7 @@ from agent_tui.domain.protocol import (
 )
 from agent_tui.errors import DeskError, UsageError
 from agent_tui.lang import Both
-from agent_tui.server import metrics, origins, results
+from agent_tui.server import calls, metrics, origins, results
 from agent_tui.server.cleaning import cleaned
 from agent_tui.server.consequences import merge_everywhere, publish
 from agent_tui.server.unit import ClientRow, Needs, Unit
@@ -98,8 +98,11 @@ class SubmitOrders:
         customers: list[CustomerId] = []
         messages: list[MessageId] = []
         articles: list[str] = []
+        noted: list[c.NoteCall] = []
         for order in (each.order for each in self._orders if each.order is not None):
             conversations.append(order.conversation)
+            if isinstance(order.command, c.NoteCall):
+                noted.append(order.command)
             for part in c.parts_of(order.command):
                 if isinstance(part, c.MergeCustomer):
                     customers.append(part.into)
@@ -115,6 +118,8 @@ class SubmitOrders:
             customers=tuple(customers),
             messages=tuple(messages),
             articles=tuple(articles),
+            inbound=tuple(map(calls.key_of, noted)),
+            identities=tuple(map(calls.caller_of, noted)),
         )
 
     def run(self, unit: Unit) -> None:
@@ -180,6 +185,9 @@ class SubmitOrders:
         if order is None:
             return Rejected(Reason.NOT_UNDERSTOOD)
         state = unit.states.get(order.conversation)
+        command = cleaned(order.command)
+        if calls.is_noted(unit, command):
+            return ()
         context = Context(
             actor=actor,
             now=unit.now,
@@ -191,8 +199,10 @@ class SubmitOrders:
             messages=unit.messages,
             articles=unit.articles,
             plan=unit.directory.plan,
+            inboxes=unit.directory.inboxes,
         )
-        command = cleaned(order.command)
+        if state is None and isinstance(command, c.NoteCall):
+            context = calls.with_caller(unit, command, context)
         return decide(state, command, context, conversation=order.conversation)
 
     def _apply(self, unit: Unit, each: Numbered, actor: Agent | None) -> None:
@@ -233,6 +243,8 @@ class SubmitOrders:
                     index = unit.record(event, by=by, conversation=order.conversation, **cause)
                     if isinstance(event, e.CustomerMerged):
                         index = merge_everywhere(unit, event, by, cause, index)
+                    elif isinstance(event, e.ConversationOpened | e.CustomerWrote):
+                        calls.noted(unit, each.order, event, index)
         metrics.COMMANDS.labels(verdict).inc()
         unit.results.append(
             {

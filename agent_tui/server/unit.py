@@ -32,6 +32,7 @@ class Needs(msgspec.Struct, frozen=True):
     customers: tuple[CustomerId, ...] = ()
     visitors: tuple[CustomerId, ...] = ()  # customer records with the visitor's conversations
     inbound: tuple[tuple[InboxId, str], ...] = ()
+    identities: tuple[tuple[InboxId, str], ...] = ()  # who customers are to a channel, with records
     messages: tuple[MessageId, ...] = ()
     articles: tuple[str, ...] = ()
 
@@ -99,6 +100,7 @@ class Unit:
         self.customers: dict[CustomerId, Customer] = {}
         self.merged: dict[CustomerId, CustomerId] = {}
         self.inbound: dict[tuple[InboxId, str], InboundRow] = {}
+        self.identities: dict[tuple[InboxId, str], CustomerId] = {}
         self.messages: dict[MessageId, MessagePlace | None] = {}
         self.articles: dict[str, Article] = {}
         self.results: list[dict[str, Any]] = []
@@ -117,7 +119,9 @@ class Unit:
         self._load_clients({key for need in needs for key in need.clients})
         self._load_inbound({key for need in needs for key in need.inbound})
         visitors = {key for need in needs for key in need.visitors}
-        self._load_customers({key for need in needs for key in need.customers} | visitors)
+        self._load_identities({key for need in needs for key in need.identities})
+        named = {key for need in needs for key in need.customers}
+        self._load_customers(named | visitors | set(self.identities.values()))
         self._load_conversations(visitors, {key for need in needs for key in need.conversations})
         self._load_messages({key for need in needs for key in need.messages})
         self._take_counter()
@@ -166,6 +170,16 @@ class Unit:
         wanted = {"external": {external for _, external in keys}}
         for inbox, external, *rest in bulk.select(self.connection, schema.inbound, names, wanted):
             self.inbound[(inbox, external)] = InboundRow(*rest)
+
+    def _load_identities(self, keys: set[tuple[InboxId, str]]) -> None:
+        if not keys:
+            return
+        wanted = {"external": {external for _, external in keys}}
+        names = ("inbox", "external", "customer")
+        for inbox, external, customer in bulk.select(
+            self.connection, schema.identity, names, wanted
+        ):
+            self.identities[(inbox, external)] = customer
 
     def _load_customers(self, ids: set[CustomerId]) -> None:
         names = ("id", "merged_into", "state")

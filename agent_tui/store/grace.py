@@ -38,6 +38,7 @@ APART = (
     c.AcceptSuggestion,
     c.DeclineSuggestion,
     c.ReportSearches,
+    c.NoteCall,
 )
 
 

@@ -15,6 +15,7 @@ from agent_tui.domain.commands import (
     AddNote,
     AgentCommand,
     MarkRead,
+    NoteCall,
     Order,
     ReportSearches,
     SendReply,
@@ -299,5 +300,7 @@ class Outbox(OutboxFile):
 
 def message_ids(order: Order) -> frozenset[str]:
     """The ids of the messages that a command writes."""
+    if isinstance(order.command, NoteCall):
+        return frozenset({order.command.message})
     parts = parts_of(order.command)
     return frozenset(part.message for part in parts if isinstance(part, SendReply | AddNote))

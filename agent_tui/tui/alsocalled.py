@@ -28,6 +28,7 @@ ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "send_next": ("send and go on", "发完下一个"),
     "send_resolve_next": ("send and close", "发送并结束", "发完结束"),
     "note": ("comment", "internal", "whisper", "内部", "批注", "悄悄话"),
+    "phone_note": ("call", "telephone", "来电", "打电话", "通话", "电话记录"),
     "claim": ("take", "pick up", "accept", "接单", "领取", "接入"),
     "release": ("unassign", "give back", "退回", "释放"),
     "assign": ("transfer", "hand over", "delegate", "forward", "转接", "移交", "转单", "分配"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.model import Channel
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.store.drafts import note_key
@@ -75,8 +76,11 @@ class ChatWork:
     def reload(self, *, undoable: bool = False) -> None:
         """The stored drafts of the open conversation stand in the composer; `undoable` as if they
         had just been inserted."""
+        key = self._screen.current
         reply, note = self._drafts()
-        self._screen.composer.begin(reply, note, undoable=undoable)
+        state = self._screen.desk.conversation(key) if key else None
+        phone = state is not None and state.channel is Channel.PHONE
+        self._screen.composer.begin(reply, note, undoable=undoable, phone=phone)
         self._dirty = False
 
     def _drafts(self) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent_tui.desk.reasons import reason
 from agent_tui.desk.transcripts import Line
 from agent_tui.domain.ids import ConversationId, MessageId
-from agent_tui.domain.model import Conversation, Message, MessageKind
+from agent_tui.domain.model import Channel, Conversation, Message, MessageKind
 from agent_tui.domain.protocol import Presence
 from agent_tui.lang import Both
 from agent_tui.store.tray import TrayItem
@@ -45,6 +45,7 @@ class ChatView:
         desk = self._screen.desk
         names = {str(key): agent.name for key, agent in self._screen.names.agents.items()}
         transcript.captions.left = desk.grace.left
+        transcript.captions.phone = state is not None and state.channel is Channel.PHONE
         transcript.captions.undo = self._screen.keymap.shown("undo")
         transcript.show(
             state.id if state else None,

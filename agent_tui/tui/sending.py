@@ -183,7 +183,8 @@ def forced(command: c.AgentCommand) -> c.AgentCommand:
 
     if isinstance(command, c.Batch):
         return c.Batch(tuple(force(part) for part in command.parts))
-    return command if isinstance(command, c.ReportSearches) else force(command)
+    alone = c.ReportSearches | c.NoteCall
+    return command if isinstance(command, alone) else force(command)
 
 
 def _commands(macro: Macro) -> list[c.AgentPart]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,7 +11,15 @@ from msgspec.structs import replace
 from agent_tui.desk.desk import Desk
 from agent_tui.desk.writing import new_message_id
 from agent_tui.domain import commands as c
-from agent_tui.domain.ids import AgentId, ConversationId, CustomerId, SuggestionId, TeamId
+from agent_tui.domain.ids import (
+    AgentId,
+    ConversationId,
+    CustomerId,
+    InboxId,
+    MessageId,
+    SuggestionId,
+    TeamId,
+)
 from agent_tui.domain.model import (
     Article,
     Clock,
@@ -34,6 +43,9 @@ SOURCES = ("macro:greet", "article:a1", "article:a2")
 QUERIES = ("退货 单号 20261122000", "运费", "  运费 ")
 OTHERS = ("v1", "v2", "v3", "nobody")
 EDITS = "edits"  # a power
+CALLS = "calls"  # another
+PHONE = InboxId("phone")
+NUMBERS = ("138 0013 8000", "13800138000", "400123456", "no number")
 
 
 class Hand:
@@ -199,6 +211,15 @@ class Hand:
         make: Callable[[], c.AgentPart] = self._rng.choices(makers, weights)[0]
         return make()
 
+    def call(self) -> tuple[ConversationId, c.NoteCall]:
+        """Somebody called; now and then two agents note the same call."""
+        key, command = self._desk.writing.call(
+            PHONE, self._rng.choice(NUMBERS), self._text("来电"), team=self._rng.choice(TEAMS)
+        )
+        if self._rng.random() < 0.2:
+            command = replace(command, message=MessageId(f"pbx{self._rng.randint(1, 6)}"))
+        return key, command
+
     def command(self) -> c.AgentCommand:
         """One of all, or several at once; or what was not found lately."""
         if self._rng.random() < 0.02:
@@ -223,7 +244,13 @@ def acts(world: World) -> None:
             state = client.desk.conversation(key)
             if state is None:
                 return
-            command = Hand(world, client, state).command()
+            hand = Hand(world, client, state)
+            if CALLS in world.powers and world.rng.random() < 0.06:
+                place, call = hand.call()
+                note = _on_command_line if world.rng.random() < 0.3 else partial(_on_screen, world)
+                note(client, place, call)
+                continue
+            command = hand.command()
             if isinstance(command, c.ReportSearches):
                 _on_command_line(client, ConversationId(""), command)
             elif world.rng.random() < 0.15:

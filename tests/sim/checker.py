@@ -87,7 +87,7 @@ def invariant_1_no_acknowledgement_is_lost(world: World) -> None:
     trays = {client.name: in_tray(client) for client in world.clients.values()}
     known = decided(shadow)
     for key, queued in history.queued.items():
-        if not queued.acknowledged or key in known:
+        if not queued.acknowledged or key in known or _noted(shadow, queued):
             continue
         if not queued.undone:
             raise Violation(1, f"{queued.client}: {queued.order.number} was acknowledged, is gone")
@@ -95,6 +95,14 @@ def invariant_1_no_acknowledgement_is_lost(world: World) -> None:
             raise Violation(
                 1, f"{queued.client}: {queued.order} was undone by a restore and is not in the tray"
             )
+
+
+def _noted(shadow: Shadow, queued: Queued) -> bool:
+    """Whether it is a call that somebody noted: under one key it is one call, whoever says so."""
+    call = queued.order.command
+    return isinstance(call, c.NoteCall) and any(
+        message.id == call.message for lines in shadow.lines.values() for message in lines
+    )
 
 
 def _slight(queued: Queued) -> bool:
@@ -248,7 +256,7 @@ def invariant_8_nothing_queued_is_lost(world: World) -> None:
         slight = (restored and _slight(queued)) or isinstance(
             queued.order.command, c.ReportSearches
         )
-        if text is None and not queued.dealt_with and not slight:
+        if text is None and not (queued.dealt_with or slight or _noted(shadow, queued)):
             how = "refused" if refused else "never decided"
             raise Violation(8, f"{queued.client}: {queued.order} was {how} and is not in the tray")
 

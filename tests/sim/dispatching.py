@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent_tui.domain import events as e
-from agent_tui.domain.model import Agent, Conversation, Role, Status
+from agent_tui.domain.model import Agent, Channel, Conversation, Role, Status
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from tests.sim import opening
 from tests.sim.history import Heard, Violation
@@ -33,8 +33,11 @@ class Shop:
         self.chats = [state for state in states if state is not None]
 
     def weight(self, s: Conversation) -> float:
-        """What a chat, or a sleeping or solved one, weighs."""
-        return 0.0 if s.status in (Status.RESOLVED, Status.SNOOZED) else self.routing.chat_load
+        """What a chat or a phone note, or a sleeping or solved one, weighs."""
+        if s.status in (Status.RESOLVED, Status.SNOOZED):
+            return 0.0
+        phone = s.channel is Channel.PHONE
+        return self.routing.phone_load if phone else self.routing.chat_load
 
     def load(self, agent: Agent) -> float:
         """What the agent has in hand."""

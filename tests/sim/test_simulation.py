@@ -35,12 +35,12 @@ def test_no_invariant_breaks(chunk: int) -> None:
 
 @pytest.mark.parametrize("seed", FOUND)
 def test_what_was_found_once_stays_mended(seed: int) -> None:
-    play(seed, without=("reactions", "edits"))
+    play(seed, without=("reactions", "edits", "calls"))
 
 
 @pytest.mark.parametrize("seed", REACTED)
 def test_what_the_reactions_did_once_stays_mended(seed: int) -> None:
-    play(seed, without=("edits",))
+    play(seed, without=("edits", "calls"))
 
 
 def test_every_kind_of_event_and_every_fault_occurs() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import ClientId, CustomerId
+from agent_tui.domain.model import Channel
 from agent_tui.server.database import Database
 from agent_tui.server.inbound import SaveCustomer
 from agent_tui.server.workspace import ChangeWorkspace
@@ -140,6 +141,8 @@ class World:
             self.powers.add(reactions.POWER)
         if random.Random(f"{seed}/{agents.EDITS}").random() < 0.5:
             self.powers.add(agents.EDITS)
+        if random.Random(f"{seed}/{agents.CALLS}").random() < 0.5:
+            self.powers.add(agents.CALLS)
 
     def now_ms(self) -> int:
         """The servers' wall clock, ms."""
@@ -241,6 +244,9 @@ class World:
         for client in self.clients.values():
             self.start_client(client)
         self.scheduler.run_until(0.5)
+        if agents.CALLS in self.powers:
+            phone = f.inbox(agents.PHONE, channel=Channel.PHONE)
+            steps.submit(self, ChangeWorkspace([e.InboxSaved(phone)]))
         choices = steps.table(self.powers)
         weights = [weight for _, weight in choices]
         for number in range(STEPS):

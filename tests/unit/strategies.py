@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import Context, MessagePlace
-from agent_tui.domain.ids import AgentId, CustomerId, MessageId, SuggestionId, TeamId
+from agent_tui.domain.ids import AgentId, CustomerId, InboxId, MessageId, SuggestionId, TeamId
 from agent_tui.domain.model import (
     Agent,
     Article,
@@ -19,6 +19,7 @@ from agent_tui.domain.model import (
     Conversation,
     Customer,
     DeliveryState,
+    Inbox,
     Priority,
     Role,
     Status,
@@ -98,6 +99,9 @@ contexts = st.builds(
     messages=st.none()
     | st.dictionaries(IDS.map(MessageId), st.none() | well_typed(MessagePlace), max_size=3),
     articles=st.none() | st.dictionaries(IDS, st.none() | well_typed(Article), max_size=3),
+    inboxes=st.none() | st.dictionaries(IDS.map(InboxId), well_typed(Inbox), max_size=3),
+    caller=st.none() | well_typed(Customer),
+    visitor=st.none() | IDS.map(CustomerId),
 )
 
 # --- what really happens -------------------------------------------------------------------------
@@ -164,7 +168,16 @@ parts: st.SearchStrategy[c.AgentPart] = st.one_of(
     st.builds(c.SettleDelivery, message=_messages),
     st.builds(c.UnsettleDelivery, message=_messages, state=well_typed(DeliveryState)),
 )
-agent_commands = parts | st.lists(parts, min_size=1, max_size=4).map(lambda p: c.Batch(tuple(p)))
+_calls = st.builds(
+    c.NoteCall,
+    message=_messages,
+    number=st.sampled_from(["138 0013 8000", "x"]),
+    text=st.sampled_from(["想退货", " "]),
+    inbox=st.just(InboxId("phone")),
+)
+agent_commands = (
+    parts | _calls | st.lists(parts, min_size=1, max_size=4).map(lambda p: c.Batch(tuple(p)))
+)
 __all__ = [
     "ANNA",
     "PEOPLE",

@@ -35,6 +35,7 @@ INTENTS: tuple[type[Intent], ...] = (
     compose.SendNext,
     compose.SendResolveNext,
     compose.Note,
+    compose.NoteCall,
     conversation.Claim,
     conversation.Release,
     conversation.Assign,

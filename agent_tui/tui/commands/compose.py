@@ -31,6 +31,20 @@ class Note(Intent):
         screen.going.toggle_note()
 
 
+class NoteCall(Intent):
+    id = "phone_note"
+    letters = "P"
+    title = Both("记电话", "phone note")
+    doc = Both(
+        "记下一通电话：号码、称呼、客户说了什么；接着记在他的电话会话里，没有就新建",
+        "Note a call: number, name, what was said; in the customer's phone chat, or a new one",
+    )
+    asks = True
+
+    async def run(self, screen: Workstation) -> None:
+        await screen.calling.note()
+
+
 class PickMacro(Intent):
     id = "macros"
     default_keys = "ctrl+e"

@@ -22,6 +22,7 @@ from agent_tui.tui.asking import Asking
 from agent_tui.tui.attaching import Attaching
 from agent_tui.tui.bound import QueueKeys, TranscriptKeys, everywhere
 from agent_tui.tui.bulk import Bulk
+from agent_tui.tui.calling import Calling
 from agent_tui.tui.card import CardWork
 from agent_tui.tui.chat import ChatWork
 from agent_tui.tui.chatview import ChatView
@@ -103,6 +104,7 @@ class Workstation(Screen[None]):
         self.bulk = Bulk(self)
         self.duty = OwnDuty(self)
         self.asking = Asking(self)
+        self.calling = Calling(self)
         self.attaching = Attaching(self)
         self.whispers = Whispers(self)
         self.panes = Panes(self, notes)

@@ -26,6 +26,7 @@ class Captions:
         self.hint = ""
         # How long (ms) a reply still waits before it is sent; None: not here.
         self.left: Callable[[MessageId, int], int | None] = lambda message, now: None
+        self.phone = False  # what we answered was said into a telephone, and is only noted
         self.undo = ""  # the key that takes back what is not left
 
     def drawn(self, line: Line, width: int) -> tuple[Drawn, ...]:
@@ -49,7 +50,8 @@ class Captions:
         """A reply's state in words."""
         left = self.left(line.message.id, self.now) if line.state == GRACE else None
         if left is None:
-            return str(fmt.STATE_WORDS[line.state])
+            noted = self.phone and line.state == "sent"
+            return str(fmt.STATE_WORDS["noted" if noted else line.state])
         seconds = -(-left // 1000)
         words = Both(f"{seconds} 秒后发出", f"sending in {seconds} s")
         undo = Both(f" · {self.undo} 撤回", f" · {self.undo} takes it back") if self.undo else ""

@@ -60,6 +60,7 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         self.slips_in: Callable[[str], Sequence[tuple[int, int, str]]] = lambda text: ()
         self.edited_at = 0.0
         self.note = False
+        self._phone = False
         self._other = ""  # the note while replying, the reply while writing a note
         # Called at the key's own place in the queue: what is typed behind it comes after.
         self.on_submit: Callable[[str], None] = lambda text: None
@@ -89,9 +90,11 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
         self.set_class(note, "-note")
         self.relabel()
 
-    def begin(self, reply: str, note: str, *, undoable: bool = False) -> None:
-        """Another conversation: its two drafts, replying first. `undoable`: see `load`."""
+    def begin(self, reply: str, note: str, *, undoable: bool = False, phone: bool = False) -> None:
+        """Another conversation: its two drafts, replying first. `undoable`: see `load`. `phone`: a
+        reply is a note of what was said."""
         self.note = False
+        self._phone = phone
         self._other = note
         self._asked = None  # another customer
         self.set_class(False, "-note")
@@ -104,7 +107,13 @@ class Composer(InOrder, Ghost, WholeClusters, TextArea):
 
     def relabel(self) -> None:
         """Say in words what is being written."""
-        words = Both("备注：只有同事看得到", "note: colleagues only") if self.note else None
+        words = None
+        if self.note:
+            words = Both("备注：只有同事看得到", "note: colleagues only")
+        elif self._phone:
+            words = Both(
+                "电话：记下说过的话，不会发给客户", "phone: what you said; nothing is sent"
+            )
         self.border_title = str(words) if words else None
 
     def load(self, text: str, *, undoable: bool = False) -> None:
