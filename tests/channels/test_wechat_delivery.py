@@ -45,6 +45,24 @@ def test_one_token_serves_until_shortly_before_its_end(account: Account) -> None
     assert not account.platform.tokens[0][1]
 
 
+def test_many_at_once_ask_for_one_token(account: Account) -> None:
+    chats = [account.customer(f"o{n}") for n in range(6)]
+    account.platform.pause = 0.1
+    agent = account.agent()
+    sent = [(key, account.replies(agent, key, "您好")) for key in chats]
+    for key, message in sent:
+        account.arrives(key, message)
+    assert len(account.platform.tokens) == 1
+
+
+def test_token_and_message_share_the_time_of_an_attempt(account: Account) -> None:
+    account.platform.pause = 0.7  # of the second in all
+    key = account.customer()
+    message = account.replies(account.agent(), key, "您好")
+    found = account.becomes(key, message, "uncertain")
+    assert found.code == "no_answer" and found.detail in ("0.2 s", "0.3 s")
+
+
 def test_a_token_that_ends_soon_is_asked_for_again(connects: Connect) -> None:
     account = connects()
     account.platform.lifetime = 200  # less than what it is renewed before its end

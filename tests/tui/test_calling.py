@@ -8,7 +8,7 @@ import pytest
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.ids import AgentId
+from agent_tui.domain.ids import AgentId, ConversationId, InboxId
 from agent_tui.domain.model import Channel, Customer, Inbox
 from agent_tui.tui import calling
 from agent_tui.tui.alsocalled import ALSO_CALLED
@@ -159,3 +159,18 @@ async def test_it_is_found_in_the_palette(tmp_path: Path, typed: str) -> None:
         await agent.types(typed)
         await agent.press("enter")
         assert isinstance(agent.app.screen, CallScreen)
+
+
+def test_a_call_does_not_wait_behind_a_reply_in_its_grace(tmp_path: Path) -> None:
+    """What waits there becomes a draft if the program dies, and a call has no place for one."""
+    world = world_with(tmp_path, "phone")
+    phoned(world, "c7", "13800138000", "李先生", "想退货")
+    desk = world.desk()
+    try:
+        desk.grace.ms = 3000
+        assert desk.writing.send(ConversationId("c7"), "已登记") is None
+        key, command = desk.writing.call(InboxId("phone"), "13800138000", "还有")
+        assert key == "c7" and desk.do(key, command) is None
+        assert [order.command for order in world.sent()] == [command]
+    finally:
+        desk.close()

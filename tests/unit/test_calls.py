@@ -23,6 +23,7 @@ from agent_tui.domain.outcome import Outcome, Reason, Rejected
 from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.staffing import Routing
+from agent_tui.store.outbox import message_ids
 from tests import factories as f
 
 PHONE = f.inbox("phone", channel=Channel.PHONE, title_zh="热线", title_en="Hotline")
@@ -173,3 +174,9 @@ def test_a_number_stays_what_it_is(text: str) -> None:
     found = calls.number_of(text)
     assert calls.number_of(found) == found
     assert not found or found.removeprefix("+").isascii()
+
+
+def test_what_a_call_says_and_writes() -> None:
+    """So its words come to the tray when it is refused, and it is found again after a restore."""
+    assert c.text_of(call()) == "想退货" and c.parts_of(call()) == ()
+    assert message_ids(c.Order(1, KEY, f.NOW, call())) == {"p1"}
