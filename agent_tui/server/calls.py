@@ -10,7 +10,8 @@ from agent_tui.domain import events as e
 from agent_tui.domain.calls import number_of
 from agent_tui.domain.context import Context
 from agent_tui.domain.ids import InboxId
-from agent_tui.server import schema
+from agent_tui.domain.model import Channel
+from agent_tui.server import metrics, schema
 from agent_tui.server.identity import newcomer
 from agent_tui.server.unit import Unit
 
@@ -53,6 +54,7 @@ def noted(
         _meet(unit, call, event)
     else:
         unit.remember_inbound(*key_of(call), call.message, index)
+        metrics.INBOUND.labels(Channel.PHONE).inc()
 
 
 def _meet(unit: Unit, call: c.NoteCall, opened: e.ConversationOpened) -> None:

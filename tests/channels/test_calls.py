@@ -20,7 +20,7 @@ from agent_tui.server import audit, schema
 from agent_tui.server.run import Listen
 from tests import factories as f
 from tests.databases import ENGINES, of_engine
-from tests.driver import Serving, check_log, make_folder, new_id
+from tests.driver import Http, Serving, check_log, make_folder, new_id
 from tests.flow.workstation import Workstation
 from tests.unit.test_calls import PHONE, call
 
@@ -62,6 +62,8 @@ def test_the_first_call_and_the_next(serving: Serving) -> None:
     said = [(m.kind, m.text) for m in serving.messages("c100")]
     assert said == [("customer", "想退货"), ("customer", "还没收到"), ("reply", "已催仓库")]
     assert serving.state("c100").deliveries == ()
+    counted = Http(serving.base).call("GET", "/metrics").body
+    assert 'agent_tui_inbound_messages_total{channel="phone"}' in counted
 
 
 def test_a_number_is_one_customer(serving: Serving) -> None:
