@@ -8,6 +8,8 @@
 | the conversation changed hands                               | refused, offered to the new owner |
 | closed                                                       | held; `force` reopens and sends   |
 | older than its expiry                                        | held                              |
+
+What was said into a telephone (`calls`) is no older for it, nor is it late for what was said since.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.context import Context, is_lead
 from agent_tui.domain.deliveries import PUSHED, full
 from agent_tui.domain.ids import is_id
-from agent_tui.domain.model import Agent, Conversation, Status
+from agent_tui.domain.model import Agent, Channel, Conversation, Status
 from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 
 MOST_SOURCES = 8
@@ -114,10 +116,13 @@ def refused_text(
 def _moved_on(s: Conversation, command: c.SendReply, context: Context, actor: Agent) -> Held | None:
     if s.status is Status.RESOLVED:
         return Held(Reason.CLOSED)
-    if context.age > context.policy.expiry_ms(s.channel):
+    said = s.channel is Channel.PHONE  # a note of it does not come too late
+    if not said and context.age > context.policy.expiry_ms(s.channel):
         return Held(Reason.EXPIRED)
     if s.last_reply_no > command.seen and s.last_reply_by != actor.id:
         return Held(Reason.COLLEAGUE_ANSWERED, s.last_reply_by or "")
+    if said:
+        return None
     if s.last_customer_no > command.seen and context.age > context.policy.stale_reply * 1000:
         return Held(Reason.CUSTOMER_WROTE)
     return None

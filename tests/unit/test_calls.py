@@ -19,7 +19,7 @@ from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId, TeamId
 from agent_tui.domain.inverse import inverse
 from agent_tui.domain.model import Channel, Conversation, Role, Status
-from agent_tui.domain.outcome import Outcome, Reason, Rejected
+from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.domain.plan import Plan
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.staffing import Routing
@@ -130,6 +130,17 @@ def test_it_goes_on_in_phone_conversations_only_and_in_no_batch() -> None:
 def test_a_reply_is_a_note_of_what_was_said() -> None:
     sent = told(f.reply("m2", epoch=1), opened())
     assert isinstance(sent, tuple) and isinstance(sent[-1], e.ReplySent) and not sent[-1].pushed
+
+
+def test_what_was_said_is_noted_however_late() -> None:
+    state = opened(e.CustomerWrote(MessageId("p2"), "还有"))
+    late = f.reply("m2", epoch=1, seen=1)
+    sent = told(late, state, age=f.DAY)
+    assert isinstance(sent, tuple) and isinstance(sent[-1], e.ReplySent)
+    answered = opened(e.Released(2), e.Claimed(AgentId("bo"), 3), f.replied("m2", author="bo"))
+    answered = msgspec.structs.replace(answered, assignee=AgentId("anna"))
+    held = told(f.reply("m3", epoch=3, seen=1), answered, age=f.DAY)
+    assert held == Held(Reason.COLLEAGUE_ANSWERED, "bo")
 
 
 def test_its_clocks_are_those_of_the_telephone() -> None:
