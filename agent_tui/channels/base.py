@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import httpx
 import msgspec
@@ -22,8 +22,8 @@ class Request(msgspec.Struct, frozen=True):
 class Inbound(msgspec.Struct, frozen=True):
     """A customer's message. `external` is the channel's own identity for it, `customer` the one for
     whom it is from: both are taken once, whoever sends them how often. `media` is the channel's key
-    of a file that came with it (see `Port.fetch`), `lead` what stands before that file's address in
-    place of `text`."""
+    of a file that came with it (see `Called.fetch`), `lead` what stands before that file's address
+    in place of `text`."""
 
     external: str
     customer: str
@@ -83,20 +83,26 @@ class Port(Protocol):
     """One inbox's channel."""
 
     idempotent: bool  # the other side takes a key once, so an unknown outcome may be tried again
-    receipt: str | None  # what the other side wants to read once its message is taken; None: JSON
-
-    def greet(self, request: Request) -> str:
-        """The answer to the other side's test of the inbox's address. Raises Unauthorized, or
-        NotFound where there is no such test."""
 
     def parse(self, request: Request) -> Inbound | None:
         """The message in `request`; None if it says nothing that is to be answered. Raises
         Unauthorized unless it is the other side's own, and UsageError or msgspec's errors if it is
         no message."""
 
+    async def deliver(self, outbound: Outbound) -> Outcome:
+        """Push a reply once. Never raises for anything that the other side or the network does."""
+
+
+@runtime_checkable
+class Called(Port, Protocol):
+    """One whose other side hands messages in over HTTP."""
+
+    receipt: str | None  # what the other side wants to read once its message is taken; None: JSON
+
+    def greet(self, request: Request) -> str:
+        """The answer to the other side's test of the inbox's address. Raises Unauthorized, or
+        NotFound where there is no such test."""
+
     async def fetch(self, http: httpx.AsyncClient, media: str, most: int) -> bytes | None:
         """The file that came with a message, of at most `most` bytes; None if it cannot be had
         soon. Never raises for anything that the other side or the network does."""
-
-    async def deliver(self, outbound: Outbound) -> Outcome:
-        """Push a reply once. Never raises for anything that the other side or the network does."""

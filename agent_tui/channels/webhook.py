@@ -52,7 +52,7 @@ class WebhookReply(msgspec.Struct, frozen=True):
 
 
 class Webhook:
-    """A `base.Port`."""
+    """A `base.Called`."""
 
     receipt: str | None = None
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from agent_tui.channels import base
-from agent_tui.channels.base import Inbound, Port
+from agent_tui.channels.base import Called, Inbound
 from agent_tui.channels.opening import Opened
 from agent_tui.channels.webhook import WebhookMessage
 from agent_tui.domain.ids import CustomerId, InboxId
@@ -81,11 +81,11 @@ class ChannelApi:
             raise _nothing(key)
         return found
 
-    async def _port(self, inbox: Inbox) -> Port:
+    async def _port(self, inbox: Inbox) -> Called:
         database = self._service.database
         settings = await anyio.to_thread.run_sync(connecting.settings, database, inbox.id)
         port = self._opened.port(inbox, settings) if settings else None
-        if port is None:
+        if not isinstance(port, Called):
             raise _nothing(inbox.id)
         return port
 

@@ -7,7 +7,7 @@ import hashlib
 import anyio.to_thread
 from starlette.requests import Request
 
-from agent_tui.channels.base import Inbound, Port
+from agent_tui.channels.base import Called, Inbound
 from agent_tui.channels.post import client
 from agent_tui.domain.ids import InboxId
 from agent_tui.server import uploads
@@ -21,7 +21,7 @@ _ENDINGS = {b"#!AMR": ".amr", b"ID3": ".mp3"}
 
 
 async def text_of(
-    service: Service, request: Request, inbox: InboxId, port: Port, found: Inbound
+    service: Service, request: Request, inbox: InboxId, port: Called, found: Inbound
 ) -> str:
     """What the message says; with a file that can be had soon, its address here. Once per message,
     however often that is handed in."""

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class WeChat:
-    """A `base.Port`. WeChat knows no key: what left unanswered is never sent again unasked."""
+    """A `base.Called`. WeChat knows no key: what left unanswered is never sent again unasked."""
 
     idempotent: bool = False
     receipt: str | None = "success"
