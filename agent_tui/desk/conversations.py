@@ -8,6 +8,7 @@ from itertools import islice
 from agent_tui.desk.directory import Directory
 from agent_tui.desk.overlay import Predicted, predict
 from agent_tui.desk.pending import Pending
+from agent_tui.domain.commands import NoteCall
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation, Status, Suggestion
 from agent_tui.store.cache import Cache, Changes
@@ -80,9 +81,16 @@ class Conversations:
         if state is None:
             return None
         directory = self._directory
-        found = predict(
-            state, self._pending.of(key), directory.me, directory.policy, directory.plan
-        )
+        orders = self._pending.of(key)
+        if key not in self._kept and orders:
+            # It may have come home a moment ago, with the call that opened it.
+            done = self._cache.done()
+            orders = [
+                each
+                for each in orders
+                if each.number > done or not isinstance(each.command, NoteCall)
+            ]
+        found = predict(state, orders, directory.me, directory.policy, directory.plan)
         self._predicted[key] = found
         return found
 

@@ -27,8 +27,8 @@ def world_with(tmp_path: Path, *lines: str) -> World:
     return world
 
 
-def phoned(world: World, key: str, number: str, name: str, said: str) -> None:
-    """A call that came home: mine."""
+def phoned(world: World, key: str, number: str, name: str, said: str, *, done: int = 0) -> None:
+    """A call that came home: mine, and if it was noted here, with the number `done`."""
     customer = Customer(f"v{key}", name, contact=number)  # type: ignore[arg-type]
     opened = e.ConversationOpened(
         customer=customer,
@@ -38,7 +38,7 @@ def phoned(world: World, key: str, number: str, name: str, said: str) -> None:
         visitor=customer.id,
     )
     wrote = e.CustomerWrote(message=f"{key}-1", text=said)  # type: ignore[arg-type]
-    world.feed([(key, opened), (key, wrote), (key, e.Claimed(AgentId(ME.id), 1))])
+    world.feed([(key, opened), (key, wrote), (key, e.Claimed(AgentId(ME.id), 1))], done)
 
 
 async def fills_in(agent: Person, number: str, name: str, said: str) -> None:
@@ -172,5 +172,21 @@ def test_a_call_does_not_wait_behind_a_reply_in_its_grace(tmp_path: Path) -> Non
         key, command = desk.writing.call(InboxId("phone"), "13800138000", "还有")
         assert key == "c7" and desk.do(key, command) is None
         assert [order.command for order in world.sent()] == [command]
+    finally:
+        desk.close()
+
+
+def test_a_call_that_came_home_is_shown_once(tmp_path: Path) -> None:
+    """Also by a desk that has not heard of it yet, and reads the conversation from the cache."""
+    world = world_with(tmp_path, "phone")
+    desk = world.desk()
+    try:
+        key, command = desk.writing.call(InboxId("phone"), "13800138000", "想退货")
+        assert desk.do(key, command) is None and desk.conversation(key) is None
+        [order] = world.sent()
+        phoned(world, key, "13800138000", "李先生", "想退货", done=order.number)
+        state = desk.conversation(key)
+        assert state is not None and state.messages == 1
+        assert [line.message.text for line in desk.transcript(key)] == ["想退货"]
     finally:
         desk.close()
