@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 from typing import Annotated
 
 import typer
@@ -47,7 +48,8 @@ def orders(
     if json:
         output.document(found)
         return
+    today = datetime.datetime.now().astimezone().date().isoformat()
     for order in found:
-        output.say(order_words.sentence(order, lang.current()))
+        output.say(order_words.sentence(order, lang.current(), today))
     if not found:
         output.note(Both("没有订单", "no orders"))

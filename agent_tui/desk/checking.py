@@ -34,6 +34,7 @@ class Checking:
             words=settings.words,
             promises=settings.promises,
             allowed=settings.allowed,
+            long=settings.long,
         )
         self._numbers: dict[ConversationId, tuple[int, tuple[str, ...], frozenset[str]]] = {}
 

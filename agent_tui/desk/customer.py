@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -46,8 +47,9 @@ class Field(NamedTuple):
 class Customers:
     """Reads the cache, and remembers until something changes."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, clock: Callable[[], int]) -> None:
         self._cache = cache
+        self._clock = clock
         self._answers: dict[ConversationId, OrdersAnswer | None] = {}
         self._named: dict[tuple[ConversationId, int], Order | None] = {}
 
@@ -115,9 +117,21 @@ class Customers:
             "order.status": words.state(order.state, language),
             "order.carrier": order.carrier,
             "order.tracking": order.tracking,
-            "order.eta": order.eta,
+            "order.eta": words.eta(order, language, self._today()),
             "order.amount": order.amount,
         }
+
+    def sentence(self, order: Order, language: str) -> str:
+        """The order in one sentence, as things stand today."""
+        return words.sentence(order, language, self._today())
+
+    def is_late(self, order: Order) -> bool:
+        """Whether it should have arrived by now."""
+        return words.is_late(order, self._today())
+
+    def _today(self) -> str:
+        now = datetime.datetime.fromtimestamp(self._clock() / 1000, tz=datetime.UTC)
+        return now.astimezone().date().isoformat()
 
     def card(self, state: Conversation) -> Card:
         """All of it, for one customer."""
@@ -148,7 +162,14 @@ class Customers:
             amount = words.money(order.amount, order.currency)
             values |= {"order.item": words.items(order, language, most=20), "order.amount": amount}
             found += [Field(name, _TITLES[name], value) for name, value in values.items()]
-        found += _sentences(orders, language)
+        found += [
+            Field(
+                "",
+                Both(f"整句 {each.no[-4:]}", f"sentence {each.no[-4:]}"),
+                self.sentence(each, language),
+            )
+            for each in orders
+        ]
         return [each for each in found if each.value]
 
 
@@ -161,9 +182,3 @@ _TITLES = {
     "order.eta": Both("预计送达", "expected"),
     "order.amount": Both("金额", "amount"),
 }
-
-
-def _sentences(orders: tuple[Order, ...], language: str) -> Iterator[Field]:
-    for order in orders:
-        title = Both(f"整句 {order.no[-4:]}", f"sentence {order.no[-4:]}")
-        yield Field("", title, words.sentence(order, language))

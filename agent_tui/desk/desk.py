@@ -54,7 +54,7 @@ class Desk:
         self.messages = Messages(cache, self.conversations, self.grace)
         self.drafts = Drafts(outbox, lambda: self.clock(), self._draft_saved)
         self.canned = Canned(cache, outbox, self.conversations)
-        self.customers = Customers(cache)
+        self.customers = Customers(cache, clock)
         self.finding = Finding(cache.path, lambda: self.me.teams)
         self.moment = Moment(self, cache)
         self.macros = Macros(self)

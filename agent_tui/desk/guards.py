@@ -43,7 +43,9 @@ class Rules:
         words: Sequence[str] = (),
         promises: Sequence[str] = (),
         allowed: Sequence[str] = (),
+        long: int = 0,
     ) -> None:
+        self.long = long  # characters; 0: any
         self.absolute = absolute
         self.contacts = contacts
         self.numbers = numbers
@@ -71,7 +73,15 @@ def check(
         found += _numbers(folded, rules, here)
         spared = _spans(folded, rules.allowed)
         found = [each for each in found if not _inside(each, spared)]
+        if rules.long and len(text) > rules.long:
+            found.append(Finding(Kind.LONG, 0, 0, _long(len(text))))
     return _once(sorted(found, key=lambda each: (each.start, -each.end)))
+
+
+def _long(count: int) -> Both:
+    return Both(
+        f"有 {count:,} 个字，是不是误贴的", f"{count:,} characters: was it pasted by mistake?"
+    )
 
 
 # --- open places ---------------------------------------------------------------------------------

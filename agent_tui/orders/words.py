@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent_tui.lang import Both
 from agent_tui.orders.model import Order
 
@@ -51,6 +53,7 @@ TROUBLE: dict[str, Both] = {
 }
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥", "HKD": "HK$", "TWD": "NT$"}
 IN_TRANSIT = frozenset({"", "paid", "packing", "shipped"})
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def code_of(word: str) -> str:
@@ -90,7 +93,21 @@ def parcel(order: Order) -> str:
     return " ".join(filter(None, (order.carrier, order.tracking)))
 
 
-def sentence(order: Order, language: str) -> str:
+def is_late(order: Order, today: str) -> bool:
+    """Whether the day on which it was expected is over, and it is on its way still. `today` is an
+    ISO date; what the books write in another way is never late."""
+    return order.state in IN_TRANSIT and bool(_DAY.fullmatch(order.eta)) and order.eta < today
+
+
+def eta(order: Order, language: str, today: str) -> str:
+    """The expected day; one that is over is no promise, and says so."""
+    late = is_late(order, today)
+    if language == "en":
+        return f"{order.eta} (overdue)" if late else order.eta
+    return f"{order.eta}（已过）" if late else order.eta
+
+
+def sentence(order: Order, language: str, today: str) -> str:
     """The order in one sentence for its customer: number, items, amount, state, parcel, ETA."""
     english = language == "en"
     comma = ", " if english else "，"
@@ -98,7 +115,9 @@ def sentence(order: Order, language: str) -> str:
     if parcel_words:
         where += f" ({parcel_words})" if english else f"（{parcel_words}）"
     expected = order.eta if order.state in IN_TRANSIT else ""
-    if expected:
+    if is_late(order, today):
+        expected = f"was expected {expected}" if english else f"原定 {expected} 送达"
+    elif expected:
         expected = f"expected {expected}" if english else f"预计 {expected} 送达"
     number = f"Order {order.no}" if english else f"订单 {order.no}"
     bought = (items(order, language), money(order.amount, order.currency))

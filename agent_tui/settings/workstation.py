@@ -175,6 +175,15 @@ class Guards(Section, frozen=True):
             "phrases in which nothing is looked for, such as the shop's own phone or address",
         ),
     ] = ()
+    long: Annotated[
+        int,
+        meta(
+            "超过多少字先问一句，0 不问",
+            "characters from which a reply is asked about, 0: never",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 2_000
 
 
 class Completion(Section, frozen=True):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent_tui.domain.ids import ConversationId
 from agent_tui.lang import Both
-from agent_tui.orders import words
 from agent_tui.store.cache import Changes
 from agent_tui.tui.screens.pick import Choice, Picker
 from agent_tui.tui.widgets.card import CustomerCard
@@ -141,7 +140,7 @@ class CardWork:
         last, composer = self._inserted, screen.composer
         if last is not None and last.conversation == state.id and self._takes_back(last.text):
             place = (last.place + 1) % len(orders)
-        text = words.sentence(orders[place], state.customer.language)
+        text = screen.desk.customers.sentence(orders[place], state.customer.language)
         composer.put_block(text)
         self._inserted = Inserted(state.id, place, text)
         screen.set_focus(composer)

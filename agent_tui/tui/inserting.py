@@ -271,15 +271,18 @@ def actions_in_words(actions: Sequence[Action]) -> Both:
 def action_words(action: Action) -> str:
     """What a macro does beside its text, in a word."""
     if action.tag is not None:
-        return f"+{tag_name(action.tag)}"
+        return str(Both(f"+标签{tag_name(action.tag)}", f"+tag {tag_name(action.tag)}"))
     if action.untag is not None:
-        return f"-{tag_name(action.untag)}"
+        return str(Both(f"-标签{tag_name(action.untag)}", f"-tag {tag_name(action.untag)}"))
     if action.priority is not None:
-        return word(PRIORITIES, action.priority)
+        name = word(PRIORITIES, action.priority)
+        return str(Both(f"优先级{name}", f"priority {name}"))
     if action.type is not None:
-        return word(TYPES, action.type)
+        name = word(TYPES, action.type)
+        return str(Both(f"类型{name}", f"type {name}"))
     if action.status is not None:
-        return word(STATUSES, action.status)
+        name = word(STATUSES, action.status)
+        return str(Both(f"转为{name}", f"then {name}"))
     return word(DEADLINES, action.clock or "")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agent_tui.lang import Both
-from agent_tui.orders.words import sentence
 from agent_tui.text import clip
 from agent_tui.tui.screens.pick import Choice, Confirm, Picker
 from agent_tui.tui.targets import Kind, Target
@@ -64,7 +63,8 @@ class Opening:
             state = screen.doing.state()
             screen.card.open()
             language = state.customer.language if state else "zh"
-            screen.doing.say(Both(*(sentence(order, language),) * 2), seconds=8)
+            said = screen.desk.customers.sentence(order, language)
+            screen.doing.say(Both(said, said), seconds=8)
             return
         screen.app.copy_to_clipboard(value)
         words = Both(

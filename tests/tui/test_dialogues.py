@@ -156,8 +156,8 @@ async def test_an_address_in_a_notice_is_whole(world: World, size: tuple[int, in
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_no_line_of_a_notice_is_cut(world: World, size: tuple[int, int]) -> None:
     said = (
-        "with the reply: -photos asked, quality, high, follow-up",
-        "发送时：-待照片、质量、高、回访",
+        "with the reply: -tag photos asked, type quality, priority high, follow-up",
+        "发送时：-标签待照片、类型质量、优先级高、回访",
     )
     texts = [*said, *(said[0][:end] + "." for end in range(20, 48)), "紧急" * 20 + "尾"]
     async with sit_down(world, size=size) as agent:

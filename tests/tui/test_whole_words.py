@@ -49,4 +49,4 @@ async def test_what_is_told_again_stands_once(world: World) -> None:
 
 def test_what_a_macro_does_is_broken_after_its_parts() -> None:
     words = actions_in_words((Action(tag="待照片"), Action(status="pending")))
-    assert words.zh == "+待照片、等客户"
+    assert words.zh == "+标签待照片、转为等客户"

@@ -115,7 +115,7 @@ def test_an_older_file_gets_its_tables(tmp_path: Path) -> None:
 
 def test_which_order_the_chat_is_about(cache: Cache) -> None:
     cache.save_orders(C1, ANSWER)
-    customers = Customers(cache)
+    customers = Customers(cache, lambda: f.NOW)
     assert customers.values(state(cache))["order.no"] == GLASS.no
     says = (
         ("单号223099120077的灯", LAMP),
@@ -131,7 +131,7 @@ def test_which_order_the_chat_is_about(cache: Cache) -> None:
 
 
 def test_what_macros_are_given(cache: Cache) -> None:
-    customers = Customers(cache)
+    customers = Customers(cache, lambda: f.NOW)
     assert customers.values(state(cache)) == {}
     cache.save_orders(C1, replace(ANSWER, orders=(LAMP,)))
     customers.changed(Changes(frozenset({C1})))
@@ -147,7 +147,10 @@ def test_what_macros_are_given(cache: Cache) -> None:
 
 def test_fields_that_can_be_inserted(cache: Cache) -> None:
     cache.save_orders(C1, ANSWER)
-    found = {each.name or each.value: each.value for each in Customers(cache).fields(state(cache))}
+    found = {
+        each.name or each.value: each.value
+        for each in Customers(cache, lambda: f.NOW).fields(state(cache))
+    }
     assert found["customer.name"] == "王女士" and found["order.amount"] == "¥58.00"
     assert found["order.item"] == "玻璃杯 x2" and "customer.contact" not in found
     assert sum(value.startswith("订单 ") for value in found.values()) == 2
@@ -160,7 +163,7 @@ def test_past_chats_and_notes_are_the_same_persons(cache: Cache) -> None:
         feed(cache, number * 10 + 1, note, f"c{number}")
     feed(cache, 95, e.NoteRemoved(MessageId("n9"), 1), "c9")
     feed(cache, 96, f.opened(f.customer("v2")), "c20")
-    card = Customers(cache).card(state(cache))
+    card = Customers(cache, lambda: f.NOW).card(state(cache))
     assert card.past_count == 8 and len(card.past) == 5
     assert all(each.customer.id == "v1" and each.id != C1 for each in card.past)
     assert all(note.kind is MessageKind.NOTE and note.text != "note 9" for note in card.notes)

@@ -115,6 +115,10 @@ def test_the_shop_decides() -> None:
     assert {each.kind for each in found(text)} == {Kind.ABSOLUTE, Kind.CONTACT}
     off = Rules(absolute=False, contacts=False, numbers=False, crossed=False)
     assert found(text + "，陈先生，110101199003074258", off) == []
+    most = Rules(long=10)
+    assert not guards.check("十个字十个字十个字了", most, HERE, OTHERS)
+    (long,) = guards.check("十个字十个字十个字了了", most, HERE, OTHERS)
+    assert long.kind is Kind.LONG and long.reason.zh.startswith("有 11 个字")
     own = Rules(words=["内部*价"], allowed=["热线13812345678", "加我微信"])
     assert pieces(text, own) == [(Kind.ABSOLUTE, "全网最低"), (Kind.FORBIDDEN, "内部价")]
     assert pieces("{{ x }}", off) == [(Kind.SLOT, "{{ x }}")]

@@ -429,6 +429,9 @@ def test_by_what_a_customer_is_known() -> None:
     assert [Who("v1").key(by) for by in ("external", "contact", "name")] == [""] * 3
 
 
+TODAY = "2026-11-23"
+
+
 def test_a_sentence_for_the_customer() -> None:
     parcel = Order(
         *("2231", 0, "shipped", (Item("杯", 2), Item("盘"), Item("碗")), "58.00", "CNY"),
@@ -436,8 +439,18 @@ def test_a_sentence_for_the_customer() -> None:
     )
     zh = "订单 2231，杯 x2、盘等，¥58.00，运输中（中通 7312），预计 2026-11-24 送达。"
     en = "Order 2231, 杯 x2, 盘…, ¥58.00, on its way (中通 7312), expected 2026-11-24."
-    assert (words.sentence(parcel, "zh"), words.sentence(parcel, "en")) == (zh, en)
-    assert words.sentence(Order("7"), "zh") == "订单 7。"
-    assert words.sentence(Order("7", state="ODD", amount="3.00", currency="SEK"), "en") == (
+    assert (words.sentence(parcel, "zh", TODAY), words.sentence(parcel, "en", TODAY)) == (zh, en)
+    assert words.sentence(Order("7"), "zh", TODAY) == "订单 7。"
+    assert words.sentence(Order("7", state="ODD", amount="3.00", currency="SEK"), "en", TODAY) == (
         "Order 7, 3.00 SEK, ODD."
     )
+
+
+def test_a_day_that_is_over_is_no_promise() -> None:
+    late = Order("7", state="shipped", eta="2026-11-22")
+    assert words.sentence(late, "zh", TODAY) == "订单 7，运输中，原定 2026-11-22 送达。"
+    assert words.sentence(late, "en", TODAY) == "Order 7, on its way, was expected 2026-11-22."
+    assert words.eta(late, "zh", TODAY) == "2026-11-22（已过）"
+    assert words.eta(late, "en", "2026-11-22") == "2026-11-22"
+    assert not words.is_late(Order("7", state="delivered", eta="2026-11-22"), TODAY)
+    assert not words.is_late(Order("7", state="shipped", eta="周三前"), TODAY)

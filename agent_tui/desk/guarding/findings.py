@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CONTACT = "contact"
     IDENTITY = "identity"
     CARD = "card"
+    LONG = "long"  # more than anybody writes
 
 
 BLOCKS = frozenset({Kind.SLOT})

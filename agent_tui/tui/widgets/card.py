@@ -155,7 +155,11 @@ def _whole(order: Order, now: int, width: int) -> Iterator[Line]:
     parcel = words.parcel(order)
     if parcel:
         yield [(clip(f"  {parcel}", width), "")]
-    if order.eta and order.state in words.IN_TRANSIT:
+    today = fmt.local(now).date().isoformat()
+    if words.is_late(order, today):
+        late = Both(f"  原定 {order.eta}，已过 !", f"  expected {order.eta}, overdue !")
+        yield [(clip(str(late), width), "$warning bold")]
+    elif order.eta and order.state in words.IN_TRANSIT:
         yield [(clip(str(Both(f"  预计 {order.eta}", f"  expected {order.eta}")), width), "")]
     elif order.placed_at:
         placed = _moment(order.placed_at, now)
