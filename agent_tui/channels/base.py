@@ -38,7 +38,8 @@ class Inbound(msgspec.Struct, frozen=True):
 
 class Outbound(msgspec.Struct, frozen=True):
     """A reply to push. `key` stays the same however often it is tried. Times are in ms: `at` when
-    it was written, `now` that of this attempt."""
+    it was written, `now` that of this attempt. For mail: the `subject` and the ids of what it
+    `answers`, the nearest last."""
 
     key: str
     conversation: str
@@ -47,6 +48,8 @@ class Outbound(msgspec.Struct, frozen=True):
     text: str
     at: int
     now: int
+    subject: str = ""
+    answers: tuple[str, ...] = ()
 
 
 class Arrived(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ import httpx
 import msgspec
 
 from agent_tui.channels.base import Port
+from agent_tui.channels.mail.port import Mail
+from agent_tui.channels.mail.settings import MailSettings
 from agent_tui.channels.webhook import Webhook, WebhookSettings
 from agent_tui.channels.wechat.port import WeChat
 from agent_tui.channels.wechat.settings import WeChatSettings
@@ -26,6 +28,8 @@ def open_channel(
         case Channel.WECHAT:
             account = msgspec.json.decode(settings, type=WeChatSettings)
             return WeChat(account, limits, http)
+        case Channel.MAIL:
+            return Mail(msgspec.json.decode(settings, type=MailSettings), limits)
         case _:
             return None
 

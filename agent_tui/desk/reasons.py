@@ -117,6 +117,9 @@ _BY_NOBODY = {"reassigned": Both("已放回队列，无人负责", "back in the 
 
 DELIVERIES: dict[str, Both] = {
     "unreachable": Both("连不上对方，会再试：{detail}", "not reachable, trying again: {detail}"),
+    "login": Both(
+        "发信服务器不让登录，会再试：{detail}", "the mail server refuses us, trying again: {detail}"
+    ),
     "gave_up": Both("一直连不上对方：{detail}", "never reached them: {detail}"),
     "busy": Both("对方让稍后再试：{detail}", "they asked to wait: {detail}"),
     "refused": Both("对方拒收：{detail}", "they refused it: {detail}"),

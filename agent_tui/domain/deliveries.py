@@ -19,7 +19,7 @@ from agent_tui.domain.model import (
 from agent_tui.domain.outcome import Outcome, Reason, Rejected
 
 # The other channels are read from: the customer's side comes and asks.
-PUSHED = frozenset({Channel.WEBHOOK, Channel.WECHAT})
+PUSHED = frozenset({Channel.WEBHOOK, Channel.MAIL, Channel.WECHAT})
 MOST_OPEN = 100  # replies of one conversation that wait, failed or are uncertain
 
 

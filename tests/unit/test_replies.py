@@ -87,7 +87,7 @@ def test_force_says_that_the_author_has_looked(state: Conversation, expected: Ou
 
 def test_mail_has_a_day() -> None:
     mail = replace(MINE, channel=Channel.MAIL)
-    assert decided(mail, age=23 * f.HOUR) == (SENT,)
+    assert decided(mail, age=23 * f.HOUR) == (replace(SENT, pushed=True),)
     assert decided(mail, age=25 * f.HOUR) == Held(Reason.EXPIRED)
 
 
