@@ -18,6 +18,7 @@ from agent_tui.errors import ConfigError
 from agent_tui.lang import Both
 from agent_tui.settings.base import Section, meta
 from agent_tui.settings.files import Files
+from agent_tui.settings.mail import MailIn
 from agent_tui.settings.server import Limits, Orders, Outgoing, Server, Shop
 from agent_tui.settings.workstation import Completion, Guards, Interface, Semantic, Told
 
@@ -33,6 +34,7 @@ class Config(Section, frozen=True):
     policy: Policy = Policy()
     limits: Limits = Limits()
     outgoing: Outgoing = Outgoing()
+    mail: MailIn = MailIn()
     files: Files = Files()
     orders: Orders = Orders()
     interface: Interface = Interface()

@@ -7,19 +7,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from agent_tui.channels import base
-from agent_tui.channels.base import Called, Inbound
+from agent_tui.channels.base import Called
 from agent_tui.channels.opening import Opened
 from agent_tui.channels.webhook import WebhookMessage
-from agent_tui.domain.ids import CustomerId, InboxId
+from agent_tui.domain.ids import InboxId
 from agent_tui.domain.model import Inbox
 from agent_tui.errors import NotFound
 from agent_tui.lang import Both
-from agent_tui.server import connecting, identity, keeping
+from agent_tui.server import connecting, keeping
 from agent_tui.server.clock import now_ms
 from agent_tui.server.endpoint import Endpoint, read_body
 from agent_tui.server.handing_in import hand_in
-from agent_tui.server.identity import MeetCustomer
 from agent_tui.server.inbound import TakeInbound
+from agent_tui.server.meeting import meet
 from agent_tui.server.service import Service
 from agent_tui.server.web_shapes import WriteAnswer
 
@@ -64,7 +64,7 @@ class ChannelApi:
             return _thanks(port.receipt or "")
         self._service.limits.take("inbound", inbox.id)
         text = await keeping.text_of(self._service, request, inbox.id, port, found)
-        customer = await self._customer(inbox, found)
+        customer = await meet(self._service, inbox.id, found)
         job = TakeInbound(inbox.id, customer, found.external, text, found.subject)
         answer = await hand_in(self._service, job, found.external)
         return answer if port.receipt is None else _thanks(port.receipt)
@@ -88,16 +88,6 @@ class ChannelApi:
         if not isinstance(port, Called):
             raise _nothing(inbox.id)
         return port
-
-    async def _customer(self, inbox: Inbox, found: Inbound) -> CustomerId:
-        database = self._service.database
-        known = await anyio.to_thread.run_sync(identity.known, database, inbox.id, found.customer)
-        if known is not None:
-            return known
-        customer = identity.newcomer(found.name, found.language, now_ms(), found.contact)
-        job = MeetCustomer(inbox.id, found.customer, customer)
-        met: CustomerId = await self._service.writer.submit(job)
-        return met
 
 
 def _asked(request: Request, body: bytes) -> base.Request:

@@ -213,6 +213,8 @@ class Deliverer:
                 text=claimed.text,
                 at=claimed.said_at,
                 now=now_ms(),
+                subject=claimed.thread.subject,
+                answers=claimed.thread.answers,
             )
             try:
                 outcome = await port.deliver(outbound)

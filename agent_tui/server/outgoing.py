@@ -19,8 +19,9 @@ from agent_tui.domain import events as e
 from agent_tui.domain.decide import decide
 from agent_tui.domain.ids import ConversationId, InboxId, MessageId
 from agent_tui.domain.model import TROUBLE, Conversation, DeliveryState
-from agent_tui.server import metrics, schema
+from agent_tui.server import letters, metrics, schema
 from agent_tui.server.database import Database
+from agent_tui.server.letters import Thread
 from agent_tui.server.unit import SYSTEM, Needs, Unit
 
 SENDING = "sending"
@@ -82,7 +83,8 @@ class Held(msgspec.Struct, frozen=True):
 
 class Claimed(msgspec.Struct, frozen=True):
     """A row that this attempt holds, with what there is to send. `settings` and `customer` are None
-    where the inbox, or the customer, cannot be reached this way."""
+    where the inbox, or the customer, cannot be reached this way. `thread`: of the mail that it
+    answers."""
 
     held: Held
     text: str
@@ -90,6 +92,7 @@ class Claimed(msgspec.Struct, frozen=True):
     said_at: int
     customer: str | None
     settings: bytes | None
+    thread: Thread = Thread()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -178,7 +181,12 @@ def _contents(connection: Connection, seqs: Collection[int]) -> list[Claimed]:
     )
     width = len(_HELD)
     rows = connection.execute(query).all() if seqs else []
-    return [Claimed(Held(*row[:width]), *row[width:]) for row in rows]
+    found = [Claimed(Held(*row[:width]), *row[width:]) for row in rows]
+    replies = {each.held.seq: each.held.conversation for each in found}
+    threads = letters.threads(connection, replies)
+    return [
+        msgspec.structs.replace(each, thread=threads.get(each.held.seq, Thread())) for each in found
+    ]
 
 
 def lost(database: Database, now: int) -> list[Held]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from agent_tui.server.schema.channels import channel, identity, inbound, outgoing
+from agent_tui.server.schema.channels import (
+    channel,
+    identity,
+    inbound,
+    mail,
+    mailbox,
+    outgoing,
+)
 from agent_tui.server.schema.clients import client, lease, origin, token
 from agent_tui.server.schema.folds import (
     EDITED,
@@ -34,6 +41,8 @@ __all__ = [
     "inbound",
     "inbox",
     "lease",
+    "mail",
+    "mailbox",
     "message",
     "metadata",
     "origin",

@@ -66,3 +66,33 @@ outgoing = Table(
     Index("outgoing_state", "state", "next_at"),
     Index("outgoing_conversation", "conversation", "message"),
 )
+
+# How far a mailbox was read: up to message `uid` of those that `validity` numbers; 0 and 0 before
+# the first look. The replica that reads it holds the lease. `at`: when it was last looked at (ms);
+# `trouble`: why it could not be read then.
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("inbox", Key(64), primary_key=True),
+    Column("validity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("lease", Key(32)),
+    Column("lease_until", BigInteger),
+    Column("at", BigInteger, nullable=False),
+    Column("trouble", Text, nullable=False),
+)
+
+# What an answer to a mail must name, beside its row in `inbound`. `thread`: the Message-IDs that it
+# named itself.
+mail = Table(
+    "mail",
+    metadata,
+    Column("inbox", Key(64), nullable=False),
+    Column("external", Key(192), nullable=False),
+    Column("conversation", Key(64), nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    PrimaryKeyConstraint("inbox", "external"),
+    Index("mail_conversation", "conversation"),
+)
