@@ -72,6 +72,9 @@ def inbox_add(
         secret, rows = connect(made.id, deliver_to, idempotent) if deliver_to else ("", [])
         writer.run_now(ChangeWorkspace([e.InboxSaved(made)], rows))
     _made(key, secret, json)
+    if channel is Channel.MAIL:
+        next_step = f"agent-tui inbox mail {key}"
+        output.note(Both(f"接上它的邮箱：{next_step}", f"connect its mailbox: {next_step}"))
 
 
 @inbox.command("secret", help=words("换一个签名密钥", "Make a new signing secret."))

@@ -61,6 +61,24 @@ class WeChatMade(Shape, frozen=True):
     plain: bool
 
 
+class MailboxConnected(Shape, frozen=True):
+    """`inbox mail --json`. `checked`: logging in was tried, and worked."""
+
+    inbox: str
+    address: str
+    checked: bool
+
+
+class InboxEntry(Shape, frozen=True):
+    """A line of `inbox list --json`. Of a mailbox: when it was looked at, and what is wrong."""
+
+    id: str
+    channel: str
+    team: str
+    looked_at: int | None
+    trouble: str
+
+
 class Migrated(Shape, frozen=True):
     """`server migrate --json`: the schema's revision before (null: an empty database) and after."""
 

@@ -60,6 +60,8 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "inbox add": served_shapes.InboxMade,
     "inbox secret": served_shapes.InboxMade,
     "inbox wechat": served_shapes.WeChatMade,
+    "inbox mail": served_shapes.MailboxConnected,
+    "inbox list": served_shapes.InboxEntry,
     "server outgoing": served_shapes.OutgoingEntry,
     "server migrate": served_shapes.Migrated,
     "server orders": Order,
