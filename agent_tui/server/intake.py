@@ -91,7 +91,7 @@ class Intake:
         if place is None:
             return self._leave(raw, "a report on a mail that is not known here")
         text = _in(FAILED, letter).format(detail=report.detail) + letter.text[:REPORT_CHARS]
-        said = msgspec.structs.replace(_said(letter, text), subject="", message_id="", thread=())
+        said = msgspec.structs.replace(_said(letter, text), subject="", answered=False)
         return await self._submit(raw, place.visitor, said, place.conversation)
 
     async def _submit(

@@ -21,7 +21,8 @@ CUT = Both("\n…（太长，其余在邮箱里）", "\n… (too long; the rest 
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A mail as it goes into the log. `thread`: the Message-IDs that it names."""
+    """A mail as it goes into the log. `thread`: the Message-IDs that it names. One that is not
+    `answered` by what is said next is a report: the answer belongs to the mail before it."""
 
     external: str
     text: str
@@ -29,6 +30,7 @@ class Said(msgspec.Struct, frozen=True):
     message_id: str = ""
     thread: tuple[str, ...] = ()
     language: str = "zh"
+    answered: bool = True
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -70,7 +72,7 @@ class TakeMail(TakeInbound):
         self._text = fitting(self._about(unit) + self._whole, most, self._said.language)
         super().run(unit)
         taken = unit.inbound.get(key)
-        if taken is None:
+        if taken is None or not self._said.answered:
             return
         row = {
             "inbox": self._inbox,

@@ -187,6 +187,12 @@ class User:
         with self._open(folder) as imap:
             return len(imap.search(None, "ALL")[1][0].split())
 
+    def loses(self, mail: int) -> None:
+        """One is deleted, by its place."""
+        with self._open() as imap:
+            imap.store(str(mail), "+FLAGS", "(\\Deleted)")
+            imap.expunge()
+
     def last(self, folder: str = "INBOX") -> int:
         """The number of the last mail that ever came."""
         with self._open(folder) as imap:

@@ -38,3 +38,8 @@ def raw(body: bytes, *headers: str, sender: str = f"Wang <{WANG}>") -> bytes:
     """A mail whose every byte is said here."""
     head = [f"From: {sender}", "To: desk@shop.example", "Message-ID: <1@customer.example>"]
     return "\r\n".join([*head, *headers, "", ""]).encode("utf-8") + body
+
+
+def many(n: int, prefix: str = "n") -> list[bytes]:
+    """Mails that say their numbers."""
+    return [letter(f"{prefix}{i}", message_id=f"<{prefix}{i}@x.example>") for i in range(n)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -48,7 +49,7 @@ class Server:
     script: dict[str, deque[bytes]] = field(default_factory=dict)
     got: list[Got] = field(default_factory=list)
     port: int = 0
-    pause: float = 0.0  # seconds before an answer
+    pause: float = 0.0  # seconds before a line
 
     def __post_init__(self) -> None:
         self.release = threading.Event()
@@ -118,6 +119,12 @@ class Server:
                 answer = self._answer(stage)
                 self._say(connection, answer)
                 if stage == "DATA" and answer.startswith(b"354"):
+                    if self._answer("body") == CUT:  # a reset, while there is much to read
+                        linger = struct.pack("ii", 1, 0)
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                        time.sleep(0.3)
+                        lines.close()
+                        return
                     data = self._data(lines)
                     answer = self._answer("dot")
                     self.got.append(Got(sender, to, data, answer))
@@ -142,5 +149,6 @@ class Server:
         if answer == HANG:
             self.release.wait(60)
             raise EOFError
-        time.sleep(self.pause)
-        connection.sendall(answer + b"\r\n")
+        for line in answer.split(b"\r\n"):
+            time.sleep(self.pause)
+            connection.sendall(line + b"\r\n")

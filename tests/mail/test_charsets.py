@@ -95,6 +95,7 @@ def test_broken_quoted_printable() -> None:
         # A character cut in two, as many programs do.
         ("=?utf-8?B?5YyF6KM=?= =?utf-8?B?uQ==?=", "包裹"),
         ("=?utf-8?B?5YyF6KO5?= and more", "包裹 and more"),
+        ("Order =?utf-8?B?5YyF6KO5?= a =?utf-8?q?b?=", "Order 包裹 a b"),
         ("=?no-such?B?5YyF6KO5?=", "包裹"),
         ("=?utf-8?B?5YyF6KO5", "=?utf-8?B?5YyF6KO5"),
         ("=?utf-8?B?////?=", "\ufffd\ufffd\ufffd"),

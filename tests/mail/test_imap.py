@@ -13,6 +13,7 @@ from agent_tui.channels.mail import imap
 from agent_tui.channels.mail.imap import Mailbox, Trouble
 from agent_tui.channels.mail.settings import MailSettings, Place
 from tests.mail.dovecot import PASSWORD, Dovecot, serving
+from tests.mail.letters import letter
 from tests.mail.tls import Certificate
 
 
@@ -84,6 +85,18 @@ def test_a_connection_that_is_cut_ends_whoever_waits(dovecot: Dovecot) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        (b'INTERNALDATE "17-Jul-1996 02:44:25 -0700"', 837_596_665_000),
+        (b'INTERNALDATE " 7-Jul-1996 02:44:25 +0530"', 836_687_665_000),
+        (b"nothing", 0),
+    ],
+)
+def test_when_a_mail_came(said: bytes, at: int) -> None:
+    assert imap._time(said) == at
+
+
+@pytest.mark.parametrize(
     ("name", "wire"),
     [
         ("INBOX", "INBOX"),
@@ -95,3 +108,16 @@ def test_a_connection_that_is_cut_ends_whoever_waits(dovecot: Dovecot) -> None:
 )
 def test_folders_as_the_standard_writes_them(name: str, wire: str) -> None:
     assert imap._folder(name) == wire
+
+
+def test_only_what_is_above_a_number_is_new(dovecot: Dovecot) -> None:
+    """`n:*` holds the last message, however low its number: it is not new each time."""
+    dovecot.user("above").gets(letter(), letter("b"))
+    box = Mailbox(reading(dovecot.place, "above"), 5.0)
+    assert [box.after(uid) for uid in (0, 1, 2, 9)] == [[1, 2], [2], [], []]
+    raw = box.fetch(1, 100)
+    assert raw is not None and len(raw.data) == 100 < raw.whole
+    assert dovecot.user("above").unread() == 2  # looking marks nothing
+    box.take(1)
+    assert dovecot.user("above").unread() == 1
+    box.close()

@@ -84,9 +84,14 @@ APPLE = "Thanks\n\nOn 6 Jan 2026, at 10:00, Desk <desk@shop.example>\nwrote:\n\n
     [
         (GMAIL, f"{NEW}\n\n…（略去 3 行引用的历史）", 3),
         (QQ, f"{NEW}\n\n…（略去 6 行引用的历史）", 6),
-        (OUTLOOK, "Thanks\n\n… (6 lines of quoted history left out)", 6),
-        (APPLE, "Thanks\n\n… (3 lines of quoted history left out)", 3),
-        ("Thanks\n> Hello\n>\n> more", "Thanks\n… (3 lines of quoted history left out)", 3),
+        (OUTLOOK, "Thanks\n\n… (quoted history left out, lines: 6)", 6),
+        (APPLE, "Thanks\n\n… (quoted history left out, lines: 3)", 3),
+        ("Thanks\n> Hello\n>\n> more", "Thanks\n… (quoted history left out, lines: 3)", 3),
+        (
+            "Hi\nLi wrote:\n> one\nmy answer\n> two",
+            "Hi\nLi wrote:\n> one\nmy answer\n… (quoted history left out, lines: 1)",
+            1,
+        ),
     ],
 )
 def test_history_is_cut_and_said(text: str, kept: str, lines: int) -> None:

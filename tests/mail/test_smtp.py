@@ -117,6 +117,15 @@ def test_before_the_dot_nothing_left(server: Server, stage: str, answer: bytes) 
     assert server.got == []
 
 
+def test_amid_the_mail_nothing_left(server: Server) -> None:
+    server.says("body", CUT)
+    # More than lies in the buffers on the way: these count as sent, and nobody knows.
+    port = Mail(settings(server.port), Outgoing(timeout=10.0, body_bytes=16_777_216))
+    found = asyncio.run(port.deliver(outbound(text="long line\n" * 1_500_000)))
+    assert isinstance(found, Unreached)
+    assert server.got == []
+
+
 @pytest.mark.parametrize("answer", [CUT, HANG])
 def test_after_the_dot_nobody_knows(server: Server, answer: bytes) -> None:
     server.says("dot", answer)
@@ -132,6 +141,15 @@ def test_the_time_is_that_of_all_steps_together(server: Server) -> None:
     found = deliver(settings(server.port), seconds=1.0)
     assert isinstance(found, Unreached) and time.monotonic() - started < 1.5
     time.sleep(1.5)
+    assert server.got == []
+
+
+def test_the_time_is_over_while_the_server_still_greets(server: Server) -> None:
+    """Nothing can be cut yet; what goes on in the thread stops before the dot."""
+    server.pause = 0.2
+    server.says("connect", b"220-wait\r\n220-wait\r\n220-wait\r\n220 here")
+    assert isinstance(deliver(settings(server.port), seconds=0.5), Unreached)
+    time.sleep(2.0)
     assert server.got == []
 
 

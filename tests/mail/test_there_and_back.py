@@ -146,6 +146,10 @@ def test_a_returned_reply_is_told_in_its_conversation(desk: Desk) -> None:
     assert "550 5.1.1 no such user" in said and "returned" in said
     desk.settles()
     assert len(desk.chats()) == 1 and desk.user.unread() == 1
+    # What is said next answers the customer, not the report.
+    desk.replies(agent, chat.id, "再试一次")
+    again = desk.sent(2).mail
+    assert (again["Subject"], again["In-Reply-To"]) == ("Re: 包裹没到", reply["In-Reply-To"])
 
 
 def test_a_report_on_nobodys_mail_stays_where_it_is(desk: Desk) -> None:
@@ -218,6 +222,18 @@ def test_a_lost_answer_is_uncertain_and_never_repeated_unasked(desk: Desk) -> No
     desk.arrives(chat.id, message)
     one, two = desk.out.got
     assert one.data == two.data
+
+
+def test_a_reply_that_waited_answers_what_its_author_had_read(desk: Desk) -> None:
+    desk.user.gets(letter("一", "包裹", message_id="<1@customer.example>"))
+    chat = desk.taken()
+    desk.out.die()
+    desk.replies(desk.agent(), chat.id, "您好")
+    desk.user.gets(letter("二", "发票", message_id="<2@customer.example>"))
+    desk.taken(3)
+    desk.out.live()
+    mail = desk.sent().mail
+    assert (mail["Subject"], mail["In-Reply-To"]) == ("Re: 包裹", "<1@customer.example>")
 
 
 def test_a_refusal_is_told_to_the_agent(desk: Desk) -> None:

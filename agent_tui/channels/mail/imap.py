@@ -8,10 +8,9 @@ import imaplib
 import re
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 
@@ -21,7 +20,9 @@ from agent_tui.lang import Both
 from agent_tui.text import clean_line
 
 DETAIL_CHARS = 160
-_INTERNALDATE = re.compile(rb"INTERNALDATE \"[^\"]*\"")
+_INTERNALDATE = re.compile(
+    rb"INTERNALDATE \" ?(\d\d?)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\""
+)
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
 _UID = re.compile(rb"\bUID (\d{1,10})\b")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -277,8 +278,16 @@ def _number(found: list[bytes | None]) -> int:
 
 def _time(head: bytes) -> int:
     found = _INTERNALDATE.search(head)
-    parsed = imaplib.Internaldate2tuple(found[0]) if found else None
-    return int(time.mktime(parsed)) * 1000 if parsed else 0
+    if found is None:
+        return 0
+    day, month, year, hour, minute, second, sign, hours, minutes = (
+        each.decode() for each in found.groups()
+    )
+    zone = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    named = _MONTHS.index(month.title()) + 1
+    clock = (int(hour), int(minute), int(second))
+    at = datetime(int(year), named, int(day), *clock, tzinfo=timezone(zone))
+    return int(at.timestamp()) * 1000
 
 
 def _plain(said: object) -> str:

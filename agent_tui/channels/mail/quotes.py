@@ -34,7 +34,7 @@ _SIGNATURE = re.compile(r"-- ?")
 _SIGNATURE_LINES, _SIGNATURE_CHARS = 12, 1_000
 _HEAD_LINES = 8
 _LONGEST_MARK = 400
-QUOTED = Both("…（略去 {n} 行引用的历史）", "… ({n} lines of quoted history left out)")
+QUOTED = Both("…（略去 {n} 行引用的历史）", "… (quoted history left out, lines: {n})")
 SIGNED = Both("…（略去签名）", "… (a signature left out)")
 
 
