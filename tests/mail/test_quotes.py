@@ -88,8 +88,8 @@ APPLE = "Thanks\n\nOn 6 Jan 2026, at 10:00, Desk <desk@shop.example>\nwrote:\n\n
         (APPLE, "Thanks\n\n… (quoted history left out, lines: 3)", 3),
         ("Thanks\n> Hello\n>\n> more", "Thanks\n… (quoted history left out, lines: 3)", 3),
         (
-            "Hi\nLi wrote:\n> one\nmy answer\n> two",
-            "Hi\nLi wrote:\n> one\nmy answer\n… (quoted history left out, lines: 1)",
+            "Hi\nOn Monday, Li wrote:\n> one\nmy answer\n> two",
+            "Hi\nOn Monday, Li wrote:\n> one\nmy answer\n… (quoted history left out, lines: 1)",
             1,
         ),
     ],
