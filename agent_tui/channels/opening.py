@@ -22,14 +22,14 @@ def open_channel(
     """The channel of an inbox, or None for a kind that pushes nothing. Without `http` it can only
     parse."""
     match kind:
+        case Channel.MAIL:
+            return Mail(msgspec.json.decode(settings, type=MailSettings), limits)
         case Channel.WEBHOOK:
             shop = msgspec.json.decode(settings, type=WebhookSettings)
             return Webhook(shop, limits, http)
         case Channel.WECHAT:
             account = msgspec.json.decode(settings, type=WeChatSettings)
             return WeChat(account, limits, http)
-        case Channel.MAIL:
-            return Mail(msgspec.json.decode(settings, type=MailSettings), limits)
         case _:
             return None
 

@@ -14,6 +14,7 @@ from agent_tui.cli import (
     canned,
     doctor,
     history,
+    inboxes,
     keys,
     knowledge,
     lead,
@@ -118,6 +119,7 @@ app.command("doctor", help=words("检查本机状况", "Check this installation.
 app.command("serve", help=words("运行服务端", "Run the server."))(serving.serve)
 app.command("init", help=words("新建数据目录", "Make a server's data folder."))(administration.init)
 staff.add_to(administration.user)
+mailboxes.add_to(inboxes.inbox)
 app.add_typer(administration.user, name="user")
 app.command("invite", help=words("发邀请码", "Print a one-time invite for an account."))(
     administration.invite

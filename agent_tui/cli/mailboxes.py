@@ -9,7 +9,6 @@ import typer
 
 from agent_tui.cli import output
 from agent_tui.cli.inboxes import Key
-from agent_tui.cli.inboxes import inbox as inbox
 from agent_tui.cli.naming import missing
 from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
@@ -27,8 +26,17 @@ if TYPE_CHECKING:
 CHECK_SECONDS = 20.0
 
 
-@inbox.command("mail", help=words("接上一个邮箱，或改接法", "Connect a mailbox, or change how."))
-def inbox_mail(
+def add_to(group: typer.Typer) -> None:
+    """`inbox mail` and `inbox list` among the commands of `group`."""
+    group.command(
+        "mail", help=words("接上一个邮箱，或改接法", "Connect a mailbox, or change how.")
+    )(connect)
+    group.command("list", help=words("收件箱和它们的情况", "The inboxes, and how they are doing."))(
+        list_all
+    )
+
+
+def connect(
     key: Key,
     address: Annotated[
         str, typer.Option(metavar="ADDRESS", help=words("邮箱地址", "its address"))
@@ -115,8 +123,7 @@ def inbox_mail(
         output.note(Both("没有试登录", "logging in was not tried"))
 
 
-@inbox.command("list", help=words("收件箱和它们的情况", "The inboxes, and how they are doing."))
-def inbox_list(data: Data = None, database: Database = None, json: Json = False) -> None:
+def list_all(data: Data = None, database: Database = None, json: Json = False) -> None:
     from agent_tui.cli.served_shapes import InboxEntry
     from agent_tui.server import mailboxes
     from agent_tui.tui import format as shown

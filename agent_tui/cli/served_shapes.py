@@ -31,6 +31,24 @@ class TokenIssued(Shape, frozen=True):
     expires_at: int
 
 
+class MailboxConnected(Shape, frozen=True):
+    """`inbox mail --json`. `checked`: logging in was tried, and worked."""
+
+    inbox: str
+    address: str
+    checked: bool
+
+
+class InboxEntry(Shape, frozen=True):
+    """A line of `inbox list --json`. Of a mailbox: when it was looked at, and what is wrong."""
+
+    id: str
+    channel: str
+    team: str
+    looked_at: int | None
+    trouble: str
+
+
 class OutgoingEntry(Shape, frozen=True):
     """A line of `server outgoing --json`. `at` is when it was queued."""
 
@@ -59,24 +77,6 @@ class WeChatMade(Shape, frozen=True):
     token: str
     encoding_aes_key: str
     plain: bool
-
-
-class MailboxConnected(Shape, frozen=True):
-    """`inbox mail --json`. `checked`: logging in was tried, and worked."""
-
-    inbox: str
-    address: str
-    checked: bool
-
-
-class InboxEntry(Shape, frozen=True):
-    """A line of `inbox list --json`. Of a mailbox: when it was looked at, and what is wrong."""
-
-    id: str
-    channel: str
-    team: str
-    looked_at: int | None
-    trouble: str
 
 
 class Migrated(Shape, frozen=True):

@@ -60,8 +60,6 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "inbox add": served_shapes.InboxMade,
     "inbox secret": served_shapes.InboxMade,
     "inbox wechat": served_shapes.WeChatMade,
-    "inbox mail": served_shapes.MailboxConnected,
-    "inbox list": served_shapes.InboxEntry,
     "server outgoing": served_shapes.OutgoingEntry,
     "server migrate": served_shapes.Migrated,
     "server orders": Order,
@@ -70,6 +68,8 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "server restore": served_shapes.Copied,
     "server copy": served_shapes.Copied,
     "server compact": served_shapes.Compacted,
+    "inbox mail": served_shapes.MailboxConnected,
+    "inbox list": served_shapes.InboxEntry,
     "load-token": served_shapes.TokenIssued,
     "replay": Played,
 }
