@@ -109,7 +109,7 @@ def connect(
         was = msgspec.json.decode(known, type=MailSettings) if known else None
         secrets = passwords(password_stdin, needed=was is None)
         wishes = Wishes(address, imap, smtp, user, smtp_user, name, move_to, since, secrets)
-        settings = settled(wishes, was, made.title_zh, now_ms())
+        settings = settled(wishes, was, folder.config.shop.name, now_ms())
         at = None if no_check else _checked(settings, folder.config.mail.timeout)
         # What lies there already stays there, unless it was asked for.
         begin = None if since or (was and was.mailbox == settings.mailbox) else at
@@ -140,7 +140,7 @@ def list_all(data: Data = None, database: Database = None, json: Json = False) -
                 channel=each.channel,
                 team=each.team,
                 looked_at=known.at or None if known else None,
-                trouble=known.trouble if known else _unconnected(each),
+                trouble=str((known.trouble if known else _unconnected(each)) or ""),
             )
             found.append(entry)
     if json:
@@ -180,13 +180,9 @@ def _checked(settings: MailSettings, timeout: float) -> Position:
     return Position(box.validity, max(0, box.next_uid - 1))
 
 
-def _unconnected(each: Inbox) -> str:
+def _unconnected(each: Inbox) -> Both | None:
     """A mail inbox that nobody told about its mailbox."""
     if each.channel is not Channel.MAIL:
-        return ""
-    return str(
-        Both(
-            f"没有邮箱：agent-tui inbox mail {each.id}",
-            f"no mailbox: agent-tui inbox mail {each.id}",
-        )
-    )
+        return None
+    command = f"agent-tui inbox mail {each.id}"
+    return Both(f"没有邮箱：{command}", f"no mailbox: {command}")

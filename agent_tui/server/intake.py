@@ -76,8 +76,9 @@ class Intake:
         place = await anyio.to_thread.run_sync(
             letters.answered, self._service.database, self._inbox, letter.ours
         )
-        # Who merely knows the Message-ID of somebody else's mail comes into no other conversation.
-        mine = place.conversation if place and place.visitor == customer else None
+        # Who merely knows the id of somebody else's mail comes into no other conversation: TakeMail
+        # looks among the customer's own.
+        mine = place.conversation if place else None
         head = "" if letter.kind is Kind.PERSON else _in(AUTOMATIC, letter)
         text = "\n".join([head + letter.text, *await self._beside(raw, letter)])
         return await self._submit(raw, customer, _said(letter, text), mine)

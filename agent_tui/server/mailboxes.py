@@ -9,6 +9,7 @@ from sqlalchemy import insert, or_, select, update
 
 from agent_tui.channels.mail.settings import MailSettings
 from agent_tui.domain.ids import InboxId
+from agent_tui.lang import Both
 from agent_tui.server import schema
 from agent_tui.server.database import Database
 
@@ -26,7 +27,7 @@ class Standing(msgspec.Struct, frozen=True):
     """What an administrator wants to know. `at` (ms): when it was last looked at; 0 for never."""
 
     at: int
-    trouble: str
+    trouble: Both | None
 
 
 def connect(
@@ -104,11 +105,12 @@ def advance(database: Database, inbox: InboxId, was: Position, now_at: Position)
     return bool(done)
 
 
-def tell(database: Database, inbox: InboxId, now: int, trouble: str = "") -> None:
-    """How looking into it went."""
+def tell(database: Database, inbox: InboxId, now: int, trouble: Both | None = None) -> None:
+    """How looking into it went; in both languages, as nobody knows who asks."""
+    said = "\n".join((trouble.zh, trouble.en)) if trouble else ""
     with database.write() as connection:
         connection.execute(
-            update(schema.mailbox).where(_row.inbox == inbox).values(at=now, trouble=trouble)
+            update(schema.mailbox).where(_row.inbox == inbox).values(at=now, trouble=said)
         )
 
 
@@ -116,4 +118,9 @@ def standings(database: Database) -> dict[InboxId, Standing]:
     """All that are connected."""
     with database.read() as connection:
         rows = connection.execute(select(_row.inbox, _row.at, _row.trouble))
-        return {InboxId(inbox): Standing(at, trouble) for inbox, at, trouble in rows}
+        return {InboxId(inbox): Standing(at, _both(said)) for inbox, at, said in rows}
+
+
+def _both(said: str) -> Both | None:
+    zh, _, en = said.partition("\n")
+    return Both(zh, en) if said else None

@@ -21,6 +21,7 @@ from agent_tui.channels.mail.imap import Mailbox, Trouble
 from agent_tui.channels.mail.settings import MailSettings
 from agent_tui.domain.ids import InboxId
 from agent_tui.domain.model import Channel
+from agent_tui.lang import Both
 from agent_tui.server import mailboxes
 from agent_tui.server.clock import now_ms
 from agent_tui.server.intake import Intake
@@ -68,8 +69,8 @@ class Reader:
         self._settings = b""
         self._box: Mailbox | None = None
         self._failures = 0
-        self._trouble = ""
-        self._unmoved = ""  # why taken mails are not marked, or not moved
+        self._trouble: Both | None = None
+        self._unmoved: Both | None = None  # why taken mails are not marked, or not moved
 
     async def run(self) -> None:
         """Until the server stops."""
@@ -157,13 +158,12 @@ class Reader:
             return
         try:
             await self._thread(lambda: box.take(uid))
-            self._unmoved = ""
+            self._unmoved = None
         except Trouble as trouble:
             if trouble.code != "folder":
                 raise
             # It is in the log: that it stays where it lies holds up no other.
-            self._say(trouble)
-            self._unmoved = str(trouble.title)
+            self._unmoved = self._say(trouble)
 
     async def _advance(self, was: Position, now_at: Position) -> bool:
         return await self._thread(
@@ -175,7 +175,7 @@ class Reader:
     async def _went_well(self) -> None:
         if self._trouble and not self._unmoved:
             log.info("the mailbox of %s is read again", self._inbox)
-            self._trouble = ""
+            self._trouble = None
         self._failures, unmoved = 0, self._unmoved
         await self._thread(lambda: mailboxes.tell(self._database, self._inbox, now_ms(), unmoved))
 
@@ -186,9 +186,9 @@ class Reader:
             await self._thread(lambda: mailboxes.tell(self._database, self._inbox, now_ms(), said))
         return self._pause()
 
-    def _say(self, trouble: Trouble) -> str:
+    def _say(self, trouble: Trouble) -> Both:
         """Into the log, once, however long it lasts."""
-        said = str(trouble.title)
+        said = trouble.said
         if said != self._trouble:
             log.warning("%s: %s. %s", self._inbox, said, trouble.hint)
             self._trouble = said

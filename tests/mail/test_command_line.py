@@ -9,6 +9,7 @@ import pytest
 
 from agent_tui.channels.mail.settings import MailSettings, Place
 from agent_tui.domain.ids import InboxId
+from agent_tui.lang import Both
 from agent_tui.server import connecting, mailboxes
 from agent_tui.server.clock import now_ms
 from agent_tui.server.database import Database
@@ -66,7 +67,7 @@ def test_a_mailbox_that_is_tried(cli: Cli, made: Path, dovecot: Dovecot) -> None
         # What lies there already stays there.
         assert position(made).uid == 2 and position(made).validity > 0
         found = stored(made)
-        assert (found.user, found.smtp_user, found.name) == ("cli", "cli", "邮箱")
+        assert (found.user, found.smtp_user, found.name) == ("cli", "cli", "青禾生活")
         assert abs(found.since - now_ms()) < 60_000
 
         refused = connect(cli, made, password="wrong")
@@ -156,6 +157,7 @@ def test_the_list_says_how_they_are(cli: Cli, made: Path) -> None:
     }
     assert listed["web"]["trouble"] == ""
     database = Database(f"sqlite:///{made / 'server.db'}")
-    mailboxes.tell(database, InboxId("post"), now_ms(), "读不了邮箱")
+    mailboxes.tell(database, InboxId("post"), now_ms(), Both("读不了邮箱", "cannot read it"))
     database.close()
-    assert "读不了邮箱" in cli("inbox", "list", *data).out
+    assert "cannot read it" in cli("inbox", "list", *data).out
+    assert "读不了邮箱" in cli("inbox", "list", *data, lang="zh").out

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from agent_tui.channels.mail import imap
+from agent_tui.errors import ServerError
 from agent_tui.server import mailboxes, mailing
 from agent_tui.server.clock import now_ms
+from agent_tui.server.intake import Intake
 from agent_tui.server.workspace import ChangeWorkspace
 from tests.driver import until
 from tests.mail.conftest import Open
@@ -24,6 +26,27 @@ DAY = 24 * 3600
 @pytest.fixture
 def database() -> None:
     """The folder's own file: what the engines do differently is in test_reader."""
+
+
+def test_what_is_not_in_the_log_is_not_marked(opens: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    async def fails(self: Intake, raw: imap.Raw) -> bool:
+        tries.append(raw.uid)
+        raise ServerError("the disk is full")
+
+    monkeypatch.setattr(mailing, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(mailing, "LONGEST_PAUSE", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(Intake, "take", fails)
+        desk = opens().start()
+        desk.user.gets(letter(), letter("b"))
+        until(lambda: len(tries) > 4, 10)
+        assert set(tries) == {1}  # the first one holds up the others: their order is kept
+        assert desk.user.unread() == 2 and desk.position() == (0, 0)
+    desk.taken(2)
+    desk.settles()
+    assert desk.user.unread() == 0
 
 
 def test_what_was_there_before_stays_there(opens: Open) -> None:
@@ -64,7 +87,7 @@ def test_a_mailbox_that_cannot_be_read_is_told_and_tried_again(
             desk.taken()
             dovecot.die()
             until(lambda: _standing(desk).trouble, 10)
-            assert "127.0.0.1" in _standing(desk).trouble
+            assert "127.0.0.1" in str(_standing(desk).trouble)
             warned = [each for each in caplog.records if each.levelno == logging.WARNING]
             until(lambda: warned or _warnings(caplog), 5)
             dovecot.live()
@@ -124,7 +147,7 @@ def test_a_folder_that_vanished_holds_no_mail_up(opens: Open) -> None:
     desk.user.gets(*many(12))
     desk.taken(12)
     desk.settles()
-    until(lambda: "Gone" in _standing(desk).trouble, 10)
+    until(lambda: "Gone" in str(_standing(desk).trouble), 10)
     desk.user.makes("Gone")
     desk.user.gets(letter("last"))
     desk.taken(13)

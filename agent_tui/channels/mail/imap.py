@@ -35,6 +35,7 @@ class Trouble(WireError):
     def __init__(self, code: str, title: Both, hint: Both) -> None:
         super().__init__(title, hint)
         self.code = code
+        self.said = title
 
 
 class Raw(msgspec.Struct, frozen=True):
