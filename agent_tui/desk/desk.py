@@ -49,7 +49,7 @@ class Desk:
         self._listeners: list[Listener] = []
         self.directory = Directory(me, cache)
         self.grace = Grace(outbox)
-        self.pending = Pending(cache, outbox, self.grace)
+        self.pending = Pending(outbox, self.grace)
         self.conversations = Conversations(cache, self.directory, self.pending)
         self.messages = Messages(cache, self.conversations, self.grace)
         self.drafts = Drafts(outbox, lambda: self.clock(), self._draft_saved)
@@ -81,6 +81,7 @@ class Desk:
 
     def refresh(self, changes: Changes, *, tell: bool = True) -> None:
         """Read again what `changes` names."""
+        before = self._cache.done()
         self.messages.changed(changes)
         self.customers.changed(changes)
         self.conversations.changed(changes)
@@ -92,17 +93,28 @@ class Desk:
         # draft's conversation may have gone.
         left = any(conversation_of(key) in changes.conversations for key in self.drafts.kept)
         if changes.all or changes.outbox or self.pending.conversations() or left:
-            self._read_outbox()
+            changes |= self._read_outbox(before, changes)
         self.queue.changed(changes.conversations)
         if tell:
             for listener in self._listeners:
                 listener(changes)
 
-    def _read_outbox(self) -> None:
-        pending = self.pending.read()
+    def _read_outbox(self, before: int, changes: Changes) -> Changes:
+        """What came home is in the cache before anybody tells of it: of which chats it was, which
+        would otherwise be shown for a moment as they were before. `before`: `done`, at the time
+        when those of `changes` were read."""
+        done = self._cache.done()
+        pending, home = self.pending.read(done)
+        if done == before:
+            home = frozenset() if changes.all else home - changes.conversations
+        early = Changes(home)
+        if early.conversations:
+            self.messages.changed(early)
+            self.conversations.changed(early)
         self.conversations.laid_over(pending)
         self.queue.changed(pending | self.drafts.read())
         self.queue.changed(self.tray.read())
+        return early
 
     def _draft_saved(self, key: ConversationId) -> None:
         self.queue.changed((key,))

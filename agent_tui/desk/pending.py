@@ -8,7 +8,6 @@ from agent_tui.desk.grace import Grace
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.store.bulks import Bulk
-from agent_tui.store.cache import Cache
 from agent_tui.store.outbox import Outbox
 
 
@@ -16,8 +15,7 @@ class Pending:
     """The outbox, as of the last `read`. `unsent` is how many commands are numbered and not home;
     `bulks` are the deeds to many conversations, with what the server refused of each."""
 
-    def __init__(self, cache: Cache, outbox: Outbox, grace: Grace) -> None:
-        self._cache = cache
+    def __init__(self, outbox: Outbox, grace: Grace) -> None:
         self._outbox = outbox
         self._grace = grace
         self._orders: dict[ConversationId, list[c.Order]] = {}
@@ -25,10 +23,11 @@ class Pending:
         self.unsent = 0
         self.bulks: tuple[Bulk, ...] = ()
 
-    def read(self) -> set[ConversationId]:
-        """Read it again; the conversations for which something was or is pending."""
+    def read(self, done: int) -> tuple[set[ConversationId], frozenset[ConversationId]]:
+        """Read it again, as what came home up to command `done` leaves it: the conversations for
+        which something was or is pending, and those for which it is less."""
         before, self._orders, self.unsent = self._orders, {}, 0
-        for order in self._outbox.pending(after=self._cache.done()):
+        for order in self._outbox.pending(after=done):
             if isinstance(order.command, c.ReportSearches):
                 continue  # nobody waits for it
             self._orders.setdefault(order.conversation, []).append(order)
@@ -38,7 +37,12 @@ class Pending:
             self._orders.setdefault(order.conversation, []).append(order)
         self._unsettled = self._outbox.unsettled()
         self.bulks = self._outbox.bulks()  # read after it: they are whole where nothing is left
-        return before.keys() | self._orders.keys()
+        home = frozenset(
+            key
+            for key, orders in before.items()
+            if not {order.number for order in orders} <= {order.number for order in self.of(key)}
+        )
+        return before.keys() | self._orders.keys(), home
 
     def conversations(self) -> KeysView[ConversationId]:
         """The conversations for which something is pending."""

@@ -130,6 +130,24 @@ def test_what_was_seen_are_confirmed_messages_only(server: Server, desk: Desk) -
     assert (first.epoch, second.epoch) == (0, 1)
 
 
+def test_what_came_home_before_it_was_told_does_not_flicker(server: Server, desk: Desk) -> None:
+    server.says(e.Claimed(desk.me.id, 1))
+    until = f.NOW + 120_000
+    desk.do(C1, c.SetStatus(Status.SNOOZED, until=until), title=TITLE)
+    assert desk.conversation(C1).status is Status.SNOOZED  # type: ignore[union-attr]
+    home = server.cache.apply(
+        [f.recorded(e.StatusSet(Status.SNOOZED, until), server.seq + 1, f.NOW)], "f:99:x", 1
+    )
+    heard: list[Changes] = []
+    desk.listen(heard.append)
+    desk.refresh(Changes(outbox=True))  # for something else, before the news are told
+    state = desk.conversation(C1)
+    assert state is not None and state.status is Status.SNOOZED
+    assert desk.pending.unsent == 0 and heard[0].conversations == {C1}
+    desk.refresh(home)
+    assert desk.conversation(C1) == state
+
+
 def test_confirmed_news_and_pending_work_are_shown_together(server: Server, desk: Desk) -> None:
     desk.writing.send(C1, "回答")
     desk.do(C1, c.Tag("退货"))
