@@ -64,6 +64,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     trayed: int = 0  # of mine in the unsent tray
     noting: bool = False  # the draft is a note's
     rating: int = 0  # what the customer gave
+    again: bool = False  # mine; its customer wrote again, and nothing was said to that
 
     def rank(self, now: int, late_cap_ms: int) -> tuple[int, float, float, int, str]:
         """`sla.rank`, from what the row holds."""
@@ -125,6 +126,7 @@ def row_of(
         trayed=trayed,
         noting=noting,
         rating=state.rating,
+        again=state.assignee == me.id == state.last_reply_by and state.waiting_since is not None,
     )
 
 

@@ -27,6 +27,7 @@ class Event(StrEnum):
     BREACH = "breach"
     WARNING = "warning"
     ASSIGNED = "assigned"
+    AGAIN = "again"
     NEW = "new"
 
 
@@ -36,8 +37,11 @@ WORDS = {
     Event.BREACH: Both("超时", "breached"),
     Event.WARNING: Both("快超时", "about to breach"),
     Event.ASSIGNED: Both("分给我", "assigned to me"),
+    Event.AGAIN: Both("又来消息", "wrote again"),
     Event.NEW: Both("新会话", "new"),
 }
+MINE = (Event.ASSIGNED, Event.AGAIN)  # it is on my hands now; one setting says whether to tell
+RESOLVED_KEPT = 5_000  # of those that were mine when they were resolved, the last ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Telling:
     def __init__(self, settings: Told) -> None:
         self._settings = settings
         self._sections: dict[ConversationId, Section] = {}
+        self._resolved: dict[ConversationId, None] = {}  # while they were mine
         self._urgency: dict[ConversationId, Urgency] = {}
         self._turns: list[tuple[int, ConversationId]] = []  # a heap; some are out of date
         self._next: dict[ConversationId, int] = {}
@@ -92,16 +97,21 @@ class Telling:
         for key, row in rows.items():
             before = self._sections.get(key)
             if row is None:
-                self._sections.pop(key, None)
+                if self._sections.pop(key, None) is Section.MINE:
+                    self._resolved[key] = None
+                    if len(self._resolved) > RESOLVED_KEPT:
+                        del self._resolved[next(iter(self._resolved))]
                 self._forget(key)
                 continue
             self._sections[key] = row.section
+            again = key in self._resolved or (before is None and row.again)
+            self._resolved.pop(key, None)
             if row.section is Section.OTHERS:
                 self._forget(key)
                 continue
             if before is not row.section and not row.pending:  # else it is one's own doing
                 if row.section is Section.MINE:
-                    self._raise(key, Event.ASSIGNED, looking)
+                    self._raise(key, Event.AGAIN if again else Event.ASSIGNED, looking)
                 elif before is None:
                     self._raise(key, Event.NEW, looking)
             self._settle(key, row)
@@ -159,8 +169,8 @@ class Telling:
 
     def title(self) -> str:
         """`2!! 1! 3*`: breached, about to breach, and new; empty if there is none."""
-        news = sum(event in (Event.NEW, Event.ASSIGNED) for event in self._open.values())
-        news += sum(event in (Event.NEW, Event.ASSIGNED) for event in self._fresh.values())
+        news = sum(event in (Event.NEW, *MINE) for event in self._open.values())
+        news += sum(event in (Event.NEW, *MINE) for event in self._fresh.values())
         parts = (
             (self._counts[Urgency.BREACH], "!!"),
             (self._counts[Urgency.WARNING], "!"),
@@ -201,7 +211,8 @@ class Telling:
             self._raise(key, LOUD[urgency], looking)
 
     def _raise(self, key: ConversationId, event: Event, looking: ConversationId | None) -> None:
-        if key == looking or not getattr(self._settings, event):
+        setting = Event.ASSIGNED if event in MINE else event
+        if key == looking or not getattr(self._settings, setting):
             return
         worse = list(Event).index
         for known in (self._fresh.get(key), self._open.get(key)):
@@ -217,7 +228,7 @@ class Telling:
             over = row.status is Status.SNOOZED
             if event is Event.NEW:
                 over |= row.section is not Section.TEAM
-            elif event is Event.ASSIGNED:
+            elif event in MINE:
                 over |= row.section is not Section.MINE
             elif event is not None:
                 over |= row.due is None

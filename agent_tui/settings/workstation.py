@@ -65,7 +65,13 @@ class Told(Section, frozen=True):
     what is told shows there in any case."""
 
     new: Annotated[bool, meta("我的团队来了新会话", "a new chat in one of my teams")] = True
-    assigned: Annotated[bool, meta("会话分给了我", "a chat was assigned to me")] = True
+    assigned: Annotated[
+        bool,
+        meta(
+            "会话分给了我，或我解决的会话又来消息",
+            "a chat was assigned to me, or a resolved one of mine came back",
+        ),
+    ] = True
     warning: Annotated[bool, meta("快要超时", "a chat is about to breach")] = True
     breach: Annotated[bool, meta("已经超时", "a chat breached")] = True
     bell: Annotated[bool, meta("终端响铃", "ring the terminal's bell")] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.rows import Section
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 AWAY_SECONDS = 10.0  # without a key
+# How a chat came to be mine: the words for one, and for several.
+CAME = {
+    Event.ASSIGNED: (
+        Both("分给你的会话：{name}", "assigned to you: {name}"),
+        Both("{count} 个会话分给了你", "{count} chats were assigned to you"),
+    ),
+    Event.AGAIN: (
+        Both("{name} 又来消息了，会话回到你这里", "{name} wrote again: the chat is back with you"),
+        Both("{count} 位客户又来消息了", "{count} of your customers wrote again"),
+    ),
+}
 
 
 class Announcer:
@@ -98,22 +110,22 @@ class Announcer:
             if self._screen.ui.idle_seconds() >= AWAY_SECONDS:
                 text = words(call, desk.queue.by_id(), name=settings.customer_text)
                 self._terminal.notify(settings.notify, text)
-            elif assigned := call.counts.get(Event.ASSIGNED):
-                self._say_assigned(call, assigned)
+            else:
+                self._say_mine(call)
             if settings.flash:
                 self._screen.listing.flash(call.chats)
         self._title()
 
-    def _say_assigned(self, call: Call, count: int) -> None:
+    def _say_mine(self, call: Call) -> None:
         """To somebody at the keyboard, who hears a bell and sees a row come."""
-        if count > 1:
-            said = Both(f"{count} 个会话分给了你", f"{count} chats were assigned to you")
-        else:
-            louder = sum(call.counts.get(event, 0) for event in (Event.BREACH, Event.WARNING))
-            row = self._screen.desk.queue.by_id().get(call.chats[louder])
+        for event, (one, several) in CAME.items():
+            count = call.counts.get(event, 0)
+            louder = sum(call.counts.get(each, 0) for each in takewhile(event.__ne__, Event))
+            row = self._screen.desk.queue.by_id().get(call.chats[louder]) if count == 1 else None
             name = clip(row.name, 16) if row is not None else ""
-            said = Both(f"分给你的会话：{name}", f"assigned to you: {name}")
-        self._screen.doing.say(said, seconds=6)
+            if count:
+                words = several.format(count=count) if count > 1 else one.format(name=name)
+                self._screen.doing.say(words, seconds=6)
 
     def _title(self) -> None:
         if self._settings.title:

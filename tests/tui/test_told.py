@@ -9,6 +9,9 @@ import pytest
 
 from agent_tui.config import Config
 from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import ConversationId, MessageId
+from agent_tui.domain.model import Status
 from agent_tui.settings.workstation import Told
 from agent_tui.tui.app import WorkstationApp
 from agent_tui.tui.terminal import Terminal
@@ -145,3 +148,32 @@ async def test_whoever_works_on_a_chat_is_not_told_of_it(world: World, written: 
         await seconds_pass(agent, 80)  # each of them waits for more than 100 s now
         assert written.count("\x07") == 1 and not any("\x1b]9" in data for data in written)
         assert agent.screen.told._telling._open == {"c2": "warning", "c3": "warning"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_customer_of_mine_who_writes_again_is_told_as_that(
+    world: World, language: str
+) -> None:
+    assigned(world, "c1")
+    async with sit_down(world, language=language) as agent:
+        await agent.hears(world.feed([("c1", e.StatusSet(Status.RESOLVED))]))
+        agent.app._last_key = time.monotonic()
+        world.clock.now += 20_000
+        back: list[tuple[str | None, e.FeedEvent]] = [
+            ("c1", e.Reopened(was=Status.RESOLVED, fresh=True)),
+            ("c1", e.CustomerWrote(message=MessageId("m9"), text="还有一件事")),
+        ]
+        await agent.hears(world.feed(back))
+        agent.screen.told.tick()
+        name = agent.desk.conversation(ConversationId("c1")).customer.name  # type: ignore[union-attr]
+        said = {"zh": f"{name} 又来消息了", "en": f"{name} wrote again"}[language]
+        assert any(said in each for each in agent.notices())
+        assert not any("分给" in each or "assigned" in each for each in agent.notices())
+        await agent.hears(world.chat("c8", "新客", "在吗"))
+        world.clock.now += 20_000
+        await agent.hears(
+            world.feed([("c8", e.Assigned(agent=ME.id, team="after-sales", epoch=1))])  # type: ignore[arg-type]
+        )
+        agent.screen.told.tick()
+        said = {"zh": "分给你的会话：新客", "en": "assigned to you: 新客"}[language]
+        assert said in agent.notices()

@@ -26,6 +26,7 @@ from tests.unit.test_order import queue_row
 POLICY = Policy()
 NOON = 12 * 60
 C1 = ConversationId("c1")
+KINDS = set(Event) - {Event.AGAIN}  # those with a setting of their own
 
 
 class Agent:
@@ -108,6 +109,21 @@ def test_assigned_to_me_by_somebody_else_only() -> None:
     assert agent.hears(queue_row("c4", section=Section.OTHERS)) == {}
 
 
+def test_ones_own_customer_who_writes_again_was_not_assigned() -> None:
+    agent = Agent(queue_row("c1"), team("c2"), gap_seconds=1)
+    agent.loses("c1")  # resolved
+    assert agent.hears(queue_row("c1")) == {Event.AGAIN: 1}
+    agent.waits(2)
+    agent.loses("c1")
+    assert agent.hears(queue_row("c1", pending=1)) == {}  # resolving it was undone
+    agent.loses("c2")
+    assert agent.hears(queue_row("c2")) == {Event.ASSIGNED: 1}
+    agent.waits(2)
+    assert agent.hears(queue_row("c3", again=True)) == {Event.AGAIN: 1}  # resolved the day before
+    assert agent.telling.title() == "2*"
+    assert Agent(assigned=False).hears(queue_row("c3", again=True)) == {}
+
+
 def test_time_alone_makes_it_about_to_breach_and_breached() -> None:
     agent = Agent(owed("c1", 180), repeat_seconds=0)
     assert agent.waits(99) == {}
@@ -175,7 +191,7 @@ def test_what_is_gone_is_not_repeated() -> None:
     assert agent.hears(team("c1")) == {Event.NEW: 1}
 
 
-@pytest.mark.parametrize("event", list(Event))
+@pytest.mark.parametrize("event", KINDS)
 def test_each_kind_can_be_switched_off(event: Event) -> None:
     agent = Agent(owed("c1", 180), gap_seconds=1, repeat_seconds=0, **{event.value: False})
     told = [
@@ -184,7 +200,7 @@ def test_each_kind_can_be_switched_off(event: Event) -> None:
         *agent.waits(120),
         *agent.waits(120),
     ]
-    assert set(told) == set(Event) - {event}
+    assert set(told) == KINDS - {event}
 
 
 def test_quiet_hours_go_over_midnight_and_nothing_is_lost_in_them() -> None:
