@@ -61,7 +61,7 @@ class Desk:
         self.undo_stack = UndoStack()
         self.doing = Doing(self, outbox)
         self.do = self.doing.do  # the one way to change anything
-        self.undoing = Undoing(self)
+        self.undoing = Undoing(self, outbox)
         self.writing = Writing(self.conversations, self.doing)
         self.tray = Tray(self, outbox)
         self.queue = Queue(self)

@@ -17,6 +17,7 @@ from agent_tui.domain.outcome import Held, Outcome, Reason, Rejected
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
 from agent_tui.store.grace import Recovered
+from agent_tui.store.handing import messages_of
 from agent_tui.store.outbox import Outbox, OutboxFull
 from agent_tui.store.tray import TrayItem
 
@@ -57,7 +58,8 @@ class Doing:
         """Queue `command` durably and show its effect at once.
 
         A refusal that can be told here is returned, and nothing is queued. With a `title`, the step
-        can be undone under that name; a reply in its grace can be without. `instead_of` leaves the
+        can be undone under that name, or is known as one that cannot; a reply in its grace can be
+        without. `instead_of` leaves the
         unsent tray for it. Raises StoreError.
         """
         outcome = self.foresee(conversation, command)
@@ -80,8 +82,12 @@ class Doing:
         except OutboxFull as full:
             return Rejected(Reason.OUTBOX_FULL, str(full.waiting))
         name = title or (REPLY if held and has_reply(command) else None)
-        if name is not None and (back is not None or held):
-            self._desk.undo_stack.push(Undo(conversation, back, name, now, held=held))
+        final = title is not None and isinstance(command, c.AcceptSuggestion | c.DeclineSuggestion)
+        if name is not None and (back is not None or held or final):
+            replies = messages_of(command) if held else frozenset()
+            self._desk.undo_stack.push(
+                Undo(conversation, back, name, now, held=held, replies=replies)
+            )
         self._desk.refresh(Changes(frozenset({conversation}), outbox=True))
         return None
 

@@ -56,7 +56,15 @@ REASONS: dict[str, Both] = {
     "outbox_full": Both(
         "等待发送的太多（{detail}），先联网送出", "too much is waiting ({detail}): get online first"
     ),
-    "with_customer": Both("回复已发出，不能撤销", "the reply has left: it cannot be undone"),
+    "with_customer": Both("回复已送出，收不回", "the reply has been sent: it cannot be taken back"),
+    "on_its_way": Both(
+        "回复已交给网络，还没回音：可能已送到，收不回",
+        "the reply is on its way and no answer came: it may have arrived, and cannot be taken back",
+    ),
+    "built_on": Both(
+        "回复还在等待发送，但后面的操作靠它，收不回",
+        "the reply waits, but what you did later builds on it: it cannot be taken back",
+    ),
     "closed": Both("会话已解决", "the conversation was resolved"),
     "customer_wrote": Both("客户期间又写了", "the customer wrote since"),
     "colleague_answered": Both("{detail} 期间已回复", "{detail} answered meanwhile"),
@@ -105,6 +113,8 @@ WAYS_OUT: dict[str, Both] = {
     "not_understood": Both("服务端升级后再发", "send it once the server is upgraded"),
     "outbox_full": Both("联网后再发", "send it once online"),
     "with_customer": Both("可以再写一条更正", "write another one that puts it right"),
+    "on_its_way": Both("可以再写一条更正", "write another one that puts it right"),
+    "built_on": Both("可以再写一条更正", "write another one that puts it right"),
     "closed": Both("仍然发送会重新打开会话", "sending it reopens the conversation"),
     "customer_wrote": Both("看看客户新说的，再发或编辑", "read what is new, then send or edit"),
     "colleague_answered": Both("多半不必再发", "most likely it is not needed any more"),

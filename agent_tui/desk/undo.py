@@ -12,17 +12,20 @@ from agent_tui.desk.drafts import note_key
 from agent_tui.desk.grace import TOLD_MS
 from agent_tui.domain import commands as c
 from agent_tui.domain.commands import AgentCommand
-from agent_tui.domain.ids import ConversationId
+from agent_tui.domain.ids import ConversationId, MessageId
 from agent_tui.domain.inverse import epoch_before, renewed
 from agent_tui.domain.outcome import Held, Reason, Rejected
 from agent_tui.lang import Both
 from agent_tui.store.cache import Changes
+from agent_tui.store.handing import messages_of
+from agent_tui.store.outbox import Outbox
 from agent_tui.store.tray import TrayItem
 
 if TYPE_CHECKING:
     from agent_tui.desk.desk import Desk
 
 DEPTH = 50
+FINAL = Reason.NO_SUCH_SUGGESTION  # not any more: it was published, or declined
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -34,8 +37,9 @@ class Undo(msgspec.Struct, frozen=True):
     is, and why (None: it was so already).
 
     `held` is the row of a reply in its grace, or of what waits behind one: undone, it was never
-    done. `command` is for when it has left; None if nothing brings it back then. Once undone,
-    `taken` is what was taken back.
+    done. `command` is for when it has left; None if nothing brings it back then. `replies` are
+    those that the step sent: they can be taken back as long as no byte of them went to the network.
+    Once undone, `taken` is what was taken back.
     """
 
     conversation: ConversationId
@@ -47,6 +51,7 @@ class Undo(msgspec.Struct, frozen=True):
     left: tuple[tuple[ConversationId, Rejected | Held | None], ...] = ()
     held: int = 0
     taken: AgentCommand | None = None
+    replies: frozenset[MessageId] = frozenset()
 
 
 def notes_of(command: AgentCommand) -> str:
@@ -105,27 +110,30 @@ class UndoStack:
 
 
 class Undoing:
-    """Takes steps back: what waits still is taken out, what left is answered by its inverse."""
+    """Takes steps back: what waits still is taken out, what left is answered by its inverse.
+    `tried` is the step that was last taken, or could not be."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, outbox: Outbox) -> None:
         self._desk = desk
+        self._outbox = outbox
+        self.tried: Undo | None = None
 
     def undo(self) -> Undo | Rejected | Held | None:
         """Take the last step back; None if there is nothing to undo. Raises StoreError."""
         desk = self._desk
-        step = desk.undo_stack.pop()
+        step = self.tried = desk.undo_stack.pop()
         if step is None:
             return None
-        if step.held:
-            taken = desk.grace.take_back(step.held, desk.clock())
-            if taken is not None:
-                self._keep(step.conversation, notes_of(taken))
-                desk.refresh(Changes(frozenset({step.conversation}), outbox=True))
-                return msgspec.structs.replace(step, taken=taken)
-            if step.command is None and desk.clock() - step.at > desk.grace.ms + TOLD_MS:
-                return self.undo()
+        taken = self._take_back(step)
+        if taken is not None:
+            self._keep(step.conversation, notes_of(taken))
+            desk.refresh(Changes(frozenset({step.conversation}), outbox=True))
+            return msgspec.structs.replace(step, taken=taken)
         if step.command is None:
-            return Rejected(Reason.WITH_CUSTOMER)
+            waits = self._waits(step)
+            if waits is None and desk.clock() - step.at > desk.grace.ms + TOLD_MS:
+                return self.undo()
+            return Rejected(waits or (Reason.WITH_CUSTOMER if step.replies else FINAL))
         if isinstance(step.command, TrayItem):
             desk.tray.put_back(step.command)
             return step
@@ -137,6 +145,24 @@ class Undoing:
             self._keep(step.conversation, words)
             self._renew([(step.conversation, step.command)])
         return refused or step
+
+    def _take_back(self, step: Undo) -> AgentCommand | None:
+        """What waits here still: in its grace, or numbered and handed to nobody."""
+        desk = self._desk
+        if not step.held:
+            return None
+        found = desk.grace.take_back(step.held, desk.clock())
+        for message in step.replies:
+            found = found or self._outbox.handing.take_back(message, desk.clock())
+        return found
+
+    def _waits(self, step: Undo) -> Reason | None:
+        """Why a reply that has not come home cannot be taken back all the same."""
+        handed = self._outbox.handing.upto()
+        for order in self._desk.pending.of(step.conversation):
+            if not step.replies.isdisjoint(messages_of(order.command)):
+                return Reason.ON_ITS_WAY if order.number <= handed else Reason.BUILT_ON
+        return None
 
     def _note(self, step: Undo) -> str:
         """What a note says that is to be taken back."""

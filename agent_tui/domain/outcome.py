@@ -44,6 +44,8 @@ class Reason(StrEnum):
     # Told by an agent's own machine only: the server never sees the command.
     OUTBOX_FULL = "outbox_full"
     WITH_CUSTOMER = "with_customer"
+    ON_ITS_WAY = "on_its_way"
+    BUILT_ON = "built_on"
     # Held: the author may look at what happened since and send it all the same.
     CLOSED = "closed"
     CUSTOMER_WROTE = "customer_wrote"

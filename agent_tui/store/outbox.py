@@ -31,6 +31,7 @@ from agent_tui.store.bulks import Bulk
 from agent_tui.store.checksum import checksum, summed
 from agent_tui.store.drafts import DraftTable
 from agent_tui.store.grace import GraceTable
+from agent_tui.store.handing import Handing
 from agent_tui.store.outbox_file import OutboxFile
 from agent_tui.store.stamps import Stamps
 from agent_tui.store.tray import TrayItem, TrayTable
@@ -61,8 +62,8 @@ class OutboxFull(StoreError):
 
 
 class Outbox(OutboxFile):
-    """The numbered commands, and beside them `drafts`, the unsent `tray` and replies in their
-    `grace`."""
+    """The numbered commands, and what was `handing`ed to the network of them; beside them `drafts`,
+    the unsent `tray` and replies in their `grace`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -70,6 +71,7 @@ class Outbox(OutboxFile):
         self.drafts = DraftTable(self)
         self.tray = TrayTable(self, self.drafts)
         self.grace = GraceTable(self)
+        self.handing = Handing(self)
         self._open()
 
     def _look_through(self) -> None:
@@ -280,7 +282,7 @@ class Outbox(OutboxFile):
                 else:
                     lost = CommandRefused(client=owner, number=number, code="feed_reset", held=True)
                     self.tray.put(db, order, lost, now)
-            db.execute("DELETE FROM meta WHERE key IN ('base', 'acked', 'bulks')")
+            db.execute("DELETE FROM meta WHERE key IN ('base', 'acked', 'handed', 'bulks')")
             return self._new_client(db)
 
     def _remember(

@@ -129,7 +129,7 @@ class Engine:
 
         Raises Unauthorized, Outdated, WireError and StoreError.
         """
-        return await self._up.send()
+        return await self._up.send(ask_first=self.status.link is Link.OFFLINE)
 
     # --- down ------------------------------------------------------------------------------------
 

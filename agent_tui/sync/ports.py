@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -77,6 +77,9 @@ class SyncStore(Protocol):
 
     def pending(self, after: int, limit: int) -> list[Order]:
         """Unconfirmed commands numbered above `after`."""
+
+    def hand_over(self, orders: Sequence[Order]) -> list[Order]:
+        """These, as they are now, are about to leave; on the disk before any byte of them does."""
 
     def apply(self, page: Page) -> None:
         """Fold a page whose `from` is the cursor."""

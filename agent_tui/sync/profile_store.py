@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agent_tui.domain.commands import Order
 from agent_tui.domain.events import CommandRefused, ConversationEntered, Recorded
@@ -38,6 +38,10 @@ class ProfileStore:
     def pending(self, after: int, limit: int) -> list[Order]:
         """From the outbox."""
         return self._outbox.pending(after, limit)
+
+    def hand_over(self, orders: Sequence[Order]) -> list[Order]:
+        """From now on nobody takes them back."""
+        return self._outbox.handing.over(orders)
 
     def apply(self, page: Page) -> None:
         """Cache first, then the outbox: they cannot commit as one, but settling repeats safely."""

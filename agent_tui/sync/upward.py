@@ -36,12 +36,18 @@ class Upward:
         self.pushed = 0
         self.lost = False
 
-    async def send(self) -> bool:
-        """Send one batch. False if there was nothing to send, or no use in it."""
-        if self.lost:
+    async def send(self, *, ask_first: bool = False) -> bool:
+        """Send one batch. False if there was nothing to send, or no use in it.
+
+        With `ask_first`, a question goes ahead: as long as nobody answers it, nothing has left, and
+        what waits can be taken back.
+        """
+        if self.lost or not self._store.pending(self.pushed, 1):
+            return False
+        if ask_first and not await self._exchange([]):
             return False
         orders = _fitting(self._store.pending(self.pushed, BATCH))
-        return await self._exchange(orders) if orders else False
+        return await self._exchange(self._store.hand_over(orders)) if orders else False
 
     async def ask(self) -> None:
         """Ask whether the server still knows what was acknowledged, if that has not come home."""

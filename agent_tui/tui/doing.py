@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent_tui.desk.causes import cause
 from agent_tui.desk.reasons import reason
 from agent_tui.desk.undo import Undo, is_note
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Conversation
+from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.errors import StoreError
 from agent_tui.lang import Both
 from agent_tui.text import clean, clip
@@ -142,6 +144,11 @@ class Doing:
             who = "" if step.bulk else f" · {self.who(step.conversation)}"
             more += who
             words = Both(f"已撤销：{step.title.zh}{more}", f"undone: {step.title.en}{more}")
+            if step.replies and step.taken is None:
+                words = Both(
+                    f"回复已送出，收不回；其余已撤销{more}",
+                    f"the reply has been sent and stays; the rest is undone{more}",
+                )
             self.say(words, seconds=3)
             self._screen.grace.taken_back(step)
             if self._screen.current is None and not step.bulk:
@@ -150,7 +157,23 @@ class Doing:
                 self._screen.chat.reload()
                 self._screen.composer.set_note(True)
         else:
-            self.refuse(step.reason, step.detail)
+            self._refuse_undo(step)
+
+    def _refuse_undo(self, refused: Rejected | Held) -> None:
+        """Say what stands against it: it may be an older step than its author thinks of."""
+        desk = self._screen.desk
+        step = desk.undoing.tried
+        found = None
+        if step is not None:
+            state = desk.conversation(step.conversation)
+            found = cause(step, refused, state, self._screen.names.shown)
+        if step is None or found is None:
+            self.refuse(refused.reason, refused.detail)
+        elif step.command is None or step.replies:
+            self._warn(str(found))
+        else:
+            zh, en = f"没能撤销“{step.title.zh}”：{found.zh}", f"{step.title.en} stays: {found.en}"
+            self._warn(str(Both(zh, en)))
 
     def customer_language(self) -> str:
         """The language that macros are chosen in."""
@@ -159,7 +182,10 @@ class Doing:
 
     def refuse(self, code: str, detail: str) -> None:
         """Say why something was refused, where the agent acted."""
-        words = clean(reason(code, self._screen.names.of(detail)))
+        self._warn(reason(code, self._screen.names.of(detail)))
+
+    def _warn(self, said: str) -> None:
+        words = clean(said)
         notices.place(self._screen, words)
         self._screen.app.notify(words, severity="warning", markup=False)
 

@@ -150,8 +150,10 @@ async def test_send_resolve_and_next_is_one_step(world: World) -> None:
         await agent.does("send_resolve_next")
         await passes(agent)
         (order,) = world.sent()
+        world.outbox.handing.over([order])
         await agent.does("undo")  # the reply is with the customer; the chat can be opened again
         assert [type(each.command) for each in world.sent()] == [c.Batch, c.SetStatus]
+        assert any("回复已送出，收不回；其余已撤销" in notice for notice in agent.notices())
         assert status(agent, C1) is Status.OPEN and order.number == world.sent()[0].number
 
 
@@ -162,11 +164,25 @@ async def test_too_late_is_said_once(world: World) -> None:
         await agent.types("gone")
         await agent.press("enter")
         await passes(agent)
+        world.outbox.handing.over(world.outbox.pending())
         await agent.does("undo")
-        assert any("不能撤销" in notice for notice in agent.notices())
+        assert any("没回音" in notice for notice in agent.notices())
         assert agent.desk.conversation(C1).assignee == ME.id  # type: ignore[union-attr]
         await agent.does("undo")
         assert agent.desk.conversation(C1).assignee is None  # type: ignore[union-attr]
+
+
+async def test_offline_a_reply_that_waits_comes_back_to_the_composer(world: World) -> None:
+    async with sit_down(world, grace=GRACE) as agent:
+        await agent.does("next_urgent")
+        await agent.types("not yet")
+        await agent.press("enter")
+        await passes(agent)
+        world.clock.now += 600_000
+        assert agent.desk.pending.unsent and "等待发送" in agent.sees()
+        await agent.does("undo")
+        assert agent.screen.composer.text == "not yet" and not world.sent()
+        assert any("已撤销" in notice for notice in agent.notices())
 
 
 async def test_a_macro_comes_back_with_what_it_does(world: World) -> None:
@@ -300,3 +316,21 @@ async def test_what_comes_home_meanwhile_is_shown_with_it(world: World) -> None:
         await passes(agent)
         (order,) = world.sent()
         assert isinstance(order.command, c.SendReply) and order.command.seen == 2
+
+
+async def test_undo_says_what_stands_against_it(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("resolve_next")
+        await agent.press("enter")
+        order = world.sent()[-1]
+        back: list[tuple[str | None, e.FeedEvent]] = [
+            (C1, e.StatusSet(Status.RESOLVED)),
+            (C1, e.Reopened(was=Status.RESOLVED, fresh=True)),
+            (C1, e.CustomerWrote(message=MessageId("m9"), text="还有")),
+        ]
+        await agent.hears(world.feed(back, done=order.number))
+        await agent.does("undo")
+        name = agent.desk.conversation(C1).customer.name  # type: ignore[union-attr]
+        (said,) = [each for each in agent.notices() if "没能撤销" in each]
+        assert said.endswith(f"{name} 又来消息，会话已自动回来")

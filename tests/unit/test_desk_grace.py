@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from agent_tui.desk.causes import cause
 from agent_tui.desk.desk import Desk
+from agent_tui.desk.reasons import reason
 from agent_tui.desk.undo import Undo
 from agent_tui.domain import commands as c
+from agent_tui.domain import events as e
 from agent_tui.domain.commands import text_of
-from agent_tui.domain.ids import ConversationId
-from agent_tui.domain.model import Status
+from agent_tui.domain.ids import AgentId, ConversationId, SuggestionId, TeamId
+from agent_tui.domain.model import Priority, Status, SuggestionState
 from agent_tui.domain.outcome import Reason, Rejected
 from agent_tui.lang import Both
 from agent_tui.store import outbox
@@ -49,6 +52,11 @@ def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
 
 def numbered(desk: Desk) -> list[c.AgentCommand]:
     return [order.command for order in desk._outbox.pending()]
+
+
+def leaves(desk: Desk) -> None:
+    """All of it goes to the network, and no answer comes."""
+    desk._outbox.handing.over(desk._outbox.pending())
 
 
 def test_what_waits_is_seen_and_not_sent(desk: Desk) -> None:
@@ -109,10 +117,46 @@ def test_what_follows_can_still_be_undone_when_it_has_left(desk: Desk, clock: Cl
     desk.do(C1, RESOLVE, title=TITLE)
     clock.now += 3000
     desk.doing.release()
+    leaves(desk)
     assert isinstance(desk.undo(), Undo)
     assert desk.conversation(C1).status is Status.OPEN  # type: ignore[union-attr]
-    assert desk.undo() == Rejected(Reason.WITH_CUSTOMER)
+    assert desk.undo() == Rejected(Reason.ON_ITS_WAY)
     assert desk.undo() is None
+
+
+def test_a_reply_that_was_handed_to_nobody_is_taken_back_however_late(
+    desk: Desk, clock: Clock
+) -> None:
+    desk.do(C1, c.Tag("a"), title=TITLE)
+    desk.writing.send(C1, "好的")
+    clock.now += 3_600_000
+    desk.doing.release()
+    assert desk.pending.unsent == 2
+    step = desk.undo()
+    assert isinstance(step, Undo) and step.taken is not None
+    assert text_of(step.taken) == "好的" and desk.drafts.kept[C1].text == "好的"
+    assert all(line.message.text != "好的" for line in desk.transcript(C1))
+    assert desk.pending.unsent == 1
+    assert [type(each) for each in numbered(desk)] == [c.Tag, c.ReportSearches]
+
+
+def test_one_that_came_home_is_with_the_customer(desk: Desk, clock: Clock) -> None:
+    desk.writing.send(C1, "好的")
+    clock.now += 3000
+    desk.doing.release()
+    leaves(desk)
+    desk.refresh(desk._cache.apply([], "f:3:x", 1))
+    desk._outbox.settle(1, [], clock.now)
+    assert desk.undo() == Rejected(Reason.WITH_CUSTOMER)
+
+
+def test_what_was_done_on_top_of_a_waiting_reply_holds_it(desk: Desk, clock: Clock) -> None:
+    desk.writing.send(C1, "一")
+    clock.now += 3000
+    desk.doing.release()
+    desk._outbox.enqueue(f.reply("m9", "二"), C1, clock.now)  # by another program of this profile
+    desk.refresh(Changes(outbox=True))
+    assert desk.undo() == Rejected(Reason.BUILT_ON)
 
 
 def test_an_older_reply_is_passed_over(desk: Desk, clock: Clock) -> None:
@@ -120,6 +164,8 @@ def test_an_older_reply_is_passed_over(desk: Desk, clock: Clock) -> None:
     desk.writing.send(C1, "好的")
     clock.now += 60_000
     desk.doing.release()
+    leaves(desk)
+    desk.refresh(desk._cache.apply([], "f:3:x", 2))  # and comes home
     step = desk.undo()
     assert isinstance(step, Undo) and step.title == TITLE
 
@@ -163,3 +209,65 @@ def test_what_comes_home_first_keeps_its_place(desk: Desk, clock: Clock) -> None
     desk.refresh(desk._cache.apply([f.recorded(f.wrote("m2", "还有"), 3, clock.now)], "f:3:x", 0))
     texts = [line.message.text for line in desk.transcript(C1)]
     assert texts[-2:] == ["还有", "回答"]
+
+
+def set_aside(desk: Desk, *events: e.FeedEvent, done: int = 1) -> None:
+    """Something of c1 was sent and came home, and then this happened."""
+    leaves(desk)
+    records = [f.recorded(each, number) for number, each in enumerate(events, 3)]
+    changes = desk._cache.apply(records, f"f:{2 + len(events)}:x", done)
+    desk._outbox.settle(done, [], desk.clock())
+    desk.refresh(changes | Changes(outbox=True))
+
+
+def why_not(desk: Desk) -> str:
+    """Why the last step cannot be undone."""
+    refused = desk.undo()
+    assert isinstance(refused, Rejected) and desk.undoing.tried is not None
+    state = desk.conversation(C1)
+    found = cause(desk.undoing.tried, refused, state, {"bo": "Bo"})
+    return found.zh if found is not None else reason(refused.reason)
+
+
+def test_the_cause_is_said_in_words(desk: Desk, clock: Clock) -> None:
+    desk.do(C1, RESOLVE, title=TITLE)
+    set_aside(
+        desk,
+        e.StatusSet(Status.RESOLVED),
+        e.Reopened(was=Status.RESOLVED, fresh=True),
+        f.wrote("m8"),
+    )
+    assert why_not(desk).endswith("又来消息，会话已自动回来")
+    desk.do(C1, c.SetPriority(Priority.HIGH), title=TITLE)
+    set_aside(desk, e.PrioritySet(Priority.HIGH), e.PrioritySet(Priority.LOW), done=2)
+    assert why_not(desk) == "期间已改为“低”"
+    desk.do(C1, c.Claim(), title=TITLE)
+    epoch = desk.conversation(C1).epoch  # type: ignore[union-attr]
+    given = e.Assigned(AgentId("bo"), TeamId("after-sales"), epoch + 1)
+    set_aside(desk, e.Claimed(desk.me.id, epoch), given, done=3)
+    assert why_not(desk) == "现在归 Bo"
+
+
+def test_a_reply_that_was_read_is_said_to_have_been_sent(desk: Desk, clock: Clock) -> None:
+    parts = (desk.writing.reply(C1, "好的"), c.SetStatus(Status.PENDING))
+    desk.do(C1, c.Batch(parts), title=TITLE)
+    clock.now += 20_000
+    desk.doing.release()
+    sent = e.ReplySent(message=parts[0].message, text="好的", author=desk.me.id, epoch=1)
+    back = (e.Reopened(was=Status.PENDING), f.wrote("m8"))
+    set_aside(desk, e.Claimed(desk.me.id, 1), sent, e.StatusSet(Status.PENDING), *back)
+    assert why_not(desk) == "回复已送出，收不回"
+
+
+def test_what_a_lead_has_decided_is_said_to_be_final(desk: Desk) -> None:
+    suggestion = SuggestionId("g1")
+    command = c.SuggestArticle(suggestion=suggestion, title="t", body="b", lang="zh")
+    desk.do(C1, command, title=TITLE)
+    own = e.ArticleSuggested(suggestion, desk.me.id, "t", "b", "zh")
+    lead = AgentId("bo")
+    settled = e.SuggestionSettled(suggestion, SuggestionState.ACCEPTED, lead, article="a/b")
+    other = e.ArticleSuggested(SuggestionId("g2"), lead, "t", "b", "zh")
+    set_aside(desk, own, settled, other)
+    desk.undo_stack.push(Undo(C1, None, Both("不采用", "decline"), desk.clock()))
+    assert why_not(desk) == "“不采用”做了就收不回"
+    assert why_not(desk) == "这条建议已发布"

@@ -13,8 +13,8 @@ import pytest
 
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.commands import Order
-from agent_tui.domain.ids import ClientId
+from agent_tui.domain.commands import Order, text_of
+from agent_tui.domain.ids import ClientId, ConversationId, MessageId
 from agent_tui.domain.protocol import CommandsAnswer, CommandsRequest, Page
 from agent_tui.errors import FeedReset, Outdated, StoreError, Unauthorized, WireError
 from agent_tui.store.cache import Cache
@@ -91,8 +91,9 @@ class Script:
 
 
 async def take(request: CommandsRequest) -> CommandsAnswer:
-    """Everything is accepted."""
-    return CommandsAnswer(last=request.orders[-1].number, results=())
+    """Everything is accepted; a question is answered."""
+    last = request.orders[-1].number if request.orders else request.acked
+    return CommandsAnswer(last=last, results=())
 
 
 def refuse(error: Exception) -> Callable[[CommandsRequest], Awaitable[CommandsAnswer]]:
@@ -184,11 +185,63 @@ async def test_what_was_pushed_is_not_pushed_again(rig: Rig) -> None:
 
 
 async def test_a_lost_answer_is_asked_for_again(rig: Rig) -> None:
-    rig.wire.commands_do = [refuse(WireError("lost")), take]
+    rig.wire.commands_do = [refuse(WireError("lost")), take, take]
     rig.enqueue(f.reply("m1"))
     await rig.run(rig.engine.push)
-    assert [[o.number for o in request.orders] for request in rig.wire.sent] == [[1], [1]]
+    assert [[o.number for o in request.orders] for request in rig.wire.sent] == [[1], [], [1]]
     assert rig.links[:2] == [Link.OFFLINE, Link.ONLINE]
+
+
+async def test_while_nobody_answers_nothing_leaves_and_it_can_be_taken_back(rig: Rig) -> None:
+    rig.wire.commands_do = [refuse(WireError("lost"))] * 3 + [take] * 9
+    rig.enqueue(f.reply("m1", "在线时写的"))
+    with contextlib.suppress(WireError):
+        await rig.engine.push_once()  # it left, or may have
+    rig.engine._tell(Link.OFFLINE)
+    rig.enqueue(f.reply("m2", "离线时写的"), c.Tag("退款"))
+    for _ in range(2):
+        with contextlib.suppress(WireError):
+            await rig.engine.push_once()
+    assert [[o.number for o in r.orders] for r in rig.wire.sent] == [[1], [], []]
+    take_back = rig.outbox.handing.take_back
+    assert take_back(MessageId("m1"), f.NOW) is None
+    assert take_back(MessageId("m2"), f.NOW) == f.reply("m2", "离线时写的")
+    assert take_back(MessageId("m2"), f.NOW) is None
+    assert rig.outbox.drafts.all()[f.CONVERSATION].text == "离线时写的"
+    assert await rig.engine.push_once()
+    sent = rig.wire.sent[-1].orders
+    assert [o.number for o in sent] == [1, 2, 3]  # the numbers stay dense
+    assert [type(o.command) for o in sent] == [c.SendReply, c.ReportSearches, c.Tag]
+    assert take_back(MessageId("m1"), f.NOW) is None
+
+
+async def test_what_is_taken_back_while_it_is_being_sent_is_not_sent(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.wire.commands_do = [take]
+    rig.enqueue(f.reply("m1", "收回"), c.Tag("退款"))
+    real = rig.store.pending
+
+    def pending(after: int, limit: int) -> list[Order]:
+        found = real(after, limit)
+        if limit > 1:  # between the reading and the sending
+            assert rig.outbox.handing.take_back(MessageId("m1"), f.NOW) is not None
+        return found
+
+    monkeypatch.setattr(rig.store, "pending", pending)
+    assert await rig.engine.push_once()
+    (request,) = rig.wire.sent
+    assert [type(o.command) for o in request.orders] == [c.ReportSearches, c.Tag]
+
+
+async def test_a_reply_that_others_build_on_is_not_taken_back(rig: Rig) -> None:
+    rig.enqueue(f.reply("m1", "一"), f.reply("m2", "二"), c.MarkRead(1), c.Claim())
+    take_back = rig.outbox.handing.take_back
+    assert take_back(MessageId("m1"), f.NOW) is None
+    assert take_back(MessageId("m2"), f.NOW) is None  # of whom a later claim is
+    rig.outbox.enqueue(f.reply("m3", "三"), ConversationId("c2"), f.NOW)
+    assert take_back(MessageId("m3"), f.NOW) is not None
+    assert [text_of(order.command) for order in rig.outbox.pending()] == ["一", "二", "", "", ""]
 
 
 async def test_a_request_stays_small(rig: Rig) -> None:
@@ -369,12 +422,13 @@ async def test_what_does_not_come_home_is_asked_for_again(rig: Rig) -> None:
 async def test_what_is_not_acknowledged_is_not_doubted(rig: Rig) -> None:
     rig.at(5)
     rig.wire.change_pages = [page(5, 5)]
-    rig.wire.commands_do = [refuse(WireError("lost", retry_after=1.0))]
+    lost = refuse(WireError("lost", retry_after=1.0))
+    rig.wire.commands_do = [lost, take, lost, take, lost]
     rig.enqueue(f.reply("m1"))
     await rig.engine.catch_up()
     rig.clock.now += COMES_HOME_MS
     await rig.run(rig.engine.push)
-    assert {len(request.orders) for request in rig.wire.sent} == {1}
+    assert [len(request.orders) for request in rig.wire.sent] == [1, 0, 1, 0, 1, 0]  # asked first
 
 
 async def test_an_outdated_program_says_so_and_keeps_its_work(rig: Rig) -> None:
@@ -440,10 +494,10 @@ async def test_an_answer_to_a_client_id_given_up_meanwhile_counts_for_nothing(
 
 async def test_a_server_that_says_when_is_obeyed(rig: Rig) -> None:
     rig.enqueue(f.reply("m1"))
-    rig.wire.commands_do = [refuse(WireError("busy", retry_after=7.0)), take]
+    rig.wire.commands_do = [refuse(WireError("busy", retry_after=7.0)), take, take]
     await rig.run(rig.engine.push)
     assert rig.clock.slept[0] >= 7.0
-    assert len(rig.wire.sent) == 2
+    assert [len(request.orders) for request in rig.wire.sent] == [1, 0, 1]
 
 
 async def test_a_login_that_ended_ends_both(rig: Rig) -> None:
