@@ -90,6 +90,24 @@ async def test_a_new_article_keeps_the_language_of_its_chat(world: World) -> Non
         assert (order.conversation, order.command.lang) == ("c1", "zh")
 
 
+async def test_what_is_missing_is_gone_to_and_said_no_longer_than_it_holds(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("suggest_article")
+        await agent.press("tab", "ctrl+s")
+        assert "标题和正文还空着" in agent.sees()
+        assert agent.app.focused is not None and agent.app.focused.id == "write-title"
+        await agent.types("t")
+        assert "标题" in agent.sees() and "正文还空着" in agent.sees()
+        assert "标题和" not in agent.sees()
+        await agent.press("ctrl+s")
+        assert agent.app.focused is not None and agent.app.focused.id == "write-body"
+        await agent.types("b")
+        assert "空着" not in agent.sees() and isinstance(agent.app.screen, WriteScreen)
+        await agent.press("ctrl+s")
+        assert len(world.sent()) == 1
+
+
 async def test_leaving_asks_only_when_something_was_typed(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("next_urgent")
@@ -152,6 +170,8 @@ async def test_a_lead_sees_the_count_and_publishes_after_editing(world: World) -
         )
         assert not isinstance(agent.app.screen, ReviewScreen)  # nothing waits any more
         assert "建议 R" not in agent.sees()
+        await agent.does("undo")
+        assert "“发布”做了就收不回" in agent.notices() and len(world.sent()) == 1
 
 
 async def test_a_new_one_is_published_as_it_is_under_a_name(world: World) -> None:

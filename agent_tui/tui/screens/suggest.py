@@ -38,7 +38,7 @@ class WriteScreen(WritingScreen[Written]):
     WriteScreen #write-body { height: 1fr; min-height: 4; }
     """
 
-    leaving = Both("不提交，丢掉写好的内容？", "Leave without handing it in?")
+    leaving = Both("不提交，丢掉写好的内容？", "Leave, and throw away what you wrote?")
 
     def __init__(
         self, title: str, start: Written, *, publish: bool = False, named: bool = False
@@ -103,9 +103,18 @@ class WriteScreen(WritingScreen[Written]):
     def _begun(self) -> Written:
         return self._start
 
+    def _empty(self, written: Written) -> str:
+        if not written.title:
+            return "write-title"
+        return "" if written.body else "write-body"
+
     def _amiss(self, written: Written) -> Both | None:
-        if not written.title or not written.body:
-            return Both("标题和正文不能为空", "title and text must not be empty")
+        if not written.title and not written.body:
+            return Both("标题和正文还空着", "title and text are still empty")
+        if not written.title:
+            return Both("标题还空着", "the title is still empty")
+        if not written.body:
+            return Both("正文还空着", "the text is still empty")
         if not self._publish and written == self._start:
             return Both("还没有改动", "nothing was changed")
         return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Generic, TypeVar
 
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import Label, TextArea
+from textual.widgets import Input, Label, TextArea
 
 from agent_tui.lang import Both
 from agent_tui.text import clean
@@ -37,7 +37,7 @@ class Lines(InOrder, TextArea):
 
 class WritingScreen(ClosesOnce, ModalScreen[T | None], Generic[T]):
     """Ctrl+S ends it with what was written; Escape leaves it, and asks first when something was
-    typed. What is said against the words stands in the label `.wrong`."""
+    typed. What is said against the words stands in the label `.wrong` until they are others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "done", show=False, priority=True),
@@ -59,6 +59,7 @@ class WritingScreen(ClosesOnce, ModalScreen[T | None], Generic[T]):
     WritingScreen .wrong { color: $error; height: 1; }
     """
 
+    _refused = False  # Ctrl+S was pressed, and something is said against it
     leaving: ClassVar[Both]  # what is asked before words are thrown away
 
     def _written(self) -> T:
@@ -73,13 +74,30 @@ class WritingScreen(ClosesOnce, ModalScreen[T | None], Generic[T]):
         """Why this cannot be handed in; None if it can."""
         raise NotImplementedError
 
+    def _empty(self, written: T) -> str:
+        """The id of the first box that must not stay empty, and does; "" if there is none."""
+        return ""
+
     def action_submit(self) -> None:
-        """Done, if there is something to hand in."""
+        """Done, if there is something to hand in; else where it is missing."""
         written = self._written()
         amiss = self._amiss(written)
-        self.query_one(".wrong", Label).update(str(amiss or ""))
+        self._say_wrong(amiss)
         if amiss is None:
             self.dismiss(written)
+        elif box := self._empty(written):
+            self.query_one(f"#{box}").focus()
+
+    def _say_wrong(self, amiss: Both | None) -> None:
+        self._refused = amiss is not None
+        self.query_one(".wrong", Label).update(str(amiss or ""))
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _mended(self) -> None:
+        """What was said against it may hold no longer."""
+        if self._refused:
+            self._say_wrong(self._amiss(self._written()))
 
     def action_leave(self) -> None:
         """Back; what was typed is not thrown away unasked."""
