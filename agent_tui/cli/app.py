@@ -100,7 +100,9 @@ app.command("assign", help=words("转给坐席或团队", "Give a conversation t
 app.command(
     "reassign", help=words("批量改派一个坐席的会话", "Move an agent's chats, with a dry run.")
 )(moving.reassign)
-app.command("tray", help=words("列出未发送的内容", "List what was not sent, and why."))(work.tray)
+app.command(
+    "tray", help=words("列出待处理的内容：没发出去的，和原因", "List what was not sent, and why.")
+)(work.tray)
 app.command("agents", help=words("列出坐席和负载", "List agents, their load and their waits."))(
     lead.agents
 )

@@ -123,7 +123,7 @@ def tray(offline: Offline = False, json: Json = False) -> None:
         for entry in entries:
             output.say(documents.tray_lines(entry))
         if not entries:
-            output.note(Both("没有未发送的内容", "nothing is left unsent"))
+            output.note(Both("没有待处理的内容", "the tray is empty"))
 
 
 def warn_if_old(session: Session) -> None:
@@ -163,5 +163,5 @@ def finish(verdict: Verdict, json: bool) -> None:
         case _:
             output.note(Both(f"没有生效：{why}", f"refused: {why}"))
     if verdict.text:
-        output.note(Both("文字留在未发送列表里", "the text stays in the unsent tray"))
+        output.note(Both("文字留在待处理列表里", "the text stays in the tray"))
     raise typer.Exit(errors.EXIT_FAILED)

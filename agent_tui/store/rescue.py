@@ -53,8 +53,8 @@ def put_aside(path: Path, inode: int) -> StoreError:
             f"{path} 已损坏，其中可能有未发送的内容", f"{path} is damaged and may hold unsent work"
         ),
         Both(
-            f"原文件留作 {aside.name}；读得出的 {saved} 条在待发区和草稿里，重新启动即可继续",
-            f"it is kept as {aside.name}; {saved} items could be read and are in the unsent tray"
+            f"原文件留作 {aside.name}；读得出的 {saved} 条在待处理和草稿里，重新启动即可继续",
+            f"it is kept as {aside.name}; {saved} items could be read and are in the tray"
             " and the drafts: start again to go on",
         ),
     )

@@ -42,7 +42,7 @@ ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "resolve_next": ("close", "done", "finish", "solve", "结束", "完结", "结单", "关闭会话"),
     "undo": ("recall", "unsend", "take back", "revert", "撤回", "回退"),
     "clear_draft": ("delete draft", "discard", "erase", "empty", "删草稿", "清除", "全删"),
-    "tray": ("outbox", "rejected", "failed", "发件箱", "发送失败"),
+    "tray": ("unsent", "outbox", "未发送", "rejected", "failed", "发件箱", "发送失败"),
     "undelivered": ("bounced", "resend", "retry", "重发"),
     "suggest_article": ("new article", "新增知识", "写知识"),
     "filter": ("narrow", "找会话", "查会话", "过滤"),

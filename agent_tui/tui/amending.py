@@ -42,7 +42,7 @@ def _not_there(screen: Workstation, state: str) -> Both:
         undo = screen.keymap.shown("undo")
         return Both(f"还没发出，{undo} 撤回来改", f"not sent yet: {undo} takes it back")
     tray = screen.keymap.shown("tray")
-    return Both(f"没有发出，{tray} 处理", f"not sent: {tray} deals with it")
+    return Both(f"没有发出，{tray} 处理", f"not sent: {tray} opens the tray")
 
 
 def _own_last(screen: Workstation) -> Line | None:

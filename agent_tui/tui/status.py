@@ -85,7 +85,7 @@ def _marks(screen: Workstation) -> list[Both]:
         key = shown("tray")
         marks.append(Both(f"x{count} 待处理 {key}", f"x{count} in the tray {key}"))
     if desk.pending.unsent and left is None:
-        marks.append(Both(f"~{desk.pending.unsent} 未发", f"~{desk.pending.unsent} unsent"))
+        marks.append(Both(f"~{desk.pending.unsent} 待发", f"~{desk.pending.unsent} to go out"))
     if count := screen.suggesting.waiting():
         key = screen.keymap.letter("review_suggestions")
         marks.append(Both(f"?{count} 建议 {key}", f"?{count} suggested {key}"))

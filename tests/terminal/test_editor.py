@@ -164,4 +164,4 @@ def test_a_draft_is_cleared_and_edited_by_the_usual_keys(tty: Tty) -> None:
     tty.press("ctrl+u")
     tty.until(lambda: "half" not in tty.text(), "the line is gone")
     tty.press("alt+x")
-    tty.shows("没有未发送的内容")
+    tty.shows("没有待处理的")

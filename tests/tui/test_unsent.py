@@ -12,6 +12,7 @@ from agent_tui.domain import events as e
 from agent_tui.domain.commands import text_of
 from agent_tui.domain.ids import AgentId, ConversationId, MessageId
 from agent_tui.domain.model import Role
+from agent_tui.tui.commands import BY_ID
 from agent_tui.tui.screens.guard import GuardScreen
 from agent_tui.tui.screens.tray import TrayScreen
 from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down
@@ -337,3 +338,27 @@ async def test_a_full_outbox_keeps_the_text_in_the_composer(
         assert [text_of(order.command) for order in world.sent()] == ["one", "two"]
         assert agent.screen.composer.text == "three"
         assert any("等待发送的太多" in notice for notice in agent.notices())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_what_goes_out_by_itself_has_another_name_than_what_was_refused(
+    world: World, language: str
+) -> None:
+    zh = language == "zh"
+    async with sit_down(world, language=language) as agent:
+        await agent.does("tray")
+        none = "没有待处理的，也没有待发的" if zh else "the tray is empty, and nothing is to go out"
+        assert agent.notices() == [none]
+        await agent.does("next_urgent")
+        await agent.types("ok")
+        await agent.press("enter")
+        count = agent.desk.pending.unsent
+        assert count and (f"~{count} 待发" if zh else f"~{count} to go out") in agent.sees()
+        await agent.does("tray")
+        some = (
+            f"没有待处理的；{count} 项待发，联网后会自己送出"
+            if zh
+            else f"the tray is empty; {count} to go out, by itself once online"
+        )
+        assert some in agent.notices() and agent.app.screen is agent.screen
+        assert "待处理" in BY_ID["tray"].title.zh and "tray" in BY_ID["tray"].title.en

@@ -182,14 +182,29 @@ class ClearDraft(Intent):
 class UnsentTray(Intent):
     id = "tray"
     default_keys = "alt+x"
-    title = Both("未发送", "unsent")
-    doc = Both("没发出去的内容：看原因，再处理", "What was not sent: see why, and deal with it")
+    title = Both("待处理", "tray")
+    doc = Both(
+        "服务器没收下的内容：看原因，再处理；待发的会自己送出",
+        "What the server did not take: see why, and deal with it; what is to go out goes by itself",
+    )
 
     async def run(self, screen: Workstation) -> None:
         if screen.desk.tray.items:
             screen.show_tray()
         else:
-            screen.doing.say(Both("没有未发送的内容", "nothing is unsent"))
+            screen.doing.say(_waiting(screen))
+
+
+def _waiting(screen: Workstation) -> Both:
+    """That nothing has to be dealt with, and what goes out by itself."""
+    count = screen.desk.pending.unsent + len(screen.desk.grace.rows)
+    if not count:
+        return Both("没有待处理的，也没有待发的", "the tray is empty, and nothing is to go out")
+    later = Both("，联网后", " once online") if screen.ui.link != "online" else Both("，", "")
+    return Both(
+        f"没有待处理的；{count} 项待发{later.zh}会自己送出",
+        f"the tray is empty; {count} to go out, by itself{later.en}",
+    )
 
 
 class Undelivered(Intent):

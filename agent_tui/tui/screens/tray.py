@@ -1,4 +1,4 @@
-"""The unsent tray: every text that was not sent, with its reason and one-key choices."""
+"""The tray of what was not sent: every text, with its reason and one-key choices."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class TrayScreen(GivesWay, ClosesOnce, ModalScreen[ConversationId | None]):
     def _fill(self) -> None:
         before, self._items = self._item(), list(self._desk.tray.items)
         items = self._items
-        title = Both(f"未发送 {len(items)}", f"Unsent {len(items)}")
+        title = Both(f"待处理 {len(items)}", f"Tray {len(items)}")
         self.query_one("#tray-title", Label).update(str(title))
         options = self.query_one(OptionList)
         at = items.index(before) if before in items else options.highlighted or 0
