@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from agent_tui import bootstrap
+from agent_tui.desk.undo import Undo
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Status
@@ -66,6 +67,30 @@ def test_what_is_sent_while_the_server_is_down_arrives_once(
     assert visitor.texts() == ["你好", *(f"回答 {n}" for n in range(5))]
     assert [state for _, state in anna.shows(key)] == [""] + ["sent"] * 5
     assert anna.links[-1] == Link.ONLINE
+
+
+def test_what_was_taken_back_while_the_server_is_down_never_arrives(
+    serving: Serving, desk_of: Make
+) -> None:
+    anna = desk_of().connect()
+    visitor, key = chat(serving)
+    anna.until(lambda desk: desk.queue.rows())
+    serving.stop()
+    anna.until(lambda desk: anna.links[-1] == Link.OFFLINE)
+    anna.sends(key, "第一句")
+    anna.desk.grace.ms = 1
+    anna.sends(key, "说错了")
+    anna.desk.doing.release(flush=True)
+    anna.pump()
+    step = anna.desk.undo()
+    assert isinstance(step, Undo) and step.taken is not None
+    draft = anna.desk.drafts.get(key)
+    assert draft is not None and draft.text == "说错了"
+    anna.desk.grace.ms = 0
+    anna.sends(key, "第二句")
+    serving.start()
+    anna.until(lambda desk: desk.pending.unsent == 0 and not desk._outbox.pending())
+    assert visitor.texts() == ["你好", "第一句", "第二句"] and anna.desk.tray.items == []
 
 
 def test_everything_is_there_after_a_restart_while_offline(serving: Serving, desk_of: Make) -> None:
