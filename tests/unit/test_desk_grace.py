@@ -140,6 +140,18 @@ def test_a_reply_that_was_handed_to_nobody_is_taken_back_however_late(
     assert [type(each) for each in numbered(desk)] == [c.Tag, c.ReportSearches]
 
 
+def test_one_that_may_have_arrived_is_said_to_be_on_its_way_however_late(
+    desk: Desk, clock: Clock
+) -> None:
+    desk.writing.send(C1, "好的")
+    clock.now += 3000
+    desk.doing.release()
+    leaves(desk)
+    clock.now += 3_600_000
+    assert desk.undo() == Rejected(Reason.ON_ITS_WAY)
+    assert desk.transcript(C1)[-1].message.text == "好的" and desk.drafts.get(C1) is None
+
+
 def test_one_that_came_home_is_with_the_customer(desk: Desk, clock: Clock) -> None:
     desk.writing.send(C1, "好的")
     clock.now += 3000
