@@ -134,6 +134,7 @@ async def draw(
     """One picture after pressing `keys`."""
     with tempfile.TemporaryDirectory() as folder:
         async with sit_down(make(Path(folder)), size=size, language=language) as agent:
+            agent.app.link = "online"
             for key in keys:
                 if key.startswith("!"):  # an intent without a key of its own
                     await agent.screen.action_intent(key[1:])

@@ -60,6 +60,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
         self.title = "agent-tui"
         self.link = "connecting"
         self.trouble = ""
+        self.left_at: int | None = None  # when the link was lost (ms), if it ever was there
         self.failure: DeskError | None = None
         self.ready = asyncio.Event()
         self.tour = tour
@@ -240,7 +241,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
 
     def _news(self, link: tuple[str, str] | None, presences: list[Presence], indexed: bool) -> None:
         if link is not None:
-            self.link, self.trouble = link
+            self._linked(*link)
         if not self.workstation.is_mounted:
             return
         for presence in presences:
@@ -254,6 +255,13 @@ class WorkstationApp(App[None], inherit_bindings=False):
             if not self._tray_waits:
                 self._tray_waits = True
                 self._show_tray_soon()
+
+    def _linked(self, link: str, trouble: str) -> None:
+        if link == "online":
+            self.left_at = None
+        elif self.link == "online":
+            self.left_at = self.workstation.desk.clock()
+        self.link, self.trouble = link, trouble
 
     async def on_event(self, event: events.Event) -> None:
         """Remember when somebody last pressed a key."""

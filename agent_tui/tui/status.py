@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from agent_tui.desk.reasons import why, word
@@ -11,12 +12,14 @@ from agent_tui.desk.rows import QueueRow
 from agent_tui.domain import sla
 from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
+from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands import BY_ID, INTENTS, key_name
 from agent_tui.tui.widgets.find import KEYS as FIND_KEYS
 from agent_tui.tui.widgets.searchbar import KEYS as SEARCH_KEYS
 
 if TYPE_CHECKING:
+    from agent_tui.tui.app import WorkstationApp
     from agent_tui.tui.names import Names
     from agent_tui.tui.screens.workstation import Workstation
 
@@ -71,6 +74,19 @@ def status_parts(screen: Workstation) -> StatusParts:
         vital=len(vital),
         keys=_marked_keys(screen) if marked else _keys(screen, focus),
     )
+
+
+def headed(app: WorkstationApp, title: str, width: int) -> Content:
+    """The title of a screen that covers the bottom line, cut to `width` cells; before it, while
+    the server is not there, the link, and of when what is shown is."""
+    if app.link == "online":
+        return Content(clip(title, width))
+    words, color = LINKS.get(app.link, LINKS["connecting"])
+    mark = f"! {words}"
+    if app.left_at is not None:
+        then = fmt.clock(app.left_at)
+        mark += str(Both(f"，{then} 的数字", f", figures of {then}"))
+    return Content.assemble((clip(mark, width), color), clip(f" · {title}", width - cell_len(mark)))
 
 
 def _marks(screen: Workstation) -> list[Both]:

@@ -17,6 +17,8 @@ from agent_tui.domain.protocol import SurgeRequest
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.lang import Both
+from agent_tui.sync.engine import Link
+from agent_tui.tui import format as fmt
 from agent_tui.tui.screens import wallboard
 from agent_tui.tui.widgets.figures import LARGE, SMALL, big
 from agent_tui.tui.widgets.filterbox import FilterBox
@@ -259,3 +261,32 @@ async def test_a_lead_says_how_far_limits_rise_and_the_board_tells(floor: World)
         surge = Surge(asked.team, floor.clock.now, floor.clock.now + 60_000, asked.factor, ME.id)
         await agent.hears(floor.feed([(None, e.SurgeSet(surge))]))
         await agent.until(lambda: "上限 ×2" in agent.sees())
+
+
+@pytest.mark.parametrize("screen", ["board", "wallboard"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_figures_without_the_server_say_of_when_they_are(
+    floor: World, screen: str, language: str
+) -> None:
+    offline = {"zh": "! 离线", "en": "! offline"}[language]
+    async with sit_down(floor, size=(80, 24), language=language) as agent:
+        link = agent.app.bridge.link
+        await agent.does(screen)
+        link(Link.ONLINE, "")
+        await agent.until(lambda: "!" not in agent.sees().splitlines()[0])
+        then = fmt.clock(floor.clock.now)
+        link(Link.OFFLINE, "gone")
+        await agent.until(lambda: offline in agent.sees().splitlines()[0])
+        floor.clock.now += 600_000
+        link(Link.OFFLINE, "still gone")
+        await agent.pilot.pause(1.1)  # drawn again
+        of_then = {"zh": f"{offline}，{then} 的数字 · ", "en": f"{offline}, figures of {then} · "}
+        assert of_then[language] in agent.sees().splitlines()[0]
+        strip = agent.app.screen._compositor.render_strips()[0]
+        color, calm = (
+            next(each.style.color for each in strip if each.style and words in each.text)
+            for words in (offline, " · ")
+        )
+        assert color is not None and color != calm
+        link(Link.ONLINE, "")
+        await agent.until(lambda: offline not in agent.sees().splitlines()[0])

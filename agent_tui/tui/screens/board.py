@@ -16,6 +16,7 @@ from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.screens.once import ClosesOnce
+from agent_tui.tui.status import headed
 from agent_tui.tui.widgets.boardlines import NOT_COUNTED, BoardList, state_words
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class BoardScreen(ClosesOnce, Screen[None]):
         self._list.show(now, desk.directory.policy)
         width = max(10, self.size.width - 2)
         self.query_one("#board-title", Static).update(
-            clip(_title(now, str(TITLES[order])), width), layout=False
+            headed(self._workstation.ui, _title(now, str(TITLES[order])), width), layout=False
         )
         self._legend()
         keys = Both(

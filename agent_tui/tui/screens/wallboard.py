@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -17,8 +17,12 @@ from agent_tui.lang import Both
 from agent_tui.text import clip, fit
 from agent_tui.tui import format as fmt
 from agent_tui.tui.screens.once import ClosesOnce
+from agent_tui.tui.status import headed
 from agent_tui.tui.widgets.figures import LARGE, SMALL, big
 from agent_tui.tui.widgets.lines import LineView, Piece
+
+if TYPE_CHECKING:
+    from agent_tui.tui.app import WorkstationApp
 
 EVERY_SECONDS = 1.0
 PAGE_SECONDS = 10  # where the teams do not fit at once
@@ -113,8 +117,10 @@ class Wallboard(ClosesOnce, Screen[None]):
         self.query_one(Figures).show(now.teams, self._desk.directory.policy, now.now)
         online = sum(agent.availability == "online" for agent in now.agents)
         words = Both(f"在线坐席 {online}", f"{online} agents online")
-        title = clip(f"{fmt.clock(now.now)} · {words}", max(10, self.size.width - 2))
-        self.query_one("#wall-title", Static).update(title, layout=False)
+        title = f"{fmt.clock(now.now)} · {words}"
+        app = cast("WorkstationApp", self.app)
+        said = headed(app, title, max(10, self.size.width - 2))
+        self.query_one("#wall-title", Static).update(said, layout=False)
 
 
 def _columns(teams: tuple[TeamLine, ...], height: int) -> tuple[int, ...]:
