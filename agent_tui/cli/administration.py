@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_tui.cli import output
-from agent_tui.cli.naming import missing
+from agent_tui.cli.naming import of_agents, one
 from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.cli.served import (
@@ -17,9 +17,9 @@ from agent_tui.cli.served import (
     Database,
     administering,
     check_id,
-    check_team,
     data_folder,
     exists,
+    team_of,
 )
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Role, Team
@@ -113,13 +113,12 @@ def user_add(
     with administering(data, database) as (folder, writer):
         if AgentId(account) in writer.directory.agents:
             raise exists(Both("账号", "account"), account)
-        for key in teams or ():
-            check_team(key, writer)
+        works = tuple(team_of(key, writer) for key in teams or ())
         agent = Agent(
             id=AgentId(account),
             name=clean_line(name) or account,
             role=role,
-            teams=tuple(TeamId(key) for key in teams or ()),
+            teams=works,
             capacity=load,
         )
         writer.run_now(accounts.save_agent(agent))
@@ -157,11 +156,11 @@ def user_disable(
 
     with administering(data, database) as (_, writer):
         agent = agent_of(account, writer)
-        question = Both(f"停用 {agent.name}（{account}）？", f"disable {agent.name} ({account})?")
+        question = Both(f"停用 {agent.name}（{agent.id}）？", f"disable {agent.name} ({agent.id})?")
         if not yes and output.is_tty() and not output.confirmed(question):
             raise typer.Exit(1)
         writer.run_now(accounts.disable(agent))
-    output.say(Both(f"已停用 {account}", f"{account} is disabled"))
+    output.say(Both(f"已停用 {agent.id}", f"{agent.id} is disabled"))
 
 
 @user.command("enable", help=words("重新启用账号", "Open a disabled account again."))
@@ -173,7 +172,7 @@ def user_enable(account: Account, data: Data = None, database: Database = None) 
     with administering(data, database) as (_, writer):
         agent = agent_of(account, writer)
         writer.run_now(accounts.save_agent(msgspec.structs.replace(agent, disabled=False)))
-    output.say(Both(f"已启用 {account}", f"{account} is enabled"))
+    output.say(Both(f"已启用 {agent.id}", f"{agent.id} is enabled"))
 
 
 @user.command("reset", help=words("重置密码", "Forget the password, end logins, invite again."))
@@ -305,8 +304,6 @@ def load_token(
 
 
 def agent_of(account: str, writer: Writer) -> Agent:
-    """The account of this name. Raises NotFound."""
-    found = writer.directory.agents.get(AgentId(account))
-    if found is None:
-        raise missing(Both("账号", "account"), account, writer.directory.agents)
-    return found
+    """The account of this id or name. Raises NotFound, UsageError."""
+    agents = writer.directory.agents
+    return agents[AgentId(one(Both("账号", "account"), account, of_agents(agents.values())))]

@@ -12,6 +12,7 @@ from agent_tui.cli.asking import ask
 from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.cli.work import open_session
+from agent_tui.desk.meant import AGENT
 from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 
@@ -49,7 +50,7 @@ def audit(
         naming.known(kind, audit_words.KINDS, Both("事件", "event"))
     asked = {
         "conversation": _conversation(conversation) if conversation else "",
-        "agent": agent,
+        "agent": _agent(agent) if agent else "",
         "kind": kind,
         "since": str(_since(since)) if since else "",
     }
@@ -83,6 +84,16 @@ def _conversation(name: str) -> str:
     with open_session(offline=True) as session:
         found = session.desk.conversations.matching(name)
         return session.find(name) if found else name
+
+
+def _agent(name: str) -> str:
+    """The id of whom `name` means here; the server may know others. Raises UsageError if several
+    are called so."""
+    with open_session(offline=False) as session:
+        if naming.is_who(name, "me"):
+            return session.desk.me.id
+        called = naming.of_agents(session.desk.directory.agents().values())
+        return naming.meant(AGENT, name, called) or name
 
 
 def _since(text: str) -> int:

@@ -12,8 +12,8 @@ from agent_tui.cli.maintenance import server
 from agent_tui.cli.naming import missing
 from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
-from agent_tui.cli.served import Data, Database, administering, check_id, check_team, exists
-from agent_tui.domain.ids import InboxId, TeamId
+from agent_tui.cli.served import Data, Database, administering, check_id, exists, team_of
+from agent_tui.domain.ids import InboxId
 from agent_tui.domain.model import Channel, Inbox
 from agent_tui.errors import UsageError
 from agent_tui.lang import Both
@@ -63,12 +63,10 @@ def inbox_add(
     check_id(key, r"[a-z0-9][a-z0-9-]{0,39}")
     _check_address(channel, deliver_to, idempotent)
     with administering(data, database) as (_, writer):
-        check_team(to_team, writer)
+        team = team_of(to_team, writer)
         if InboxId(key) in writer.directory.inboxes:
             raise exists(Both("收件箱", "inbox"), key)
-        made = Inbox(
-            InboxId(key), channel, TeamId(to_team), clean_line(title), clean_line(title_en)
-        )
+        made = Inbox(InboxId(key), channel, team, clean_line(title), clean_line(title_en))
         secret, rows = connect(made.id, deliver_to, idempotent) if deliver_to else ("", [])
         writer.run_now(ChangeWorkspace([e.InboxSaved(made)], rows))
     _made(key, secret, json)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from agent_tui.cli.lead_shapes import AgentEntry, TeamEntry
     from agent_tui.desk.board import AgentLine, Response, TeamLine
 
-Team = Annotated[str, typer.Argument(metavar="TEAM", help=words("团队编号", "a team's id"))]
+Team = Annotated[
+    str, typer.Argument(metavar="TEAM", help=words("团队编号或名称", "a team's id or name"))
+]
 
 
 def agents(

@@ -42,7 +42,9 @@ def assign(
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="AGENT", help=words("坐席账号；me 是自己", "an account, or me")
+            "--to",
+            metavar="AGENT",
+            help=words("坐席账号或名字；me 是自己", "an agent's id or name, or me"),
         ),
     ] = "",
     nobody: Annotated[
@@ -123,7 +125,7 @@ def reassign(
     with open_session(offline) as session:
         warn_if_old(session)
         desk = session.desk
-        owner = None if source == NOBODY else naming.agent(desk, source)
+        owner = None if naming.is_who(source, NOBODY) else naming.agent(desk, source)
         if owner is None and not to:
             raise UsageError(
                 Both("没人的会话要说转给谁", "chats that nobody has need somebody to go to"),

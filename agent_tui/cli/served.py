@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_tui.cli.naming import missing
+from agent_tui.cli.naming import of_teams, one
 from agent_tui.cli.output import words
 from agent_tui.desk.meant import TEAM
 from agent_tui.domain.ids import TeamId
@@ -52,10 +52,9 @@ def administering(data: Path | None, database: str | None) -> Iterator[tuple[Dat
         yield folder, writer
 
 
-def check_team(key: str, writer: Writer) -> None:
-    """Raises NotFound for a team that does not exist."""
-    if TeamId(key) not in writer.directory.teams:
-        raise missing(TEAM, key, writer.directory.teams)
+def team_of(key: str, writer: Writer) -> TeamId:
+    """The team of this id or name. Raises NotFound, UsageError."""
+    return TeamId(one(TEAM, key, of_teams(writer.directory.teams.values())))
 
 
 def exists(kind: Both, key: str) -> UsageError:

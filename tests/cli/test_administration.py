@@ -130,6 +130,16 @@ def test_team_and_inbox(cli: Cli, folder: Path) -> None:
     assert cli("user", "add", "vera", "--team", "vip", *where).code == 0
 
 
+def test_accounts_and_teams_are_known_by_their_names(cli: Cli, folder: Path) -> None:
+    where = ("--data", str(folder))
+    add = ("user", "add", "wei", "--name", "张伟", "--team", "售后", "--team", "Logistics")
+    assert cli(*add, *where).code == 0
+    assert accounts(cli, folder)["wei"]["teams"] == ["after-sales", "logistics"]
+    assert cli("user", "disable", "张伟", *where).out == "wei is disabled\n"
+    box = ("inbox", "add", "app", "--team", "售后", "--title", "小程序", "--title-en", "App")
+    assert cli(*box, *where).code == 0
+
+
 def test_a_running_server_learns_of_it(cli: Cli, server: Server) -> None:
     add = ("user", "add", "new", "--team", "after-sales", "--password-stdin")
     assert cli(*add, "--data", str(server.data), stdin="long-enough").code == 0

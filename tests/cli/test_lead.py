@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent_tui import bootstrap, paths
 from agent_tui.bootstrap import Login
@@ -16,7 +17,7 @@ from agent_tui.desk import bulk
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, TeamId
-from agent_tui.domain.model import Agent, Role, Status
+from agent_tui.domain.model import Agent, Priority, Role, Status
 from agent_tui.domain.staffing import Availability, Duty
 from agent_tui.domain.why import Because, Why
 from agent_tui.server.audit_api import KINDS
@@ -485,6 +486,71 @@ def test_a_beginning_that_fits_several_says_so(lee: Cli) -> None:
     assert "did you mean after-sales?" in done.err
     done = lee("presence", "l", "busy")
     assert done.code == 3 and "it may be one of lee, lo" in done.err
+
+
+@pytest.fixture
+def named(serving: Serving) -> Iterator[None]:
+    """Anna is shown as 张伟; Bo and one more are called the same."""
+    after = (AFTER,)
+    zhang, wei = AgentId("anna"), AgentId("wei")
+    twins = [Agent(wei, "王芳", Role.AGENT, after), Agent(AgentId("bo"), "王芳", Role.AGENT, after)]
+    serving.change(e.AgentSaved(Agent(zhang, "张伟", Role.AGENT, after)), *map(e.AgentSaved, twins))
+    yield
+    bo, anna = (
+        Agent(AgentId("bo"), "Bo", Role.AGENT, after),
+        Agent(zhang, "Anna", Role.AGENT, after),
+    )
+    gone = replace(twins[0], disabled=True)
+    serving.change(*map(e.AgentSaved, (anna, bo, gone)))
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("team", ["售后", "After-sales", "AFTER-SALES", "after-sales"])
+def test_a_team_is_known_by_its_names(lee: Cli, serving: Serving, team: str) -> None:
+    assert {each["id"] for each in lee("agents", "--team", team, "--json").json()} >= {"anna", "bo"}
+    assert lee("surge", team, "off", "--json").json()["team"] == "after-sales"
+    key = chat_key(serving)
+    assert lee("assign", key, "--team", team).code == 0
+    serving.agent("root").applied(key, c.SetStatus(Status.RESOLVED))
+
+
+@pytest.mark.usefixtures("named")
+def test_an_agent_is_known_by_the_name_that_is_shown(
+    lee: Cli, serving: Serving, annas: list[str]
+) -> None:
+    assert lee("presence", "张伟", "away", "--json").json()["agent"] == "anna"
+    assert lee("reassign", "--from", "张伟", "--to", "lee", "--yes").code == 0
+    assert owners(serving, *annas) == ["lee"] * 3
+    assert lee("assign", *annas, "--to", "张伟").code == 0
+    assert owners(serving, *annas) == ["anna"] * 3
+    assert lee("assign", *annas, "--to", "我").code == 0
+    assert owners(serving, *annas) == ["lee"] * 3
+    serving.agent("anna").applied(annas[0], c.SetPriority(Priority.LOW))
+    assert {each["by"] for each in lee("audit", "--agent", "张伟", "--json").json()} == {"anna"}
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("presence", "王芳", "away"),
+        ("reassign", "--from", "anna", "--to", "王芳", "--yes"),
+        ("audit", "--agent", "王芳"),
+    ],
+)
+def test_a_name_that_several_have_is_nobodys(
+    lee: Cli, serving: Serving, annas: list[str], command: tuple[str, ...]
+) -> None:
+    done = lee(*command)
+    assert done.code == 2 and "more than one agent is called 王芳: bo wei" in done.err
+    assert owners(serving, *annas) == ["anna"] * 3
+    assert lee("presence", "bo", "online").code == 0  # an id is one
+
+
+@pytest.mark.usefixtures("named")
+def test_the_nearest_name_is_said_in_the_script_it_was_typed_in(lee: Cli) -> None:
+    assert "did you mean 张伟?" in lee("presence", "张为", "away").err
+    assert "there are: after-sales" in lee("agents", "--team", "财务").err
 
 
 def test_every_event_has_words() -> None:
