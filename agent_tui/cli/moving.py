@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agent_tui.cli.shapes import Verdict
     from agent_tui.desk.bulk import DryRun
     from agent_tui.desk.desk import Desk
-    from agent_tui.domain.ids import AgentId, ConversationId
+    from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 
 NOBODY = "none"  # as in filters: agent:none
 SHOWN = 20  # of the moves that a dry run prints; --json has all
@@ -69,24 +69,28 @@ def assign(
         keys = list(dict.fromkeys(session.find(each) for each in names))
         agent = naming.agent(desk, to) if to else None
         into = naming.team(desk, team) if team else None
+        teams: list[TeamId] = []
         steps: list[tuple[ConversationId, AgentCommand]] = []
         for key in keys:
             state = desk.conversation(key)
             assert state is not None  # found by its id just now
             steps.append((key, Assign(agent, into, state.epoch, state.assignee)))
+            teams.append(into or state.team)
         if agent is not None and not json:
-            _mind(desk, agent)
+            _mind(desk, agent, teams)
         if len(names) == 1 and steps:
             finish(session.do(*steps[0]), json)
         else:
             _finish_all(session.do_all(steps, Both("转给", "assign")), json)
 
 
-def _mind(desk: Desk, agent: AgentId) -> None:
-    """Say so if whoever gets chats is not there to answer."""
-    from agent_tui.desk.bulk import away
+def _mind(desk: Desk, key: AgentId, teams: list[TeamId]) -> None:
+    """Say so if whoever gets chats of `teams` is not there to answer, or works for others."""
+    from agent_tui.desk.bulk import away, outside
 
-    for note in away([desk.directory.agents()[agent]], desk.directory.floor(desk.clock())):
+    agent = desk.directory.agents()[key]
+    given = [(agent, team) for team in teams]
+    for note in (*away([agent], desk.directory.floor(desk.clock())), *outside(desk, given)):
         output.note(note)
 
 

@@ -17,7 +17,7 @@ from agent_tui.desk.loads import How, Load, LoadBook, Turn
 from agent_tui.desk.reasons import REASONS, both
 from agent_tui.domain import commands as c
 from agent_tui.domain.evolve import evolve
-from agent_tui.domain.ids import AgentId, ConversationId
+from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Conversation, Role, Status
 from agent_tui.domain.outcome import Held, Rejected
 from agent_tui.domain.routing import Floor, availability
@@ -80,6 +80,7 @@ def assign(
         book.take(state)
     turn = Turn(targets, floor, how)
     steps: list[Step] = []
+    given: list[tuple[Agent, TeamId]] = []
     for state in states:
         agent = turn.choose(state, book)
         command = c.Assign(agent=agent.id, epoch=state.epoch, owner=state.assignee)
@@ -87,13 +88,14 @@ def assign(
         if isinstance(outcome, tuple) and outcome:
             book.give(replace(state, assignee=agent.id))
             steps.append(Step(state.id, command))
+            given.append((agent, state.team))
         else:
             book.give(state)
             skipped.append((state.id, words(outcome or None)))
     names = [each.name for each in targets]
     title = Both(f"转给{'、'.join(names)}", f"assign to {', '.join(names)}")
     loads = book.loads([each.id for each in targets] if steps else [])
-    notes = (*away(targets, floor), *_over(loads)) if steps else ()
+    notes = (*away(targets, floor), *outside(desk, given), *_over(loads)) if steps else ()
     return DryRun(title, tuple(steps), loads, tuple(skipped), notes)
 
 
@@ -235,6 +237,18 @@ def away(agents: Iterable[Agent], floor: Floor) -> Iterator[Both]:
                 yield Both(f"{each.name} 忙碌", f"{each.name} is busy")
             case _:
                 pass
+
+
+def outside(desk: Desk, given: Iterable[tuple[Agent, TeamId]]) -> Iterator[Both]:
+    """Who of them does not work for the team of a chat that is theirs to be, and helps in no surge
+    of it."""
+    floor, known = desk.directory.floor(desk.clock()), desk.directory.teams()
+    for agent, team in dict.fromkeys(given):
+        if floor.works_for(agent, team):
+            continue
+        found = known.get(team)
+        name = Both(found.name_zh, found.name_en) if found else Both(team, team)
+        yield Both(f"{agent.name} 不在{name.zh}", f"{agent.name} is not in {name.en}")
 
 
 def _over(loads: Iterable[Load]) -> Iterator[Both]:

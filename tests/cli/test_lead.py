@@ -580,3 +580,16 @@ def test_a_short_beginning_is_a_conversation_too(lee: Cli, annas: list[str]) -> 
     assert lee("rules", "explain", begin, "--json").out == whole.out
     assert lee("rules", "explain", "c0de", "--json").code == 3
     assert lee("rules", "explain", "cafe", "--json").code == 0
+
+
+def test_who_is_not_in_the_chats_team_is_named(
+    lee: Cli, serving: Serving, annas: list[str]
+) -> None:
+    other = Agent(AgentId("log"), "Log", Role.AGENT, (TeamId("logistics"),))
+    serving.change(e.AgentSaved(other), e.AvailabilitySet(Duty(other.id, Availability.ONLINE)))
+    done = lee("reassign", "--from", "anna", "--to", "log", "--dry-run")
+    assert "Log is not in After-sales" in done.err
+    assert "Log is not in After-sales" in lee("assign", annas[0], "--to", "log").err
+    done = lee("assign", annas[1], "--to", "log", "--team", "logistics")
+    assert done.code == 0 and "is not in" not in done.err
+    assert owners(serving, *annas) == ["log", "log", "anna"]

@@ -290,3 +290,14 @@ async def test_figures_without_the_server_say_of_when_they_are(
         assert color is not None and color != calm
         link(Link.ONLINE, "")
         await agent.until(lambda: offline not in agent.sees().splitlines()[0])
+
+
+async def test_the_dry_run_says_who_is_not_in_the_chats_team(floor: World) -> None:
+    wu = Agent(AgentId("wu"), "吴桐", Role.AGENT, (TeamId("refunds"),))
+    floor.feed([(None, e.AgentSaved(wu))])
+    async with sit_down(floor, size=(80, 24)) as agent:
+        await agent.press("space")
+        await agent.does("assign")
+        await agent.types("wu")
+        await agent.press("enter")
+        assert "! 吴桐 不在售后" in agent.sees()

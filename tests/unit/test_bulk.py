@@ -205,6 +205,20 @@ def test_says_who_is_not_there(shop: Shop) -> None:
     assert [each.en for each in run.notes] == ["Bo is offline", "Cy is away"]
 
 
+def test_says_who_is_not_in_the_chats_team(shop: Shop) -> None:
+    sun = f.agent("sun", "孙丽", teams=["refunds"])
+    shop.says(e.TeamSaved(f.team("after-sales", "售后", "After-sales")), e.AgentSaved(sun))
+    shop.says(e.AvailabilitySet(Duty(sun.id, Availability.ONLINE)))
+    shop.chats(None, "n1", "n2")
+    run = bulk.assign(shop.desk, ids("n1", "n2"), [sun.id])
+    assert [each.zh for each in run.notes] == ["孙丽 不在售后"]
+    assert [each.en for each in run.notes] == ["孙丽 is not in After-sales"]
+    shop.says(e.AgentSaved(replace(sun, floating=True)))
+    assert bulk.assign(shop.desk, ids("n1"), [sun.id]).notes  # floats, but no surge calls
+    shop.says(e.SurgeSet(Surge(TeamId("after-sales"), f.NOW - 1, f.NOW + 1, 2.0)))
+    assert bulk.assign(shop.desk, ids("n1"), [sun.id]).notes == ()
+
+
 def test_refuses_who_cannot_have_chats(shop: Shop) -> None:
     shop.chats(None, "n1")
     shop.says(e.AgentSaved(f.agent("cy", "Cy", disabled=True)))
