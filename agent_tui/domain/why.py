@@ -24,7 +24,8 @@ class Because(StrEnum):
     LONGEST_IDLE = "longest_idle"  # agent
     ROUND_ROBIN = "round_robin"  # agent
     PULLED = "pulled"  # agent
-    LEASE_ENDED = "lease_ended"  # agent: nothing was heard of them any more
+    # agent: nothing was heard of them any more; a duty's says what they were, since when (ms), why
+    LEASE_ENDED = "lease_ended"
     SHIFT_CLOSED = "shift_closed"  # agent
     DECLINED = "declined"  # agent, how often in a row
     OVERFLOW = "overflow"  # team that it comes from

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, func, insert, select
 
 from agent_tui.domain import events as e
@@ -38,6 +39,23 @@ def lost(duty: Duty | None) -> bool:
         and duty.availability is Availability.OFFLINE
         and Why.decode(duty.reason).code == Because.LEASE_ENDED
     )
+
+
+def _lost(was: Duty, at: int) -> Duty:
+    """Nothing is heard of the agent any more; what they were is kept for when they come back."""
+    said = (was.agent, was.availability, str(was.since), was.reason)
+    return Duty(was.agent, Availability.OFFLINE, Why(Because.LEASE_ENDED, said).encode(), at)
+
+
+def _since(duty: Duty | None, wanted: Duty) -> int:
+    """Since when (ms) the agent is `wanted`. Who says after a gap that they are away still is away
+    since they first said so; who is online was not in between."""
+    if duty is None or not lost(duty) or wanted.availability is Availability.ONLINE:
+        return wanted.since
+    match Why.decode(duty.reason).values:
+        case (_, wanted.availability, since, wanted.reason) if since.isdecimal():
+            return int(since)
+    return wanted.since
 
 
 class Report:
@@ -91,6 +109,7 @@ class Report:
         )
         if same:
             return
+        wanted = replace(wanted, since=_since(duty, wanted))
         self._found = wanted
         workspace.record(unit, e.AvailabilitySet(wanted), self._by)
         origins.of_last(unit, self._address)
@@ -136,8 +155,7 @@ class EndLeases:
         """Look again: they may have come back meanwhile, or another replica was first."""
         for agent in gone(unit.connection, unit.directory, unit.now):
             if agent in self._agents and not _is_back(agent, unit):
-                why = Why(Because.LEASE_ENDED, (agent,)).encode()
-                duty = Duty(agent, Availability.OFFLINE, why, unit.at)
+                duty = _lost(unit.directory.duties[agent], unit.at)
                 workspace.record(unit, e.AvailabilitySet(duty), SYSTEM)
         unit.writes.append((delete(schema.lease).where(_lease.until < unit.now - 86_400_000), {}))
 

@@ -185,6 +185,16 @@ def test_a_chat_leaves_with_its_agents_lease(shop: Serving) -> None:
     until(lambda: _duty(shop, "anna") is Availability.ONLINE)
 
 
+def test_who_was_away_before_the_server_lost_them_still_is(shop: Serving) -> None:
+    anna = shop.agent("anna")
+    since = says(anna, "away", reason="去|仓库")["since"]
+    until(lambda: _duty(shop, "anna") is Availability.OFFLINE, what="the lease ends")
+    back = says(anna, "away", told=False, reason="去|仓库")
+    assert (back["availability"], back["reason"], back["since"]) == ("away", "去|仓库", since)
+    until(lambda: _duty(shop, "anna") is Availability.OFFLINE, what="the lease ends")
+    assert says(anna, "away", reason="吃饭")["since"] > since  # something else is new
+
+
 def test_a_lead_sets_another_and_the_others_client_does_not_undo_it(shop: Serving) -> None:
     settings(shop, lease=600)
     anna, lee, bo = shop.agent("anna"), shop.agent("lee"), shop.agent("bo")
