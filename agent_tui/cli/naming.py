@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.meant import AGENT, TEAM, guess, stranger
+from agent_tui.desk.meant import AGENT, TEAM, guess, shown_types, stranger, types
 from agent_tui.domain.filter_keys import BY_NAME, chosen, fold
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.errors import NotFound, UsageError
@@ -100,12 +100,12 @@ def filtered(desk: Desk, text: str) -> tuple[Filter, View]:
     """The filter that `text` is, and from where it looks.
 
     Raises FilterError with the place, also for an id that is how several begin, and NotFound for
-    a team or agent that does not exist: a script must not take a slip of the pen for an empty list.
+    a team, agent or type that does not exist: a script must not take a slip of the pen for an empty
+    list.
     """
-    from agent_tui.desk.reasons import TYPES
     from agent_tui.domain.filters import View, parse
 
-    found = parse(text)
+    found, every = parse(text), types(desk)
     view = View.over(
         desk.clock(),
         desk.directory.policy,
@@ -113,13 +113,16 @@ def filtered(desk: Desk, text: str) -> tuple[Filter, View]:
         agents=desk.directory.agents().values(),
         teams=desk.directory.teams().values(),
         inboxes=desk.directory.inboxes().values(),
-        types=TYPES,
+        types=every,
         chats=desk.conversations.ids(),
         plan=desk.directory.plan,
     )
     for kind, name in found.strangers(view):
         if kind == "id":
             raise stranger(text, kind, name, ())
+        if kind == "type":
+            wrong = stranger(text, kind, name, every, shown_types(every))
+            raise NotFound(wrong.title, wrong.hint)
         names = desk.directory.teams().keys() if kind == "team" else desk.directory.agents().keys()
         if names:  # else nothing is known here yet
             wrong = stranger(text, kind, name, names)

@@ -84,6 +84,11 @@ class View(msgspec.Struct, frozen=True):
         known = {fold(each) for each in self.among.get(kind, self.names)}
         return not known.isdisjoint(self.meant(kind, [fold(value)], begins=True))
 
+    def has_type(self, value: str) -> bool:
+        """Whether `value` is a question type, by id or name; any is where none are known."""
+        known = {fold(each) for each in self.among.get("type", ())}
+        return not known or not known.isdisjoint(self.meant("type", [fold(value)], begins=False))
+
     def begins_several(self, kind: str, value: str) -> bool:
         """Whether `value` is no id, and how several begin."""
         wanted = fold(value)

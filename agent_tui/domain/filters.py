@@ -39,7 +39,8 @@ class Filter:
 
     def strangers(self, view: View) -> list[tuple[str, str]]:
         """What stands behind `team:` and `agent:` and means nobody, or several, that `view` knows;
-        behind `id:`, how several conversations begin.
+        behind `type:`, what is none of those that it knows, if it knows any; behind `id:`, how
+        several conversations begin.
 
         It is no error, since a list may be older than a name; whoever acts on it can refuse it.
         """
@@ -64,6 +65,8 @@ class Filter:
 def _strange(key: str, value: Value, view: View) -> bool:
     if key == "id":
         return view.begins_several(key, value.text)
+    if key == "type":
+        return not view.has_type(value.text)
     if key not in ("team", "agent") or stands_for_who(key, value):
         return False
     return not view.knows(key, value.text)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agent_tui.desk.meant import stranger
+from agent_tui.desk.meant import shown_types, stranger, types
 from agent_tui.desk.reasons import TYPES
 from agent_tui.desk.rows import QueueRow
 from agent_tui.desk.rows import View as Shown
 from agent_tui.desk.tagnames import tag_name
 from agent_tui.domain import filters
 from agent_tui.domain.filters import Completion, Filter, FilterError
+from agent_tui.lang import Both
 from agent_tui.tui.widgets.filterbox import FilterBox
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Filtering:
             and self._filter.matches(state, view)
         ]
 
-    def _view(self) -> filters.View:
+    def _view(self, known: Mapping[str, Both] = TYPES) -> filters.View:
         desk, names = self._screen.desk, self._screen.names
         return filters.View.over(
             desk.clock(),
@@ -95,7 +96,7 @@ class Filtering:
             agents=names.agents.values(),
             teams=names.teams.values(),
             inboxes=desk.directory.inboxes().values(),
-            types=TYPES,
+            types=known,
             chats=desk.conversations.ids(),
             plan=desk.directory.plan,
         )
@@ -126,13 +127,16 @@ class Filtering:
             self.use(text)
 
     def _stranger(self, found: Filter, text: str, *, typing: bool = False) -> FilterError | None:
-        """A team or an agent that nobody is: an empty list would pass for good news."""
-        names = self._screen.names
-        for kind, name in found.strangers(self._view()):
+        """A team or an agent that nobody is, or a type that there is not: an empty list would pass
+        for good news."""
+        names, every = self._screen.names, types(self._screen.desk)
+        for kind, name in found.strangers(self._view(every)):
             if typing and text.endswith(name) and self._offer(text, self._box.caret):
                 continue  # it may become a name yet
             if typing and kind == "id" and text.endswith(name):
                 continue
+            if kind == "type":
+                return stranger(text, kind, name, every, shown_types(every))
             known = names.teams.keys() if kind == "team" else names.agents.keys()
             return stranger(text, kind, name, known)
         return None

@@ -124,6 +124,8 @@ def test_queue_by_filter(lee: Cli, serving: Serving, annas: list[str]) -> None:
         ("waiting>5m (tag:vip", 2, "\n           ^\n"),
         ("wating>5m", 2, "did you mean waiting"),
         ("team:after-sale5", 3, "did you mean after-sales?"),
+        ("类型:地址", 3, "did you mean 改地址?"),
+        ("type:refnd", 3, "did you mean refund?"),
         ("agent:ana", 3, "\nagent:ana\n      ^^^\n  did you mean anna?"),
         ("vip agent:anna,ann,ana", 3, "\n                   ^^^\n"),
         ("vip id:c", 2, "\n       ^\n  give more of it"),

@@ -14,6 +14,7 @@ from agent_tui.domain.ids import AgentId, ConversationId, TeamId
 from agent_tui.domain.model import Agent, Role
 from agent_tui.domain.policy import Policy
 from agent_tui.domain.protocol import SurgeRequest
+from agent_tui.domain.rules import Rule
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.lang import Both
@@ -136,6 +137,8 @@ async def test_a_closed_team_says_until_when(floor: World) -> None:
     [
         ("team:nowhere waiting", ("没有团队 nowhere", "可选：after-sales refunds")),
         ("-agent:sunn", ("没有坐席 sunn", "是不是 sun？")),
+        ("type:地址", ("没有类型 地址", "是不是 改地址？")),
+        ("type:nosuch", ("没有类型 nosuch", "可选：address_change")),
     ],
 )
 async def test_a_filter_by_nobody_says_so(floor: World, text: str, said: tuple[str, str]) -> None:
@@ -148,6 +151,18 @@ async def test_a_filter_by_nobody_says_so(floor: World, text: str, said: tuple[s
         assert all(words in agent.sees() for words in said)
         await agent.press("enter")
         assert agent.screen.query_one(FilterBox).has_focus_within
+
+
+async def test_a_type_of_the_shops_own_is_no_mistake(floor: World) -> None:
+    rules = (Rule(name="gift", any=("礼物",), type="gift"),)
+    floor.feed([(None, e.RoutingSaved(Routing(rules=rules))), ("r0", e.TypeSet("wedding"))])
+    async with sit_down(floor) as agent:
+        for text in ("type:gift", "type:wedding", "type:refund"):
+            await agent.does("filter")
+            await agent.types(text)
+            await agent.press("enter")
+            assert not agent.screen.query_one(FilterBox).has_focus_within
+            await agent.press("escape")
 
 
 async def test_an_id_that_several_have_in_common_is_marked_once_it_is_done(floor: World) -> None:

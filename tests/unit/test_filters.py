@@ -264,11 +264,17 @@ def test_one_way_of_writing() -> None:
         ("team:refunds,退款,log agent:bob,me,none,王芳 tag:zz", []),
         ("-(team:nosuch or agent:anna,ghost) vip", [("team", "nosuch"), ("agent", "ghost")]),
         ("team:anna", [("team", "anna")]),
+        ("type:refund,退货,RETURN", []),
+        ("-类型:地址,refund type:refun", [("type", "地址"), ("type", "refun")]),
         ('agent:"me" agent:b', [("agent", "me"), ("agent", "b")]),
     ],
 )
 def test_who_is_not_known_can_be_told(text: str, strangers: list[tuple[str, str]]) -> None:
     assert parse(text).strangers(VIEW) == strangers
+
+
+def test_any_type_may_be_where_none_are_known() -> None:
+    assert parse("type:nosuch").strangers(View.over(f.NOW, POLICY)) == []
 
 
 @pytest.mark.parametrize(
