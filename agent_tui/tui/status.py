@@ -15,6 +15,8 @@ from agent_tui.lang import Both
 from agent_tui.text import clip
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands import BY_ID, INTENTS, key_name
+from agent_tui.tui.widgets.filterbox import KEYS as FILTER_KEYS
+from agent_tui.tui.widgets.filterbox import FilterInput
 from agent_tui.tui.widgets.find import KEYS as FIND_KEYS
 from agent_tui.tui.widgets.searchbar import KEYS as SEARCH_KEYS
 
@@ -33,6 +35,7 @@ LINKS = {
 }
 
 
+BOXES = {"search": SEARCH_KEYS, "filter": FILTER_KEYS}  # which have only keys of their own
 ON_MARKED = (
     "assign",
     "tag",
@@ -111,13 +114,15 @@ def _marks(screen: Workstation) -> list[Both]:
 
 
 def focus_of(screen: Workstation) -> str:
-    """Where the keys go: queue, transcript, search, composer or find."""
+    """Where the keys go: queue, transcript, search, filter, composer or find."""
     if screen.queue.has_focus:
         return "queue"
     if screen.reading.active:
         return "transcript"
     if screen.reading.search.is_box(screen.focused):
         return "search"
+    if isinstance(screen.focused, FilterInput):
+        return "filter"
     return "composer" if screen.composer.has_focus else "find"
 
 
@@ -155,8 +160,8 @@ def _keys(screen: Workstation, focus: str) -> list[tuple[str, str]]:
             keys.insert(0, ("Tab", str(Both("取灰字", "grey text"))))
     elif focus == "find":
         keys += _find_keys(screen)
-    elif focus == "search":
-        keys += [(key, str(title)) for key, title in SEARCH_KEYS]
+    elif focus in BOXES:
+        keys += [(key, str(title)) for key, title in BOXES[focus]]
     for intent in INTENTS:
         if focus not in intent.footer or not _would_do_something(screen, intent.id):
             continue

@@ -18,6 +18,7 @@ from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.keymap import PRESETS, KeyMap
 from agent_tui.tui.screens.once import ClosesOnce
+from agent_tui.tui.widgets.filterbox import KEYS as FILTER_KEYS
 from agent_tui.tui.widgets.find import KEYS
 from agent_tui.tui.widgets.typing import OrderedInput
 
@@ -68,6 +69,7 @@ MORE = (
 KEYS_OF = {
     "composer": MORE[:2],
     "find": tuple((key, doc) for key, _, doc in KEYS.values()),
+    "filter": FILTER_KEYS,
 }
 SEARCH = Both("查按键和功能：中文、拼音、英文、按键", "search what keys do, or what does a thing")
 HERE = Both("这里最常用", "used most here")
@@ -114,6 +116,7 @@ USED: dict[str, tuple[str, ...]] = {
         "focus_queue",
     ),
     "find": ("answer_1", "macros", "focus_queue"),
+    "filter": ("filter", "choose_view", "mark_all"),
     "search": ("search_next", "search_previous", "focus_queue"),
 }
 TITLE = Both("按键（任何位置 · 列表里） — Esc 关闭", "Keys (anywhere · in the queue) — Esc closes")

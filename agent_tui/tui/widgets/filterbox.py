@@ -18,6 +18,13 @@ from agent_tui.text import clip
 from agent_tui.tui.widgets.typing import OrderedInput
 
 OFFERED = 6
+# What its own keys do, for the status line and the help page.
+KEYS = (
+    ("Enter", Both("到列表", "to the list")),
+    ("Tab", Both("补全", "complete")),
+    ("↓ ↑", Both("选一条", "choose")),
+    ("Esc", Both("不筛选", "no filter")),
+)
 
 
 class FilterInput(OrderedInput):
