@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from agent_tui.desk.reasons import TYPES, word
@@ -13,6 +14,7 @@ from agent_tui.text import clean_line
 from agent_tui.tui import versions
 from agent_tui.tui.offers import Strip
 from agent_tui.tui.screens.pick import Choice, Picker
+from agent_tui.tui.widgets.keyline import BETWEEN, ending
 
 if TYPE_CHECKING:
     from agent_tui.macros.flows import Moment, Place
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from agent_tui.macros.model import Macro
     from agent_tui.tui.screens.workstation import Workstation
 
-SHORT, LONG = 24, 60  # characters of a step's name, of the line
+SHORT, LONG = 24, 60  # characters of a step's name, of several titles
+NAME = 6  # cells of a name in which it still says something, with its colon
+COLON = Both("：", ": ")
 
 
 class Flows:
@@ -34,16 +38,19 @@ class Flows:
         """The line for the open conversation; cheap while nothing changed."""
         screen = self._screen
         state = screen.desk.conversation(screen.current) if screen.current else None
-        seen = (state, screen.desk.macros.own, str(Both("zh", "en")))
+        # While the line is hidden it has no width of its own: it will have its pane's.
+        width = screen.transcript.outer_size.width - 2
+        seen = (state, screen.desk.macros.own, str(Both("zh", "en")), width)
         if seen == self._drawn or not screen.desk.macros.are_read:
             return  # they are read soon after the start, and not under a key that opens a chat
         self._drawn = seen
         strip = screen.query_one("#flow", Strip)
         words = self._words(state) if state is not None else None
-        strip.show(Content.assemble((words, "$secondary")) if words else None)
+        line = _in_a_line(*words, width) if words else None
+        strip.show(Content.assemble((line, "$secondary")) if line else None)
 
-    def _words(self, state: Conversation) -> str | None:
-        """`complaint 2/4: own it · Alt+C next: the way out`, or what the last reply leads to."""
+    def _words(self, state: Conversation) -> tuple[str, str] | None:
+        """`complaint 2/4: own it` and `Alt+C → the way out`; or only what a reply leads to."""
         taken = self._screen.desk.canned.taken(state.id)
         if state.status is Status.RESOLVED or not (taken or state.type):
             return None
@@ -54,15 +61,15 @@ class Flows:
         key = self._screen.keymap.shown("next_step")
         if place is not None and place.next is not None:
             library = moment.library
-            return f"{title_of(library, place)} · {key} → {_step(library, place.next)}"
+            return title_of(library, place), f"{key} → {_step(library, place.next)}"
         if place is None:
             first = next(iter(flows.beginnings(moment)), None)
             if first is not None and first.head.flow == state.type:
-                return f"{word(TYPES, state.type)} · {key} → {_step(moment.library, first)}"
+                return word(TYPES, state.type), f"{key} → {_step(moment.library, first)}"
         if not any(flows.follows(moment.library, each, state.last_reply_no) for each in taken):
             return None
         named = flows.following(moment, taken, state.last_reply_no)
-        return f"{key} → {_titles(moment.library, named)}" if named else None
+        return ("", f"{key} → {_titles(moment.library, named)}") if named else None
 
     def _moment(self, state: Conversation) -> Moment:
         from agent_tui.macros.model import Situation
@@ -104,12 +111,21 @@ class Flows:
         return next((macro for macro in found if macro.id == chosen), None)
 
 
+def _in_a_line(where: str, ahead: str, cells: int) -> str:
+    """What lies ahead is there in any width; the name of the step behind gives way to it, and then
+    how far one is."""
+    far, _, name = where.partition(str(COLON))
+    room = cells - cell_len(f"{BETWEEN}{ahead}")
+    short = name and cell_len(where) > room and room < cell_len(far) + NAME
+    return ending(far if short else where, ahead, cells)
+
+
 def title_of(library: Library, place: Place) -> str:
     """`complaint 2/4: own it`."""
     name = word(TYPES, place.flow)
     title = _step(library, place.last)
     far = f"{name} {place.done}/{place.total}"
-    return str(Both(f"{far}：{title}", f"{far}: {title}"))
+    return f"{far}{COLON}{title}"
 
 
 def _step(library: Library, macro: Macro) -> str:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 About = tuple[ConversationId | None, int]  # a chat, and its customer's last message
 USUAL = Both("可能的答案 · Alt+1 2 3 插入", "Likely answers · Alt+1 2 3")
-NEW = Both("新的可能答案 · Alt+1 2 3 插入", "Likely answers, new · Alt+1 2 3")
-ANSWERED = Both("已回复 · Alt+1 2 3 仍可插入", "Answered · Alt+1 2 3 still insert")
+NEW = Both("新的可能答案 · Alt+1 2 3 插入", "New likely answers · Alt+1 2 3")
+ANSWERED = Both("已回复 · Alt+1 2 3 仍可插入", "Answered · still Alt+1 2 3")
 CHANGED = Both("答案刚变了：看一眼再按", "the answers just changed: look, then press again")
 KEY = "Alt+1"
 SUGGESTIONS = 3

@@ -99,7 +99,7 @@ class Searching:
         if self._started and finding.building:
             count = finding.size
             some = Both(f" · 可查 {count} 条", f" · {count} so far") if count else ""
-            words += f" · {Both('正在建立索引…', 'indexing…')}{some}"
+            words = f"{Both('正在建立索引…', 'indexing…')}{some}"
         elif reason := self._doubt():
             words += f" · {reason}"
         elif not self.text and self._hits:

@@ -83,7 +83,7 @@ async def test_the_complaint_flow_is_guided_and_survives_a_restart(
     ]
     async with sit_down(world, size=size, language="en") as person:
         await open_chat(person)
-        assert "complaint 2/4: own it · Alt+C → the way out" in person.sees()
+        assert "complaint 2/4 · Alt+C → the way out, and by when " in person.sees()
         await person.does("next_step")
         await fill_in(person, "x")
         assert "处理方案定下来了" in person.screen.composer.text

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
 
-from tests.tui.driver import World, sit_down
+from agent_tui.domain import events as e
+from agent_tui.domain.ids import TeamId
+from agent_tui.domain.model import Role, Team
+from agent_tui.tui.likely import ANSWERED, NEW, USUAL
+from agent_tui.tui.widgets.keyline import ending, within
+from tests.tui.driver import ME, World, sit_down
+from tests.tui.test_macros import open_chat, replied
+from tests.tui.test_suggest import suggested
 
 BOTH = pytest.mark.parametrize("language", ["zh", "en"])
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
@@ -23,3 +32,79 @@ async def test_the_filter_box_names_its_own_keys(
         assert not any(key in line for key in ("Ctrl+S", "Ctrl+Y", "→"))
         await agent.press("f1")
         assert ("不筛选" if language == "zh" else "no filter") in agent.sees()
+
+
+async def test_the_keys_of_a_review_fit_and_the_way_out_stays(world: World) -> None:
+    async with sit_down(world, language="en", size=(80, 24)) as agent:
+        await agent.hears(world.feed([("c2", suggested())]))
+        await agent.does("review_suggestions")
+        assert "a publish · e edit first · d decline · o chat · space scrolls · Esc close" in (
+            agent.sees()
+        )
+        await agent.pilot.resize_terminal(60, 24)
+        await agent.pilot.pause()
+        seen = agent.sees()
+        assert "a publish" in seen and "… · Esc close" in seen
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+async def test_a_flow_says_the_next_step_whatever_the_width(world: World, columns: int) -> None:
+    replied(world, "c2", "complaints/complaint-3-solution.en")
+    async with sit_down(world, language="en", size=(columns, 24)) as agent:
+        await agent.hears(world.feed([("c2", e.TypeSet("complaint"))]))
+        await open_chat(agent, "c2")
+        await agent.until(lambda: "Alt+C" in agent.sees())
+        assert "Alt+C → promise to follow up " in agent.sees()
+        assert ("complaint 3/4" in agent.sees()) == (columns > 60)
+
+
+@BOTH
+async def test_the_find_pane_s_words_fit(world: World, language: str) -> None:
+    async with sit_down(world, language=language) as agent:
+        find = agent.screen.find
+        for title in (USUAL, NEW, ANSWERED):
+            find.set_title(str(title))
+            assert cell_len(str(title)) <= find.content_size.width
+            assert agent.pane().split("\n")[0] == str(title)
+        words = "知识库与宏  / 宏 ? 知识 @ 往来" if language == "zh" else "/ macro ? article @ chat"
+        assert words in agent.sees()
+        agent.screen.panes.widen_side(-100)  # as narrow as it gets
+        await agent.pilot.pause()
+        find.set_title(str(ANSWERED))
+        title = agent.pane().split("\n")[0]
+        assert title == ("Alt+1 2 3 仍可插入" if language == "zh" else "still Alt+1 2 3")
+        await agent.until(lambda: find.box.placeholder.endswith("…"))
+
+
+def test_what_gives_way_and_what_stays() -> None:
+    assert within("a yes · b no · c so · Esc back", 30) == "a yes · b no · c so · Esc back"
+    assert within("a yes · b no · c so · Esc back", 29) == "a yes · b no · … · Esc back"
+    assert within("a yes · b no · c so · Esc back", 26) == "a yes · … · Esc back"
+    assert (
+        ending("投诉 3/4：方案与时限", "Alt+C → 回访承诺", 30) == "投诉 3/4：… · Alt+C → 回访承诺"
+    )
+    assert ending("投诉 3/4：方案与时限", "Alt+C → 回访承诺", 20) == "Alt+C → 回访承诺"
+    assert ending("", "Alt+C → 回访承诺", 10) == "Alt+C →…"
+
+
+@BOTH
+async def test_the_wallboard_says_which_page_and_how_to_leave(world: World, language: str) -> None:
+    world.feed([(None, e.AgentSaved(replace(ME, role=Role.ADMIN)))])  # who sees every team
+    async with sit_down(world, language=language, size=(80, 24)) as agent:
+        await agent.does("wallboard")
+        leave = "Esc 返回" if language == "zh" else "Esc back"
+        await agent.until(lambda: leave in agent.sees().split("\n")[0])
+        assert "1/1" not in agent.sees() and "page" not in agent.sees()
+        more = [
+            Team(TeamId(f"t{number}"), f"团队{number}", f"Team {number}") for number in range(4)
+        ]
+        await agent.hears(world.feed([(None, e.TeamSaved(team)) for team in more]))
+        pages = (
+            ["第 1/2 页 · 共 6", "第 2/2 页"]
+            if language == "zh"
+            else ["page 1 of 2 · 6", "page 2 of 2"]
+        )
+        for page in pages * 2:
+            await agent.until(lambda page=page: page in agent.sees().split("\n")[0])
+            assert agent.sees().split("\n")[0].rstrip().endswith(leave)
+            world.clock.now += 10_000

@@ -15,6 +15,7 @@ from agent_tui.lang import Both
 from agent_tui.text import clean_line
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.findlines import FindLines
+from agent_tui.tui.widgets.keyline import KeyLine
 from agent_tui.tui.widgets.lines import Piece
 
 
@@ -42,7 +43,6 @@ class ArticleScreen(ClosesOnce, ModalScreen[str | None]):
     }
     ArticleScreen #article-title { text-style: bold; height: 1; }
     ArticleScreen #article-text { height: 1fr; background: $panel; }
-    ArticleScreen .keys { color: $secondary; height: 1; }
     """
 
     def __init__(self, title: str, lines: Callable[[int], list[list[Piece]]]) -> None:
@@ -58,7 +58,7 @@ class ArticleScreen(ClosesOnce, ModalScreen[str | None]):
                 "Enter 插入 · Ctrl+S 直接发 · y 复制 · e 建议修改 · ↑↓ 翻 · Esc 返回",
                 "Enter insert · Ctrl+S send · y copy · e correct · ↑↓ scroll · Esc back",
             )
-            yield Label(str(keys), classes="keys", markup=False)
+            yield KeyLine(keys)
 
     def on_resize(self) -> None:
         """Lines are as wide as there is room."""

@@ -21,6 +21,7 @@ from agent_tui.text import clean_line, fit
 from agent_tui.tui.screens.low import GivesWay
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.boardlines import NOT_COUNTED
+from agent_tui.tui.widgets.keyline import KeyLine
 
 NAME = 14
 BAR = 16
@@ -42,7 +43,6 @@ class DryRunScreen(GivesWay, ClosesOnce, ModalScreen[bool]):
     }
     DryRunScreen #run-title { text-style: bold; height: auto; }
     DryRunScreen VerticalScroll { height: auto; background: $panel; }
-    DryRunScreen .keys { color: $secondary; height: 1; }
     """
 
     scrolls, most, beside = "VerticalScroll", 40, 6
@@ -66,7 +66,7 @@ class DryRunScreen(GivesWay, ClosesOnce, ModalScreen[bool]):
             )
             if not count:
                 keys = Both("没有可做的 · Esc 返回", "nothing to do · Esc back")
-            yield Label(str(keys), classes="keys", markup=False)
+            yield KeyLine(keys)
 
 
 def counted(chats: int) -> Both:

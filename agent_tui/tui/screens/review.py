@@ -20,6 +20,7 @@ from agent_tui.text import clean_line, clip, fit, wrap
 from agent_tui.tui import format as fmt
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.widgets.findlines import FindLines
+from agent_tui.tui.widgets.keyline import KeyLine
 from agent_tui.tui.widgets.lines import Piece
 
 Waiting = tuple[Conversation, Suggestion]
@@ -60,7 +61,6 @@ class ReviewScreen(ClosesOnce, ModalScreen[Chosen | None]):
     }
     ReviewScreen OptionList:focus { border: none; }
     ReviewScreen #review-text { height: 1fr; background: $panel; border-top: dashed $border; }
-    ReviewScreen .keys { color: $secondary; height: 1; }
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class ReviewScreen(ClosesOnce, ModalScreen[Chosen | None]):
             yield SideBySide(id="review-text")
             keys = Both(
                 "a 发布 · e 改后发布 · d 不采用 · o 打开会话 · 空格 翻页 · Esc 关闭",
-                "a publish · e edit, publish · d decline · o chat · space scrolls · Esc close",
+                "a publish · e edit first · d decline · o chat · space scrolls · Esc close",
             )
-            yield Label(str(keys), classes="keys", markup=False)
+            yield KeyLine(keys)
 
     def on_mount(self) -> None:
         """Fill the list."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -62,8 +63,9 @@ class Figures(LineView, can_focus=False):
         super().__init__(id=id)
         self._lines: list[list[Piece]] = []
 
-    def show(self, teams: tuple[TeamLine, ...], policy: Policy, now: int) -> None:
-        """Draw the teams that fit; the others take their turn."""
+    def show(self, teams: tuple[TeamLine, ...], policy: Policy, now: int) -> tuple[int, int]:
+        """Draw the teams that fit; the others take their turn. Which page it is, from 1, and of how
+        many."""
         wide = sum(_columns(teams, LARGE)) + NAME[LARGE] <= self.size.width
         tall = len(teams) * (LARGE + 1) + 1 <= self.size.height
         height = LARGE if wide and tall else SMALL
@@ -78,6 +80,7 @@ class Figures(LineView, can_focus=False):
             self._lines += _drawn(team, policy, height, widths)
         self.resized()
         self.refresh()
+        return page + 1, pages
 
     def line_count(self) -> int:
         return len(self._lines)
@@ -114,13 +117,24 @@ class Wallboard(ClosesOnce, Screen[None]):
 
     def _draw(self) -> None:
         now = board(self._desk)
-        self.query_one(Figures).show(now.teams, self._desk.directory.policy, now.now)
+        page, pages = self.query_one(Figures).show(now.teams, self._desk.directory.policy, now.now)
         online = sum(agent.availability == "online" for agent in now.agents)
         words = Both(f"在线坐席 {online}", f"{online} agents online")
-        title = f"{fmt.clock(now.now)} · {words}"
+        keys = str(Both("Esc 返回", "Esc back"))
+        if pages > 1:
+            teams = len(now.teams)
+            which = Both(
+                f"第 {page}/{pages} 页 · 共 {teams} 个团队",
+                f"page {page} of {pages} · {teams} teams",
+            )
+            keys = f"{which} · {keys}"
+        cells = max(10, self.size.width - 2)
+        keys = clip(keys, cells)
+        room = cells - cell_len(keys)
         app = cast("WorkstationApp", self.app)
-        said = headed(app, title, max(10, self.size.width - 2))
-        self.query_one("#wall-title", Static).update(said, layout=False)
+        said = headed(app, f"{fmt.clock(now.now)} · {words}", room)
+        title = Content.assemble(said, " " * (room - said.cell_length), keys)
+        self.query_one("#wall-title", Static).update(title, layout=False)
 
 
 def _columns(teams: tuple[TeamLine, ...], height: int) -> tuple[int, ...]:

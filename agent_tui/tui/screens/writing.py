@@ -13,6 +13,7 @@ from agent_tui.lang import Both
 from agent_tui.text import clean
 from agent_tui.tui.screens.once import ClosesOnce
 from agent_tui.tui.screens.pick import Confirm
+from agent_tui.tui.widgets.keyline import KeyLine
 from agent_tui.tui.widgets.typing import InOrder
 
 T = TypeVar("T")
@@ -126,6 +127,6 @@ def wrong() -> Label:
     return Label("", classes="wrong", markup=False)
 
 
-def keys(words: Both) -> Label:
+def keys(words: Both) -> KeyLine:
     """The line of keys, or another that is no more than a remark."""
-    return Label(str(words), classes="keys", markup=False)
+    return KeyLine(words)

@@ -12,8 +12,10 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from agent_tui.lang import Both
+from agent_tui.text import clip
 from agent_tui.tui.finds import Row, key_of
 from agent_tui.tui.widgets.findlines import FindLines, HitList
+from agent_tui.tui.widgets.keyline import BETWEEN, ending
 from agent_tui.tui.widgets.lines import Piece
 from agent_tui.tui.widgets.typing import InOrder
 
@@ -114,6 +116,7 @@ class FindPane(Vertical):
         self.notes: Sequence[str] = ()
         self.moved = False  # the agent moved the highlight since the rows came
         # Called at the key's own place in the queue: what is typed behind it comes after.
+        self._said = ""  # the title, however much of it there is room for
         self.on_typed: Callable[[str], None] = lambda text: None
         self.on_act: Callable[[str], None] = lambda what: None
         self.on_moved: Callable[[], None] = lambda: None
@@ -137,11 +140,16 @@ class FindPane(Vertical):
 
     def relabel(self) -> None:
         """Words in the current language."""
-        words = Both("知识库与宏  / 宏 ? 知识 @ 往来", "search  / macros ? articles @ chats")
-        self.box.placeholder = str(words)
+        words = Both("知识库与宏  / 宏 ? 知识 @ 往来", "find  / macro ? article @ chat")
+        # Before the pane is laid out it has no width.
+        self.box.placeholder = clip(str(words), self.box.size.width or len(str(words)))
 
     def set_title(self, words: str) -> None:
         """What is searched, and how far the index is."""
+        self._said = words
+        head, _, tail = words.rpartition(BETWEEN)
+        if width := self._title.size.width:
+            words = ending(head, tail, width)
         if str(self._title.content) != words:
             self._title.update(words, layout=False)
 
@@ -163,6 +171,8 @@ class FindPane(Vertical):
         self.call_after_refresh(self._again)
 
     def _again(self) -> None:
+        self.relabel()
+        self.set_title(self._said)
         self.hits.fill(self.rows, self.notes, self.hits.at, self.today())
         self._preview()
 
