@@ -71,9 +71,10 @@ def _command(arguments: list[str]) -> int:
     """Run one of Typer's commands. Raises UsageError."""
     import typer
 
-    from agent_tui.cli import usage
+    from agent_tui.cli import helping, usage
     from agent_tui.cli.app import app
 
+    helping.speak(app)
     try:
         code: int | None = app(arguments, prog_name="agent-tui", standalone_mode=False)
     except typer.TyperException as error:

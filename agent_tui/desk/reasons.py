@@ -19,7 +19,8 @@ REASONS: dict[str, Both] = {
     "reassigned": Both("已转给 {detail}", "reassigned to {detail}"),
     "changed_since": Both("期间已被改动", "changed meanwhile"),
     "answered_since": Both(
-        "{detail} 已经回复了客户，不再收回", "{detail} has answered the customer: the chat stays"
+        "{detail} 已经回复了客户，转派不能撤销",
+        "{detail} has answered the customer: the chat stays",
     ),
     "unknown_agent": Both("没有坐席 {detail}", "there is no agent {detail}"),
     "unknown_team": Both("没有团队 {detail}", "there is no team {detail}"),
@@ -202,6 +203,16 @@ TYPES: dict[str, Both] = {
     "technical": Both("技术", "technical"),
     "complaint": Both("投诉", "complaint"),
     "other": Both("其他", "other"),
+}
+
+# Categories of articles: a shop's own stand as it wrote them.
+CATEGORIES: dict[str, Both] = TYPES | {
+    "orders": Both("订单", "orders"),
+    "returns": Both("退货", "returns"),
+    "refunds": Both("退款", "refunds"),
+    "invoices": Both("发票", "invoices"),
+    "service": Both("服务", "service"),
+    "privacy": Both("隐私", "privacy"),
 }
 
 # Why a conversation is where it is, or waits: `domain.why.Because`, its values in their order.

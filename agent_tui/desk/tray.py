@@ -190,7 +190,7 @@ def since(item: TrayItem, lines: Sequence[Line], me: AgentId) -> list[Line]:
 PLAIN: dict[type[c.AgentPart], Both] = {
     c.Claim: Both("认领", "claim"),
     c.Release: Both("放回队列", "release"),
-    c.RemoveNote: Both("收回备注", "take the note back"),
+    c.RemoveNote: Both("撤销备注", "take the note back"),
     c.CoolDown: Both("冷静", "cool down"),
     c.MarkRead: Both("标为已读", "mark as read"),
     c.MergeCustomer: Both("合并客户", "merge the customers"),

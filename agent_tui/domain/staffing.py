@@ -98,7 +98,7 @@ class Giving(Settings, frozen=True):
     ] = 90
     answer_within: Annotated[
         Seconds,
-        _meta("派出的会话多久没看就收回", "a chat not looked at goes back after this long"),
+        _meta("派出的会话多久没看就退回", "a chat not looked at goes back after this long"),
     ] = 60
     ignored: Annotated[
         int,

@@ -124,7 +124,7 @@ class ChatWork:
         screen.set_focus(screen.composer)
         had = bool(screen.composer.text)
         if not screen.composer.clear_out():
-            screen.doing.say(Both("没有写东西", "nothing is written"))
+            screen.doing.say(Both("还没有写内容", "nothing is written yet"))
         elif had:
             key = screen.keymap.shown("clear_draft")
             words = Both(f"已清空 · {key} 放回来", f"cleared · {key} brings it back")

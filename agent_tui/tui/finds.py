@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from agent_tui.desk.likely import LIKELY
+from agent_tui.desk.reasons import CATEGORIES, word
 from agent_tui.domain.finding import Found
 from agent_tui.domain.model import MessageKind
 from agent_tui.knowledge.entry import Entry, Hit, Kind
@@ -142,7 +143,7 @@ def _label(entry: Entry, today: str) -> Piece:
         return clip(entry.label, 12), "find--macro"
     if entry.internal:
         return str(Both("内部", "internal")), "find--internal"
-    return clip(entry.label, 10), "find--dim"
+    return clip(word(CATEGORIES, entry.label), 10), "find--dim"
 
 
 def _of_message(found: Found, width: int) -> list[list[Piece]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import set_cell_size
 
-from agent_tui.desk.reasons import TYPES, word
+from agent_tui.desk.reasons import CATEGORIES, word
 from agent_tui.domain.finding import Found
 from agent_tui.domain.model import Article
 from agent_tui.knowledge.entry import Entry
@@ -104,7 +104,7 @@ def _about(article: Article, names: Names) -> list[tuple[Both, str]]:
     return [
         (Both("给谁看", "audience"), str(AUDIENCES.get(article.audience, article.audience))),
         (Both("有效期", "valid"), valid if dated else ""),
-        (Both("分类", "category"), word(TYPES, article.category)),
+        (Both("分类", "category"), word(CATEGORIES, article.category)),
         (Both("标签", "tags"), " ".join(article.tags)),
         (Both("客户会问", "asked as"), " / ".join(article.questions)),
         (Both("负责人", "owner"), names.of(article.owner)),

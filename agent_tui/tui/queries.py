@@ -37,6 +37,8 @@ class Queries:
         if wanted.only is Only.MACROS:
             offered = tuple(self._taking.offered_macros())  # read here: the cache has one thread
             return partial(self._macros, partial(search, "", HITS), offered)
+        if key is None and wanted.only is Only.ALL:
+            return lambda: ()  # nobody asked anything, and no key would insert it anywhere
         said = self.said()
         left_out = self._likely.left_out(key)
         if not said.now:

@@ -10,6 +10,7 @@ from agent_tui.knowledge.entry import Hit
 from agent_tui.lang import Both
 from agent_tui.tui.finds import Only, asked
 from agent_tui.tui.likely import CHANGED
+from agent_tui.tui.taking import OPEN_FIRST
 
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
@@ -69,6 +70,8 @@ class RowKeys:
                 if wanted.only is not Only.PAST:
                     searching.misses.note(searching.text)
                 say(Both("没有找到", "nothing found"))
+            elif self._screen.current is None:
+                say(OPEN_FIRST)
             return
         if isinstance(row, Hit):
             if what in TAKES and at is None and not find.moved and searching.hardly_fits:

@@ -99,7 +99,7 @@ def _marks(screen: Workstation) -> list[Both]:
     left = desk.grace.next_in(desk.clock())
     if left is not None:
         key, seconds = shown("undo"), max(1, -(-left // 1000))
-        marks.append(Both(f"~{seconds} 秒后发出 {key} 收回", f"~{seconds} s, {key} takes it back"))
+        marks.append(Both(f"~{seconds} 秒后发出 {key} 撤回", f"~{seconds} s, {key} takes it back"))
     if count := len(desk.tray.items):
         key = shown("tray")
         marks.append(Both(f"x{count} 待处理 {key}", f"x{count} in the tray {key}"))

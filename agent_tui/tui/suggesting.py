@@ -12,6 +12,7 @@ from agent_tui.domain.model import Article, Conversation, Role, Suggestion
 from agent_tui.errors import StoreError
 from agent_tui.knowledge.entry import Entry
 from agent_tui.lang import Both
+from agent_tui.text import clean_line
 from agent_tui.tui.screens.review import ReviewScreen
 from agent_tui.tui.screens.suggest import LineScreen, WriteScreen, Written
 
@@ -83,7 +84,9 @@ class Suggesting:
             audience=article.audience if article else "public",
             reason=written.reason,
         )
-        return self._do(key, command, Both("知识建议", "suggestion"))
+        back = self._screen.keymap.shown("undo")
+        done = Both(f"已提交给组长 · {back} 撤销", f"handed in · {back} undoes")
+        return self._do(key, command, Both("知识建议", "suggestion"), done)
 
     # --- a lead's side ---------------------------------------------------------------------------
 
@@ -118,7 +121,8 @@ class Suggesting:
         reason = await self._screen.app.push_screen_wait(LineScreen(question))
         if reason is not None:
             command = c.DeclineSuggestion(suggestion.id, reason)
-            self._do(state.id, command, Both("不采用", "decline"))
+            done = told(Both("未采用", "declined"), suggestion.title)
+            self._do(state.id, command, Both("不采用", "decline"), done)
 
     async def _accept(self, state: Conversation, suggestion: Suggestion, *, edit: bool) -> None:
         new = not suggestion.article
@@ -143,11 +147,12 @@ class Suggesting:
                 version=article.version if article else "",
                 audience=suggestion.audience,
             )
-            if self._do(state.id, command, Both("发布", "publish")):
+            done = told(Both("已发布", "published"), written.title)
+            if self._do(state.id, command, Both("发布", "publish"), done):
                 return
             edit = True  # refused: the words stay in the lead's hands
 
-    def _do(self, key: ConversationId, command: c.AgentCommand, title: Both) -> bool:
+    def _do(self, key: ConversationId, command: c.AgentCommand, title: Both, done: Both) -> bool:
         screen = self._screen
         try:
             refused = screen.desk.do(key, command, title=title)
@@ -158,13 +163,14 @@ class Suggesting:
             screen.doing.refuse(refused.reason, refused.detail)
             return False
         screen.ui.ring()
-        if isinstance(command, c.SuggestArticle):
-            back = screen.keymap.shown("undo")
-            words = Both(f"已提交给组长 · {back} 撤回", f"handed in · {back} takes it back")
-        else:
-            words = title
-        screen.doing.say(words, seconds=3)
+        screen.doing.say(done, seconds=3)
         return True
+
+
+def told(what: Both, title: str) -> Both:
+    """What was done with an article, in a notice of one line or two."""
+    title = clean_line(title, 40)
+    return Both(f"{what.zh}：{title}", f"{what.en}: {title}")
 
 
 def new_name(title: str, type_: str) -> str:

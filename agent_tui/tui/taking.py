@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Done = Callable[[], None]
 
+OPEN_FIRST = Both("先打开一个会话", "open a chat first")
+
 
 class Taking:
     """Each way ends in `done` when something left the pane."""
@@ -43,7 +45,7 @@ class Taking:
         elif what == "correct":
             screen.suggesting.correct(entry)
         elif screen.current is None:
-            screen.doing.say(Both("先打开一个会话", "open a chat first"))
+            screen.doing.say(OPEN_FIRST)
         elif screen.inserting.entry(entry, send=what == "send"):
             done()
 

@@ -175,3 +175,20 @@ def test_leading_language() -> None:
         ["send", "c", "--lang"],
     )
     assert edge.leading_language(["queue", "--lang", "en"]) == ("", ["queue", "--lang", "en"])
+
+
+def test_help_is_in_the_language_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert edge.run(["--lang", "zh", "kb", "import", "-h"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "用法：agent-tui kb import [选项]",
+        "参数:",
+        "选项:",
+        "[必填]",
+        "[默认：",
+        "显示帮助",
+    ):
+        assert words in said
+    assert not any(words in said for words in ("Usage", "Options", "Show this", "required"))
+    assert edge.run(["--lang", "en", "kb", "import", "-h"]) == 0
+    assert "Usage: agent-tui kb import [OPTIONS]" in capsys.readouterr().out

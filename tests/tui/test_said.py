@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from agent_tui.desk.reasons import CATEGORIES, word
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import TeamId
 from agent_tui.domain.model import Role, Team
@@ -108,3 +109,45 @@ async def test_the_wallboard_says_which_page_and_how_to_leave(world: World, lang
             await agent.until(lambda page=page: page in agent.sees().split("\n")[0])
             assert agent.sees().split("\n")[0].rstrip().endswith(leave)
             world.clock.now += 10_000
+
+
+@BOTH
+async def test_without_a_chat_nothing_is_offered(world: World, language: str) -> None:
+    replied(world, "c1", "complaints/complaint-1-listen")  # used: it would stand first
+    async with sit_down(world, language=language) as agent:
+        assert agent.finds() == [] and agent.pane() == ("查找" if language == "zh" else "Find")
+        await agent.does("answer_1")
+        assert agent.notices() == ["先打开一个会话" if language == "zh" else "open a chat first"]
+        await agent.asks("/")
+        assert agent.finds(), "asked for, macros are listed all the same"
+        await open_chat(agent, "c2")
+        assert agent.finds()
+
+
+@BOTH
+async def test_categories_are_in_the_reader_s_language(world: World, language: str) -> None:
+    async with sit_down(world, language=language, size=(160, 40)) as agent:
+        await agent.asks("? 退货" if language == "zh" else "? refund")
+        labels = {line[-1][0] for line in agent.rows()}
+        assert ("退货" in labels and "returns" not in labels) == (language == "zh")
+        assert word(CATEGORIES, "our-own") == "our-own"
+
+
+@pytest.mark.parametrize(("keys", "done"), [("d", "declined"), ("a", "published")])
+async def test_what_was_published_or_declined_is_said(world: World, keys: str, done: str) -> None:
+    async with sit_down(world, language="en") as agent:
+        await agent.hears(world.feed([("c2", suggested())]))
+        await agent.does("review_suggestions")
+        await agent.press(keys)
+        if keys == "d":
+            await agent.press("enter")  # no reason
+        assert f"{done}: 青禾保养卡" in agent.notices()
+
+
+async def test_what_has_not_left_is_called_the_same_everywhere(world: World) -> None:
+    async with sit_down(world, grace=5.0, size=(160, 40)) as agent:
+        await agent.does("next_urgent")
+        await agent.types("hello")
+        await agent.press("enter")
+        assert "Ctrl+Z 撤回" in agent.sees().split("\n")[-1]
+        assert "收回" not in agent.sees()

@@ -156,7 +156,7 @@ class SendResolveNext(Intent):
     default_keys = "alt+d"
     title = Both("发送并解决", "send, resolve")
     doc = Both(
-        "发送、标为已解决，并打开最紧急的会话；一次撤销全部撤回",
+        "发送、标为已解决，并打开最紧急的会话；发出前可一次全部撤回",
         "Send, resolve, and open the most urgent chat; one undo takes all of it back",
     )
     needs_chat = True

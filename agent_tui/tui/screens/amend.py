@@ -58,5 +58,5 @@ class AmendScreen(WritingScreen[str]):
 
     def _amiss(self, written: str) -> Both | None:
         if not written.strip():
-            return Both("还没有写内容", "nothing is written")
+            return Both("还没有写内容", "nothing is written yet")
         return Both("还没有改动", "nothing was changed") if written == self._old else None
