@@ -38,6 +38,16 @@ VIEW_NAMES = {
     View.UNSENT: Both("未发", "unsent"),
 }
 
+# What an empty one says.
+NOBODY = {
+    View.MINE: Both("你手上没有会话", "no chat is yours"),
+    View.TEAM: Both("没有待认领的会话", "no chat is unclaimed"),
+    View.ALL: Both("没有会话", "there are no chats"),
+    View.WAITING: Both("没有在等客户的会话", "no customer is awaited"),
+    View.SNOOZED: Both("没有搁置的会话", "no chat is snoozed"),
+    View.UNSENT: Both("没有未发的内容", "nothing is unsent"),
+}
+
 
 class Listing:
     """Fills the queue from the desk."""
@@ -96,7 +106,13 @@ class Listing:
         """A filter may stay when the last of its chats has gone."""
         filtering = self._screen.filtering
         if not filtering.active:
-            return ()
+            if self.view is View.WORK:
+                return ()
+            key = self._screen.keymap.shown("choose_view")
+            return (
+                str(NOBODY[self.view]),
+                str(Both(f"{key} 换一个列表", f"{key} shows others")),
+            )
         return (
             str(Both("没有符合筛选的会话", "no chat passes the filter")),
             filtering.text,

@@ -37,6 +37,7 @@ GROUPS = {
 }
 MOST = 20
 LEAST = 0.6
+CLOSE = 25.0  # points: below them it shares a syllable with something, and means nothing like it
 EXACT, BEGINS, HOLDS, ALSO, RESEMBLES = range(5)
 ENOUGH = 2  # characters of another program's word by which it is known
 
@@ -58,7 +59,7 @@ def found(text: str, intents: Sequence[type[Intent]] = INTENTS) -> list[type[Int
     sure = [intents[number] for at, number in sorted(places) if at < RESEMBLES]
     hits = _index().search(wanted, MOST)
     # Beside what is surely meant, only what resembles it about as well.
-    least = LEAST * hits[0].score if sure and hits else 0
+    least = LEAST * hits[0].score if sure and hits else CLOSE
     maybe = [BY_ID[hit.entry.id] for hit in hits if hit.score >= least]
     return list(dict.fromkeys([*sure, *(each for each in maybe if each in among)]))
 

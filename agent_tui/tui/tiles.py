@@ -88,8 +88,9 @@ class Tiles:
         if not self.on and count < 2:
             self._screen.doing.say(
                 Both(
-                    f"并排要更宽的窗口：每个会话 {WIDTH} 列",
-                    f"the terminal is too narrow: a tile needs {WIDTH} columns",
+                    f"并排要 {self._needed} 列宽的窗口，现在 {self._screen.size.width} 列",
+                    f"side by side needs {self._needed} columns; there are "
+                    f"{self._screen.size.width}",
                 )
             )
             return
@@ -167,6 +168,11 @@ class Tiles:
     @property
     def _middle(self) -> Vertical:
         return self._screen.query_one("#middle", Vertical)
+
+    @property
+    def _needed(self) -> int:
+        """Columns of a terminal in which two tiles fit, beside the queue alone."""
+        return self._screen.panes.widths(tiled=True)[0] + 2 * WIDTH
 
     def _room(self) -> tuple[int, bool]:
         """How many tiles fit, and whether search and card must give way for that."""

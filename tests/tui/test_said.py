@@ -7,10 +7,14 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from agent_tui.desk.reasons import CATEGORIES, word
+from agent_tui.desk.rows import View
+from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import TeamId
 from agent_tui.domain.model import Role, Team
+from agent_tui.tui import lookup
 from agent_tui.tui.likely import ANSWERED, NEW, USUAL
+from agent_tui.tui.listing import NOBODY
 from agent_tui.tui.widgets.keyline import ending, within
 from tests.tui.driver import ME, World, sit_down
 from tests.tui.test_macros import open_chat, replied
@@ -72,8 +76,9 @@ async def test_the_find_pane_s_words_fit(world: World, language: str) -> None:
         agent.screen.panes.widen_side(-100)  # as narrow as it gets
         await agent.pilot.pause()
         find.set_title(str(ANSWERED))
-        title = agent.pane().split("\n")[0]
-        assert title == ("Alt+1 2 3 仍可插入" if language == "zh" else "still Alt+1 2 3")
+        assert agent.pane().split("\n")[0] == (
+            "Alt+1 2 3 仍可插入" if language == "zh" else "still Alt+1 2 3"
+        )
         await agent.until(lambda: find.box.placeholder.endswith("…"))
 
 
@@ -106,7 +111,8 @@ async def test_the_wallboard_says_which_page_and_how_to_leave(world: World, lang
             else ["page 1 of 2 · 6", "page 2 of 2"]
         )
         for page in pages * 2:
-            await agent.until(lambda page=page: page in agent.sees().split("\n")[0])
+            while page not in agent.sees().split("\n")[0]:  # it is drawn once a second
+                await agent.pilot.pause(0.1)
             assert agent.sees().split("\n")[0].rstrip().endswith(leave)
             world.clock.now += 10_000
 
@@ -151,3 +157,60 @@ async def test_what_has_not_left_is_called_the_same_everywhere(world: World) -> 
         await agent.press("enter")
         assert "Ctrl+Z 撤回" in agent.sees().split("\n")[-1]
         assert "收回" not in agent.sees()
+
+
+async def test_an_empty_field_is_pointed_at_until_it_is_filled(world: World) -> None:
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("suggest_article")
+        await agent.press("tab", "ctrl+s")
+        assert "标题和正文不能为空" in agent.sees()
+        await agent.types("t")  # the title has the cursor
+        assert "标题和正文不能为空" in agent.sees()
+        await agent.press("ctrl+s")
+        await agent.types("b")
+        assert "标题和正文不能为空" not in agent.sees()
+        await agent.press("ctrl+s")
+        [order] = world.sent()
+        assert isinstance(order.command, c.SuggestArticle)
+        assert (order.command.title, order.command.body) == ("t", "b")
+
+
+@pytest.mark.parametrize("text", ["打印", "优惠券", "weather", "print", "发工资", "asdf"])
+def test_what_no_command_is_called_finds_none(text: str) -> None:
+    assert lookup.found(text) == []
+
+
+@pytest.mark.parametrize("text", ["找客户", "查客户", "find customer"])
+async def test_a_customer_is_found_with_the_filter(world: World, text: str) -> None:
+    assert lookup.found(text)[0].id == "filter"
+    async with sit_down(world) as agent:
+        await agent.does("filter")
+        await agent.types("小鹿")
+        await agent.press("enter")
+        assert "小鹿" in agent.sees() and "王女士" not in agent.sees()
+
+
+@BOTH
+async def test_an_empty_view_says_so(world: World, language: str) -> None:
+    async with sit_down(world, language=language, size=(80, 24)) as agent:
+        for view, words in NOBODY.items():
+            if view in (View.TEAM, View.ALL):
+                continue  # all three chats are there
+            agent.screen.listing.set_view(view)
+            await agent.pilot.pause()
+            assert f" {words} " in agent.sees() and "F12" in agent.sees()
+
+
+@BOTH
+async def test_side_by_side_names_the_width_that_it_needs(world: World, language: str) -> None:
+    async with sit_down(world, language=language, size=(150, 36)) as agent:
+        await agent.does("tiles")
+        [said] = agent.notices()
+        needed = next(int(word) for word in said.replace("，", " ").split() if word.isdigit())
+        await agent.pilot.resize_terminal(needed - 1, 36)
+        await agent.does("tiles")
+        assert not agent.screen.tiles.on
+        await agent.pilot.resize_terminal(needed, 36)
+        await agent.does("tiles")
+        assert agent.screen.tiles.on

@@ -113,7 +113,7 @@ async def test_a_terminal_that_shrinks_has_one_chat_and_gets_them_back(world: Wo
         await agent.pilot.resize_terminal(100, 30)
         await agent.until(lambda: columns(agent) == ["[c2]"])
         await agent.does("tiles")
-        assert any("60" in notice for notice in agent.notices())
+        assert any("156" in notice for notice in agent.notices())
         await agent.pilot.resize_terminal(*WIDE)
         await agent.until(lambda: columns(agent) == ["[c2]", "c3"])
 
@@ -122,7 +122,7 @@ async def test_a_narrow_terminal_says_why_not(world: World) -> None:
     async with sit_down(world) as agent:
         await agent.does("tiles")
         assert columns(agent) == ["[None]"]
-        assert any("60" in notice for notice in agent.notices())
+        assert any("156" in notice for notice in agent.notices())
 
 
 async def test_without_chats_of_mine_the_pane_is_there(world: World) -> None:
