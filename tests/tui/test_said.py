@@ -8,7 +8,6 @@ from rich.cells import cell_len
 
 from agent_tui.desk.reasons import CATEGORIES, word
 from agent_tui.desk.rows import View
-from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import TeamId
 from agent_tui.domain.model import Role, Team
@@ -157,23 +156,6 @@ async def test_what_has_not_left_is_called_the_same_everywhere(world: World) -> 
         await agent.press("enter")
         assert "Ctrl+Z 撤回" in agent.sees().split("\n")[-1]
         assert "收回" not in agent.sees()
-
-
-async def test_an_empty_field_is_pointed_at_until_it_is_filled(world: World) -> None:
-    async with sit_down(world) as agent:
-        await agent.does("next_urgent")
-        await agent.does("suggest_article")
-        await agent.press("tab", "ctrl+s")
-        assert "标题和正文不能为空" in agent.sees()
-        await agent.types("t")  # the title has the cursor
-        assert "标题和正文不能为空" in agent.sees()
-        await agent.press("ctrl+s")
-        await agent.types("b")
-        assert "标题和正文不能为空" not in agent.sees()
-        await agent.press("ctrl+s")
-        [order] = world.sent()
-        assert isinstance(order.command, c.SuggestArticle)
-        assert (order.command.title, order.command.body) == ("t", "b")
 
 
 @pytest.mark.parametrize("text", ["打印", "优惠券", "weather", "print", "发工资", "asdf"])
