@@ -69,7 +69,7 @@ class Transcripts:
         waiting = (
             as_edited(message, found)
             for message in found.waiting
-            if message.id not in found.removed
+            if message.id not in found.removed and not _is_said(message, known)
         )
         return known.lines + [
             Line(message, "grace" if message.id in grace else "waiting") for message in waiting
@@ -100,6 +100,13 @@ class Transcripts:
             return False
         known.messages += came[1:]
         return True
+
+
+def _is_said(message: Message, known: _Known) -> bool:
+    """Whether a call that waits here was noted already, by somebody else under the same key."""
+    if message.kind is not MessageKind.CUSTOMER:
+        return False
+    return any(each.id == message.id for each in known.messages)
 
 
 def _lines(known: _Known, found: Predicted) -> Iterator[Line]:

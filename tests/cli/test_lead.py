@@ -288,7 +288,7 @@ def test_what_was_queued_and_refused_is_told_later(
     assert len(what.findall("".join(told))) == 1
     assert lee("queue").err == ""
     said = lee("tray").err  # may be asked for again
-    assert len(what.findall(said)) == 1 and "nothing is left unsent" in said
+    assert len(what.findall(said)) == 1 and "the tray is empty" in said
 
 
 # --- who is at work ------------------------------------------------------------------------------

@@ -25,12 +25,12 @@ def line(cli: Cli, boss: Server) -> str:
 
 
 def test_a_call_and_the_next(cli: Cli, line: str) -> None:
-    first = cli("phone", "138 0013 8111", "--name", "王女士", "--text", "想退货", "--json")
+    first = cli("phone", "138 0013 8111", "--name", "钱阿姨", "--text", "想退货", "--json")
     assert first.code == 0
     done = first.json()
     assert done["outcome"] == "applied"
     card = cli("show", done["conversation"], "--json").json()
-    assert (card["channel"], card["customer"]["name"]) == ("phone", "王女士")
+    assert (card["channel"], card["customer"]["name"]) == ("phone", "钱阿姨")
     again = cli("phone", "13800138111", "--text", "还没收到", "--json").json()
     assert again["conversation"] == done["conversation"]
     said = cli("show", done["conversation"], "--json").json()["messages"]

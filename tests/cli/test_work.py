@@ -64,7 +64,7 @@ def test_the_tray(cli: Cli, boss: Server) -> None:
     boss.says("周先生", "在吗")
     key = find(cli, "周先生")["id"]
     assert cli("tray", "--json").json() == []
-    assert cli("tray").err == "nothing is left unsent\n"
+    assert cli("tray").err == "the tray is empty\n"
     profile = paths.default_profile()
     outbox = Outbox(profile.outbox)
     order = outbox.enqueue(f.reply("t1", "太晚了\n抱歉", seen=0), key, f.NOW)

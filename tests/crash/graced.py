@@ -16,6 +16,7 @@ from agent_tui.desk.undo import Undo
 from agent_tui.domain.commands import Order, text_of
 from agent_tui.domain.ids import ConversationId
 from agent_tui.store.cache import Cache
+from agent_tui.store.handing import NOTHING
 from agent_tui.store.outbox import Outbox
 from tests import factories as f
 from tests.crash import doomed
@@ -105,7 +106,8 @@ class Lives:
             assert outbox.pending() == sent_before, "sent by itself after the crash"
             assert outbox.grace.rows() == []
             rows = outbox._db.execute("SELECT body FROM command ORDER BY number").fetchall()
-            sent = [text_of(msgspec.json.decode(row[0], type=Order).command) for row in rows]
+            commands = [msgspec.json.decode(row[0], type=Order).command for row in rows]
+            sent = [text_of(each) for each in commands if each != NOTHING]  # which was taken back
             draft = outbox.drafts.all().get(CHAT)
         finally:
             outbox.close()

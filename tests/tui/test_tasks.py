@@ -334,8 +334,8 @@ async def test_a_full_disk_keeps_the_text_and_says_why(world: World) -> None:
         await agent.does("next_urgent")
         await agent.types("precious words")
         agent.desk._outbox._db.execute("PRAGMA max_page_count = 1")
-        for _ in range(40):  # until the pages at hand are used up
-            agent.screen.composer.load("precious words " * 200)
+        for _ in range(80):  # until the pages at hand are used up
+            agent.screen.composer.load("precious words " * 100)
             await agent.press("enter")
             if agent.screen.composer.text:
                 break
