@@ -308,6 +308,7 @@ async def test_in_a_long_list_rows_change_where_they_are_until_it_is_sorted_agai
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MANY", 0)
+    monkeypatch.setattr(listing, "EVERY", 2.0)
     async with sit_down(world) as agent:
         queue = agent.screen.queue
         given, before = agent.desk.queue.shown(agent.screen.listing.view), queue.order()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Static, TextArea
 
 from agent_tui.config import Config
@@ -217,7 +218,8 @@ async def test_drafts_survive_switching_and_restarting(world: World) -> None:
 
 
 async def test_the_order_freezes_under_the_cursor(world: World) -> None:
-    async with sit_down(world) as agent:
+    still = replace(Config().interface, freeze_seconds=60)  # however slow the machine is
+    async with sit_down(world, config=replace(Config(), interface=still)) as agent:
         await agent.press("down", "down")
         assert agent.screen.queue.cursor == "c3"
         before = agent.screen.queue.order()
@@ -225,6 +227,9 @@ async def test_the_order_freezes_under_the_cursor(world: World) -> None:
         await agent.hears(world.chat("c9", "急", "!!", tier="VIP"))
         assert agent.screen.queue.order() == [*before, "c9"]
         assert agent.screen.queue.cursor == "c3"
+        agent.screen.queue.unfreeze()
+        agent.screen.listing.reorder()
+        assert agent.screen.queue.order() == ["c1", "c9", "c2", "c3"]
 
 
 async def test_news_of_the_open_chat_is_drawn_and_read(world: World) -> None:
