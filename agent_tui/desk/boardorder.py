@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from agent_tui.desk.board import AgentLine, Board, TeamLine
 from agent_tui.lang import Both
+
+_Line = TypeVar("_Line", TeamLine, AgentLine)
 
 
 class Order(StrEnum):
@@ -48,6 +51,20 @@ def ordered(board: Board, by: Order) -> Board:
                 teams=tuple(sorted(board.teams, key=lambda team: -team.waiting)),
                 agents=tuple(sorted(board.agents, key=_room)),
             )
+
+
+def held(now: Board, before: Board) -> Board:
+    """`now` with its lines as they stood in `before`; who came since is last."""
+    return replace(
+        now,
+        teams=_as_they_stood(now.teams, before.teams),
+        agents=_as_they_stood(now.agents, before.agents),
+    )
+
+
+def _as_they_stood(now: tuple[_Line, ...], before: tuple[_Line, ...]) -> tuple[_Line, ...]:
+    places = {line.id: place for place, line in enumerate(before)}
+    return tuple(sorted(now, key=lambda line: places.get(line.id, len(places))))
 
 
 def _hurting(line: TeamLine | AgentLine) -> tuple[int, int]:

@@ -30,6 +30,7 @@ class Going:
         screen.tiles.follow()
         screen.chat.opened()
         screen.card.opened()
+        screen.whispers.opened(key)
         screen.view.draw()
         screen.set_focus(screen.composer)
 

@@ -7,10 +7,11 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Input
 
+from agent_tui.config import Config
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
 from agent_tui.domain.ids import AgentId, ConversationId, TeamId
@@ -248,7 +249,7 @@ async def test_who_was_never_answered_is_counted_before_they_are_resolved(floor:
 
 
 async def test_who_may_have_no_chats_is_left_out_where_they_are_spread(floor: World) -> None:
-    floor.feed([(None, e.AgentSaved(msgspec.structs.replace(SUN, capacity=0.0)))])
+    floor.feed([(None, e.AgentSaved(replace(SUN, capacity=0.0)))])
     async with sit_down(floor) as agent:
         await agent.press("space", "space")
         await agent.does("assign")
@@ -355,6 +356,25 @@ async def test_the_board_shows_teams_and_agents(floor: World, size: tuple[int, i
         assert "1/5" in sun and "▮▯▯▯▯" in sun and "在线" in sun
         await agent.press("escape")
         assert agent.app.screen is agent.screen
+
+
+async def test_the_boards_lines_stand_still_under_moving_keys(floor: World) -> None:
+    still = replace(Config().interface, freeze_seconds=60)  # however slow the machine is
+    async with sit_down(floor, config=replace(Config(), interface=still)) as agent:
+        board = await on_the_board(agent)
+        await agent.press("o")
+        await agent.press("end")
+        last = board.cursor
+        await agent.hears(floor.feed([("r00", e.Assigned(agent=last[1], team=TEAM, epoch=1))]))  # type: ignore[arg-type]
+        floor.clock.now += 400_000  # they let somebody wait now, and are the worst
+        agent.app.screen._draw()  # type: ignore[attr-defined]
+        await agent.press("end")
+        assert board.cursor == last
+        line = next(line for line in agent.sees().splitlines() if "▸" in line)
+        assert "!!" in line  # figures are the latest
+        await agent.press("o", "o", "o")  # asked for anew, it is in order
+        await agent.press("end")
+        assert board.cursor != last
 
 
 async def test_enter_shows_an_agents_chats_or_a_teams_queue(floor: World) -> None:
@@ -486,7 +506,7 @@ async def test_who_left_yesterday_is_online_today(floor: World) -> None:
 @pytest.mark.parametrize("capacity", [None, 0.0])
 async def test_online_says_that_chats_come_in(floor: World, capacity: float | None) -> None:
     routing = Routing(teams={"after-sales": TeamRules(assign="least_loaded")})
-    me = msgspec.structs.replace(ME, capacity=capacity)
+    me = replace(ME, capacity=capacity)
     floor.feed([(None, e.RoutingSaved(routing)), (None, e.AgentSaved(me))])
     async with sit_down(floor) as agent:
         assert ("自动进线" in agent.sees().splitlines()[-1]) == (capacity is None)

@@ -33,6 +33,27 @@ async def test_a_whisper_is_heard(desk: World) -> None:
         assert agent.notices() == ["张敏 备注给你（Tom）：look at the freight"]
 
 
+async def test_its_row_shows_it_until_the_chat_is_looked_at(desk: World) -> None:
+    async with sit_down(desk) as agent:
+        row = "[备注] 张敏: two"
+
+        def shown() -> bool:
+            agent.app.refresh()
+            return row in agent.sees().replace("\n", "")
+
+        await agent.hears(desk.feed([note("b", "one"), note("b", "two")]))
+        await agent.until(shown)
+        gone = e.NoteRemoved(message=MessageId("b-two"), no=4)
+        await agent.hears(desk.feed([("b", gone)]))
+        row = "[备注] 张敏: one"  # "two" is taken back
+        await agent.until(shown)
+        row = "[备注] 张敏: three"
+        await agent.hears(desk.feed([note("b", "three")]))
+        await agent.until(shown)
+        agent.screen.open("b")  # type: ignore[arg-type]
+        await agent.until(lambda: not shown())
+
+
 async def test_what_is_no_whisper_is_not_said(desk: World) -> None:
     async with sit_down(desk) as agent:
         agent.screen.open("a")  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agent_tui.desk.board import Board, Response, Scene, compose
-from agent_tui.desk.boardorder import Order, ordered
+from agent_tui.desk.boardorder import Order, held, ordered
 from agent_tui.desk.rows import row_of
 from agent_tui.domain.ids import AgentId, TeamId
 from agent_tui.domain.model import Agent, Channel, Conversation, Role, Status, Team
@@ -156,6 +156,20 @@ def test_other_orders_put_who_drowns_or_who_is_full_on_top() -> None:
     assert names(Order.LOAD)[1] == ["wang", "li", "zoe", "lee"]
     assert names(Order.LOAD)[0] == ["refunds", "sales"]
     assert [order.next() for order in Order] == [Order.WORST, Order.LOAD, Order.NAME]
+
+
+def test_lines_keep_their_places_while_held_with_their_new_figures() -> None:
+    before = ordered(seen(waiting("a", 5, assignee=LI.id)), Order.WORST)
+    assert [line.id for line in before.agents] == ["li", "wang"]
+    zoe = Agent(AgentId("zoe"), "Zoe", Role.AGENT, (SALES,), capacity=4)
+    states = [waiting("b", 9, assignee=WANG.id), waiting("c", 20, assignee=zoe.id)]
+    now = ordered(seen(*states, agents=[LI, WANG, zoe]), Order.WORST)
+    assert [line.id for line in now.agents] == ["zoe", "wang", "li"]
+    still = held(now, before)
+    assert [(line.id, line.late) for line in still.agents] == [("li", 0), ("wang", 1), ("zoe", 1)]
+    assert [line.id for line in still.teams] == [line.id for line in before.teams]
+    gone = held(ordered(seen(agents=[WANG]), Order.WORST), before)
+    assert [line.id for line in gone.agents] == ["wang"]
 
 
 def test_who_is_on_it_and_in_which_order() -> None:

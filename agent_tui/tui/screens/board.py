@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from agent_tui.desk.board import AgentLine, Board, TeamLine, board
-from agent_tui.desk.boardorder import TITLES, ordered
+from agent_tui.desk.boardorder import TITLES, held, ordered
 from agent_tui.domain.context import is_lead
 from agent_tui.lang import Both
 from agent_tui.text import clip
@@ -62,6 +63,8 @@ class BoardScreen(ClosesOnce, Screen[None]):
     def __init__(self, workstation: Workstation) -> None:
         super().__init__()
         self._workstation = workstation
+        self._shown: Board | None = None
+        self._moved = float("-inf")  # when the cursor did last, by the monotonic clock
 
     def compose(self) -> ComposeResult:
         yield Static(id="board-title", markup=False)
@@ -83,6 +86,9 @@ class BoardScreen(ClosesOnce, Screen[None]):
         desk = self._workstation.desk
         order = self._workstation.panes.board
         now = ordered(board(desk), order)
+        if self._shown is not None and self._still():
+            now = held(now, self._shown)
+        self._shown = now
         self._list.show(now, desk.directory.policy)
         width = max(10, self.size.width - 2)
         self.query_one("#board-title", Static).update(
@@ -99,6 +105,11 @@ class BoardScreen(ClosesOnce, Screen[None]):
                 "Enter chats · p agent's state · s surge · o order · w wallboard · Esc back",
             )
         self.query_one("#board-keys", Static).update(clip(str(keys), width), layout=False)
+
+    def _still(self) -> bool:
+        """Whether lines keep their places: somebody is on the way to one of them."""
+        seconds = self._workstation.config.interface.freeze_seconds
+        return time.monotonic() - self._moved < seconds
 
     def _legend(self) -> None:
         """All about what is under the cursor that found no room in its line."""
@@ -127,7 +138,8 @@ class BoardScreen(ClosesOnce, Screen[None]):
         self.query_one("#board-legend", Static).update(text, layout=False)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor."""
+        """Move the cursor; lines keep still for a while."""
+        self._moved = time.monotonic()
         self._list.move(step)
         self._legend()
 
@@ -166,6 +178,7 @@ class BoardScreen(ClosesOnce, Screen[None]):
         """By name, the worst first, the fullest first; the cursor stays on its line's team or
         agent. It is so the next time."""
         self._workstation.panes.order_board()
+        self._moved = float("-inf")
         self._draw()
 
     def action_wallboard(self) -> None:

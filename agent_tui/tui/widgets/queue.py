@@ -86,6 +86,7 @@ class QueueList(LineView, can_focus=True):
         self._last_key = 0.0
         self._marks: set[ConversationId] = set()
         self._numbers: Mapping[ConversationId, int] = {}
+        self._whispers: Mapping[ConversationId, str] = {}
         self._flashing: frozenset[ConversationId] = frozenset()
         self.cursor: ConversationId | None = None
         self._opened: ConversationId | None = None
@@ -171,6 +172,12 @@ class QueueList(LineView, can_focus=True):
         """The numbers of the chats in the ring."""
         before, self._numbers = self._numbers, dict(numbers)
         for key in {key for key, _ in before.items() ^ self._numbers.items()}:
+            self._draw_key(key)
+
+    def whisper(self, words: Mapping[ConversationId, str]) -> None:
+        """What colleagues noted, who first, in chats that nobody has looked at since."""
+        before, self._whispers = self._whispers, words
+        for key in {key for key, _ in before.items() ^ words.items()}:
             self._draw_key(key)
 
     def flash(self, keys: Iterable[ConversationId], seconds: float) -> None:
@@ -313,5 +320,6 @@ class QueueList(LineView, can_focus=True):
             here = row.id == self.cursor
             return first_line(row, self._now, self._policy, width, here=here), background
         marked, slot = row.id in self._marks, self._numbers.get(row.id)
-        pieces = second_line(row, self._now, width, marked=marked, number=slot)
+        said = self._whispers.get(row.id, "")
+        pieces = second_line(row, self._now, width, marked=marked, number=slot, whisper=said)
         return pieces, background

@@ -30,6 +30,7 @@ CHANNELS = {
     Channel.WECOM: Both("企微", "WeCom"),
     Channel.PHONE: Both("电话", "phone"),
 }
+WHISPER = Both("[备注]", "[note]")
 ROW_LINES = 2
 LEFT = 11  # cells before the name
 NAME = 14  # cells of a name that the type gives way to
@@ -135,13 +136,21 @@ def back_in(item: QueueRow, now: int) -> str:
 
 
 def second_line(
-    item: QueueRow, now: int, width: int, *, marked: bool, number: int | None = None
+    item: QueueRow,
+    now: int,
+    width: int,
+    *,
+    marked: bool,
+    number: int | None = None,
+    whisper: str = "",
 ) -> list[Piece]:
-    """What was said last; before it the chat's `number` in the ring, that the row is marked, that
-    it goes back to the queue soon, what the first line has no room for, and the channel, unless it
-    is the web."""
-    text = named(item.preview)
-    if item.draft:
+    """What was said last, or a colleague noted (`whisper`); before it the chat's `number` in the
+    ring, that the row is marked, that it goes back to the queue soon, what the first line has no
+    room for, and the channel, unless it is the web."""
+    text, color = named(item.preview), "queue--dim"
+    if whisper:
+        text, color = f"{WHISPER} {named(whisper)}", "queue--warning"
+    elif item.draft:
         what = Both("[备注草稿]", "[note draft]") if item.noting else Both("[草稿]", "[draft]")
         text = f"{what} {named(item.draft)}"
     elif item.preview_kind is MessageKind.REPLY:
@@ -158,4 +167,4 @@ def second_line(
     if item.channel is not Channel.WEB:
         lead.append((f"{CHANNELS[item.channel]}: ", "queue--channel"))
     taken = sum(cell_len(piece) for piece, _ in lead)
-    return [*lead, (clip(text, max(0, width - taken)), "queue--dim")]
+    return [*lead, (clip(text, max(0, width - taken)), color)]
