@@ -13,8 +13,10 @@ from agent_tui.domain.commands import text_of
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import Status
 from agent_tui.knowledge.entry import Context
+from agent_tui.tui import format as fmt
 from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.keymap import table
+from agent_tui.tui.widgets.queuelines import IDLE_SIGNS
 from tests.tui.driver import COLLEAGUE, ME, Person, World, sit_down
 
 
@@ -503,3 +505,16 @@ async def test_assigning_away_closes_the_chat(world: World) -> None:
         await agent.types("zhang")
         await agent.press("enter")
         assert agent.screen.current is None
+
+
+async def test_help_explains_the_signs(world: World) -> None:
+    async with sit_down(world, size=(120, 60)) as agent:
+        await agent.does("help")
+        await agent.until(lambda: "Ctrl+N" in agent.sees())
+        page = str(agent.app.screen.query_one("#help-keys", Static).content)
+        legend = page[page.index("列表里的符号") :]
+        assert {*fmt.STATES.values(), *IDLE_SIGNS.values(), "!!", "*3", "x1"} <= {
+            part.split("(")[0] for part in legend.split()
+        }
+        await agent.types("未读")
+        await agent.until(lambda: "*3" in agent.sees())

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from agent_tui.lang import Both
 from agent_tui.text import fit, wrap
-from agent_tui.tui import lookup
+from agent_tui.tui import lookup, signs
 from agent_tui.tui.commands import BY_ID, INTENTS
 from agent_tui.tui.commands.base import Intent
 from agent_tui.tui.keymap import PRESETS, KeyMap
@@ -119,6 +119,10 @@ USED: dict[str, tuple[str, ...]] = {
     "filter": ("filter", "choose_view", "mark_all"),
     "search": ("search_next", "search_previous", "focus_queue"),
 }
+SIGNS = (
+    (Both("列表里的符号", "signs in the list"), signs.LIST),
+    (Both("消息前后的符号", "signs beside messages"), tuple(signs.of_messages())),
+)
 TITLE = Both("按键（任何位置 · 列表里） — Esc 关闭", "Keys (anywhere · in the queue) — Esc closes")
 WITHOUT = Both("Ctrl+P 里找", "by Ctrl+P")
 NOTHING = Both("没有找到", "nothing found")
@@ -201,6 +205,10 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
                 about = group
                 parts.append((f"\n── {group}\n", "$secondary"))
             parts += self._line(intent)
+        for title, legend in SIGNS:
+            parts.append((f"\n── {title}\n", "$secondary"))
+            for sign, meaning in legend:
+                parts += self._row(str(sign), meaning)
         return parts
 
     def _used(self) -> list[Part]:
@@ -217,9 +225,9 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
         parts: list[Part] = []
         for intent in dict.fromkeys([*pressed, *lookup.found(text)]):
             parts += self._line(intent)
-        for key, doc in MORE:
+        for key, doc in (*MORE, *(row for _, legend in SIGNS for row in legend)):
             if text in f"{key} {doc.zh} {doc.en}".lower():
-                parts += self._row(key, doc)
+                parts += self._row(str(key), doc)
         return parts
 
     def _line(self, intent: type[Intent]) -> list[Part]:
