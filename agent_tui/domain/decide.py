@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from agent_tui.domain import (
     calls,
     clocks,
     deliveries,
     edits,
+    ownership,
     ratings,
     replies,
     sorting,
+    statuses,
     suggestions,
 )
 from agent_tui.domain import commands as c
 from agent_tui.domain import events as e
-from agent_tui.domain.context import Context, is_lead, may_see
+from agent_tui.domain.context import Context, may_see
 from agent_tui.domain.evolve import evolve
 from agent_tui.domain.ids import ConversationId
 from agent_tui.domain.model import (
@@ -35,8 +35,6 @@ from agent_tui.domain.outcome import CHANGED_HANDS, Held, Outcome, Reason, Rejec
 
 NAME_CHARS = 64
 MOST_TAGS = 50  # of a conversation, by hand; its rules may add theirs
-LONGEST_COOLING_MS = 24 * 3600 * 1000
-LONGEST_SNOOZE_MS = 10 * 365 * 24 * 3600 * 1000
 
 
 def decide(
@@ -91,7 +89,7 @@ def _decide(
     if isinstance(command, c.RateService):
         return ratings.rate(state, command)
     if isinstance(command, c.WakeSnoozed):
-        return _wake_snoozed(state, command, context)
+        return statuses.wake_snoozed(state, command, context)
     actor = context.actor
     if actor is None:
         return Rejected(Reason.NOT_ALLOWED)
@@ -135,10 +133,6 @@ def _receive_message(
     return arrived + sorted_
 
 
-def _cools(s: Conversation, now: int) -> bool:
-    return s.status is Status.SNOOZED and s.cooled is not None and now < s.cooled
-
-
 def _arrived(
     s: Conversation | None, command: c.ReceiveMessage, context: Context
 ) -> tuple[e.ConversationEvent, ...]:
@@ -153,7 +147,7 @@ def _arrived(
             subject=command.subject,
         )
         return (opened, wrote)
-    if s.status is Status.OPEN or _cools(s, context.now):
+    if s.status is Status.OPEN or statuses.cools(s, context.now):
         return (wrote,)
     return (e.Reopened(was=s.status, fresh=s.status is Status.RESOLVED), wrote)
 
@@ -167,64 +161,11 @@ def _confirm_delivery(s: Conversation, command: c.ConfirmDelivery) -> Outcome:
     return (e.CustomerSaw(delivered=delivered, seen=seen),)
 
 
-def _wake_snoozed(s: Conversation, command: c.WakeSnoozed, context: Context) -> Outcome:
-    due = s.status is Status.SNOOZED and s.snoozes == command.generation
-    if not due or (s.until or 0) > context.now:
-        return ()
-    return (e.Reopened(was=Status.SNOOZED),)
-
-
 def _report_searches(context: Context) -> Outcome:
     actor = context.actor
     if actor is None or actor.disabled or actor.role is Role.TRAINEE:
         return Rejected(Reason.NOT_ALLOWED)
     return ()  # of no conversation: the server counts them
-
-
-# --- ownership -----------------------------------------------------------------------------------
-
-
-def _claim(s: Conversation, command: c.Claim, context: Context, actor: Agent) -> Outcome:
-    if s.assignee == actor.id:
-        return ()
-    if s.assignee is not None:
-        return Rejected(Reason.ALREADY_CLAIMED, s.assignee)
-    return (e.Claimed(agent=actor.id, epoch=s.epoch + 1),)
-
-
-def _release(s: Conversation, command: c.Release, context: Context, actor: Agent) -> Outcome:
-    if s.assignee is None:
-        return ()
-    if s.assignee != actor.id and not is_lead(actor):
-        return Rejected(Reason.NOT_YOURS, s.assignee)
-    mine = s.assignee == actor.id and bool(s.placed)
-    return (e.Released(epoch=s.epoch + 1, declined=mine),)
-
-
-def _assign(s: Conversation, command: c.Assign, context: Context, actor: Agent) -> Outcome:
-    if command.epoch is not None and command.epoch != s.epoch:
-        return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
-    if command.owner is not msgspec.UNSET and command.owner != s.assignee:
-        return Rejected(Reason.CHANGED_SINCE, s.assignee or "")
-    if _answered(s, command):
-        return Rejected(Reason.ANSWERED_SINCE, s.assignee or "")
-    team = command.team or s.team
-    if context.teams is not None and team not in context.teams:
-        return Rejected(Reason.UNKNOWN_TEAM, team)
-    if command.agent is not None and context.roster is not None:
-        target = context.roster.get(command.agent)
-        if target is None or target.disabled or target.role is Role.TRAINEE:
-            return Rejected(Reason.UNKNOWN_AGENT, command.agent)
-    if (command.agent, team) == (s.assignee, s.team):
-        return ()
-    return (e.Assigned(agent=command.agent, team=team, epoch=s.epoch + 1),)
-
-
-def _answered(s: Conversation, command: c.Assign) -> bool:
-    """Whether who has it has answered since the reply that `command` knows of."""
-    if command.reply is msgspec.UNSET or s.assignee is None:
-        return False
-    return s.last_reply_by == s.assignee and s.last_reply_no != command.reply
 
 
 # --- notes, labels, status -----------------------------------------------------------------------
@@ -281,48 +222,6 @@ def _set_type(s: Conversation, command: c.SetType, context: Context, actor: Agen
     return () if command.type == s.type else (e.TypeSet(type=command.type),)
 
 
-def _set_status(s: Conversation, command: c.SetStatus, context: Context, actor: Agent) -> Outcome:
-    if command.expect is not None and command.expect is not s.status:
-        return Rejected(Reason.CHANGED_SINCE, s.status)
-    if command.status is Status.SNOOZED:
-        asked_at = context.now - context.age
-        if command.until is None or not asked_at < command.until <= asked_at + LONGEST_SNOOZE_MS:
-            return Rejected(Reason.MALFORMED, "until")
-        return _awake(s, e.StatusSet(status=Status.SNOOZED, until=command.until))
-    if command.status is s.status:
-        return ()
-    if command.status is Status.OPEN:
-        return (e.Reopened(was=s.status),)
-    return _awake(s, e.StatusSet(status=command.status))
-
-
-def _awake(s: Conversation, changed: e.StatusSet | e.CooledDown) -> tuple[e.ConversationEvent, ...]:
-    """A solved chat that was long quiet may be on nobody's machine: reopening tells it whole."""
-    solved = s.status is Status.RESOLVED
-    return (e.Reopened(was=s.status), changed) if solved else (changed,)
-
-
-def _cool_down(s: Conversation, command: c.CoolDown, context: Context, actor: Agent) -> Outcome:
-    asked_at = context.now - context.age
-    if not asked_at < command.until <= asked_at + LONGEST_SNOOZE_MS:
-        return Rejected(Reason.MALFORMED, "until")
-    if command.until > asked_at + LONGEST_COOLING_MS and not is_lead(actor):
-        return Rejected(Reason.NOT_ALLOWED)
-    if s.assignee not in (None, actor.id) and not is_lead(actor):
-        return Rejected(Reason.NOT_YOURS, s.assignee or "")
-    return _awake(s, e.CooledDown(until=command.until, epoch=s.epoch + 1))
-
-
-def _mark_read(s: Conversation, command: c.MarkRead, context: Context, actor: Agent) -> Outcome:
-    # A lead who reads along must not clear the owner's unread mark.
-    if s.assignee not in (None, actor.id):
-        return ()
-    no = min(command.no, s.messages)
-    # Whom it was given may find nothing new in it, and has looked all the same.
-    looked = s.answer_by is not None and s.assignee == actor.id
-    return (e.MarkedRead(no=max(no, s.read_no)),) if no > s.read_no or looked else ()
-
-
 def _start_clock(s: Conversation, command: c.StartClock, context: Context, actor: Agent) -> Outcome:
     if any(running.clock is command.clock for running in s.clocks):
         return ()
@@ -370,9 +269,9 @@ def _unmerge_customer(
 Decider = Callable[[Conversation, Any, Context, Agent], Outcome]
 
 DECIDERS: dict[type[c.Command], Decider] = {
-    c.Claim: _claim,
-    c.Release: _release,
-    c.Assign: _assign,
+    c.Claim: ownership.claim,
+    c.Release: ownership.release,
+    c.Assign: ownership.assign,
     c.SendReply: replies.send_reply,
     c.AddNote: _add_note,
     c.RemoveNote: _remove_note,
@@ -381,9 +280,9 @@ DECIDERS: dict[type[c.Command], Decider] = {
     c.Untag: _untag,
     c.SetPriority: _set_priority,
     c.SetType: _set_type,
-    c.SetStatus: _set_status,
-    c.CoolDown: _cool_down,
-    c.MarkRead: _mark_read,
+    c.SetStatus: statuses.set_status,
+    c.CoolDown: statuses.cool_down,
+    c.MarkRead: ownership.mark_read,
     c.StartClock: _start_clock,
     c.StopClock: _stop_clock,
     c.MergeCustomer: _merge_customer,

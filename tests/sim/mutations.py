@@ -15,7 +15,7 @@ import pytest
 from agent_tui.domain import commands as c
 from agent_tui.domain import decide as deciding
 from agent_tui.domain import events as e
-from agent_tui.domain import replies
+from agent_tui.domain import replies, statuses
 from agent_tui.domain.context import Context
 from agent_tui.domain.ids import ClientId
 from agent_tui.domain.model import Agent, Conversation, Role, Status
@@ -287,7 +287,7 @@ def timers_without_generation(patch: pytest.MonkeyPatch) -> None:
     def wake(s: Conversation, command: c.WakeSnoozed, context: Context) -> Outcome:
         return (e.Reopened(was=Status.SNOOZED),)
 
-    patch.setattr(deciding, "_wake_snoozed", wake)
+    patch.setattr(statuses, "wake_snoozed", wake)
 
 
 def inbound_twice(patch: pytest.MonkeyPatch) -> None:

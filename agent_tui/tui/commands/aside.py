@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from agent_tui.desk.unfinished import unfinished
 from agent_tui.domain import commands as c
 from agent_tui.domain.context import is_lead
-from agent_tui.domain.decide import LONGEST_COOLING_MS, LONGEST_SNOOZE_MS
 from agent_tui.domain.model import Conversation, Status
+from agent_tui.domain.statuses import LONGEST_COOLING_MS, LONGEST_SNOOZE_MS
 from agent_tui.lang import Both
 from agent_tui.tui import format as fmt
 from agent_tui.tui.commands.base import Intent
