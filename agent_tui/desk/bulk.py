@@ -243,12 +243,18 @@ def outside(desk: Desk, given: Iterable[tuple[Agent, TeamId]]) -> Iterator[Both]
     """Who of them does not work for the team of a chat that is theirs to be, and helps in no surge
     of it."""
     floor, known = desk.directory.floor(desk.clock()), desk.directory.teams()
+    missing: dict[AgentId, list[Both]] = {}
+    names: dict[AgentId, str] = {}
     for agent, team in dict.fromkeys(given):
         if floor.works_for(agent, team):
             continue
         found = known.get(team)
         name = Both(found.name_zh, found.name_en) if found else Both(team, team)
-        yield Both(f"{agent.name} 不在{name.zh}", f"{agent.name} is not in {name.en}")
+        names[agent.id] = agent.name
+        missing.setdefault(agent.id, []).append(name)
+    for key, teams in missing.items():
+        zh, en = "、".join(each.zh for each in teams), ", ".join(each.en for each in teams)
+        yield Both(f"{names[key]} 不在{zh}", f"{names[key]} is not in {en}")
 
 
 def _over(loads: Iterable[Load]) -> Iterator[Both]:

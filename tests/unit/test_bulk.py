@@ -213,6 +213,9 @@ def test_says_who_is_not_in_the_chats_team(shop: Shop) -> None:
     run = bulk.assign(shop.desk, ids("n1", "n2"), [sun.id])
     assert [each.zh for each in run.notes] == ["孙丽 不在售后"]
     assert [each.en for each in run.notes] == ["孙丽 is not in After-sales"]
+    shop.says(e.TeamSaved(f.team("logistics", "物流", "Logistics")))
+    given = [(sun, TeamId(team)) for team in ("after-sales", "logistics", "after-sales")]
+    assert [each.zh for each in bulk.outside(shop.desk, given)] == ["孙丽 不在售后、物流"]
     shop.says(e.AgentSaved(replace(sun, floating=True)))
     assert bulk.assign(shop.desk, ids("n1"), [sun.id]).notes  # floats, but no surge calls
     shop.says(e.SurgeSet(Surge(TeamId("after-sales"), f.NOW - 1, f.NOW + 1, 2.0)))
