@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -39,6 +40,14 @@ def pytest_configure() -> None:
     # Containers forbid to run what lies there; tests write scripts and a library.
     if here.f_bavail * here.f_frsize > ROOM and not here.f_flag & os.ST_NOEXEC:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def pytest_collection_finish() -> None:
+    """All modules are imported: the garbage collector need not look at them again with every few
+    screens that come and go."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.hookimpl(optionalhook=True)

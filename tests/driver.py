@@ -51,7 +51,7 @@ PEOPLE = (
 )
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0, what: str = "") -> Any:
+def until(condition: Callable[[], Any], seconds: float = 30.0, what: str = "") -> Any:
     """The first true answer of `condition`; AssertionError after `seconds`."""
     end = time.monotonic() + seconds
     while True:

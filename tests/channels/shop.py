@@ -112,9 +112,10 @@ class Shop:
         """The row of the channel outbox."""
         return next(row for row in self.rows() if row["message"] == message)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """All of them, in the order of the log."""
+    def rows(self, *, but: str = "") -> list[dict[str, Any]]:
+        """All of them, except those in one state, in the order of the log."""
         query = select(schema.outgoing).order_by(schema.outgoing.c.seq)
+        query = query.where(schema.outgoing.c.state != but)
         with self.serving.database.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -117,7 +117,7 @@ class Nursery:
         cls.gone(pid)
 
     @classmethod
-    def gone(cls, pid: int, seconds: float = 10.0) -> None:
+    def gone(cls, pid: int, seconds: float = 30.0) -> None:
         """Wait until the child has ended."""
         until(lambda: not cls.lives(pid), seconds)
 

@@ -170,7 +170,7 @@ class Person:
         await self.pilot.pause()
         return self
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
         """Wait for what another thread brings."""
         async with asyncio.timeout(seconds):
             while not condition():
@@ -274,7 +274,7 @@ async def sit_down(
     app = WorkstationApp(NoNetwork(desk, config, world.clock), band=band, notice=notice, tour=tour)
     app.quiet_seconds = quiet_seconds
     async with app.run_test(size=size, notifications=True) as pilot:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):  # however busy the machine is
             await app.ready.wait()
             while indexed and (desk.finding.building or not desk.finding.size):
                 await pilot.pause(0.01)
