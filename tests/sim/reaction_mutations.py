@@ -115,14 +115,14 @@ ALL = tuple(
     Case(mutation, seed, POWERS)
     for mutation, seed in (
         (rung_ignored, 0),
-        (loads_read_before, 1),
-        (the_batch_is_not_seen, 1),
+        (loads_read_before, 2),
+        (the_batch_is_not_seen, 19),
         (leases_end_unseen, 0),
         (timers_stay, 0),
-        (rung_is_over, 3),
-        (settings_of_before, 26),
+        (rung_is_over, 1),
+        (settings_of_before, 19),
         (only_the_first, 0),
         (breach_first, 0),
-        (shifts_ignored, 2),
+        (shifts_ignored, 18),
     )
 )
