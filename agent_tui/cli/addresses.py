@@ -5,14 +5,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from agent_tui.errors import UsageError
+from agent_tui.hosts import is_loopback
 from agent_tui.lang import Both
 
 
 def check_outward(url: str) -> str:
     """`url`. Raises UsageError unless it is an http or https address, and encrypted where it
     leaves this machine."""
-    from agent_tui.server.run import is_loopback
-
     try:
         parts = urlsplit(url)
         host, known = parts.hostname or "", parts.scheme in ("http", "https")

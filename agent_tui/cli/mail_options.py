@@ -13,8 +13,8 @@ from agent_tui.channels.mail import names
 from agent_tui.channels.mail.settings import MailSettings, Place
 from agent_tui.cli import output
 from agent_tui.errors import UsageError
+from agent_tui.hosts import is_loopback
 from agent_tui.lang import Both
-from agent_tui.server.run import is_loopback
 from agent_tui.text import clean_line
 
 PORTS = {"imaps": 993, "imap": 143, "smtps": 465, "smtp": 587}

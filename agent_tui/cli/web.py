@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 import shlex
 import sys
@@ -15,6 +14,7 @@ from agent_tui import lang
 from agent_tui.cli import output
 from agent_tui.cli.output import words
 from agent_tui.errors import DeskError, UsageError
+from agent_tui.hosts import is_loopback
 from agent_tui.lang import Both
 
 Host = Annotated[str, typer.Option(help=words("监听地址", "address to listen on"))]
@@ -39,7 +39,7 @@ def web(
     from agent_tui import bootstrap
     from agent_tui.cli import edge
 
-    remote = not _is_loopback(host)
+    remote = not is_loopback(host)
     if remote and not allow_remote:
         raise UsageError(
             Both(f"{host} 不是本机地址", f"{host} is not an address of this machine alone"),
@@ -98,12 +98,3 @@ def _command(*, demo: bool) -> str:
     """What runs for each tab, for a shell."""
     parts = [sys.executable, "-P", "-m", "agent_tui", "--lang", lang.current()]
     return shlex.join([*parts, "demo"] if demo else parts)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -179,6 +179,8 @@ def _pages(service: Service, endpoints: list[Endpoint]) -> list[BaseRoute]:
         return json({"ok": True, "version": __version__, "head": service.hub.head})
 
     async def measured(request: Request) -> Response:
+        if not metrics.may_read(request, service.config.server.metrics):
+            return PlainTextResponse("read on the server's machine; see server.metrics", 404)
         return PlainTextResponse(generate_latest(metrics.REGISTRY).decode())
 
     async def chat(request: Request) -> Response:

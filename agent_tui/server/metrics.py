@@ -1,8 +1,13 @@
-"""What `/metrics` tells Prometheus."""
+"""What `/metrics` tells Prometheus, and whom."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.requests import Request
+
+from agent_tui.hosts import is_loopback
 
 REGISTRY = CollectorRegistry()
 
@@ -38,3 +43,15 @@ BATCH_JOBS = Histogram(
 )
 STREAMS = Gauge("agent_tui_streams", "Open event streams", ["kind"], registry=REGISTRY)
 HEAD = Gauge("agent_tui_head", "Last seq of the feed", registry=REGISTRY)
+
+Readers = Literal["local", "all", "off"]
+# A proxy that was not announced (`--behind-proxy`) calls from here for anybody.
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def may_read(request: Request, readers: Readers) -> bool:
+    """Whether the caller is one of `readers`: programs on this machine, anybody, nobody."""
+    if readers != "local":
+        return readers == "all"
+    called_for = any(name in request.headers for name in FORWARDED)
+    return request.client is not None and is_loopback(request.client.host) and not called_for

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import logging
 import socket
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from agent_tui.errors import ServerError
+from agent_tui.hosts import is_loopback
 from agent_tui.lang import Both
 from agent_tui.server import app as application
 from agent_tui.server import occupancy, streams
@@ -57,16 +57,6 @@ def check(listen: Listen) -> None:
             "give --certfile and --keyfile, or --behind-proxy if a proxy in front does TLS",
         ),
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Server(uvicorn.Server):

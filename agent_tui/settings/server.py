@@ -93,6 +93,13 @@ class Server(Section, frozen=True):
             pattern=r"^$|^https?://[^/?#\s]+/?$",
         ),
     ] = ""
+    metrics: Annotated[
+        Literal["local", "all", "off"],
+        meta(
+            "谁能读 /metrics：local 只有服务端本机，all 所有人，off 没有人",
+            "who may read /metrics: local, programs on the server's machine; all; off, nobody",
+        ),
+    ] = "local"
     database: Annotated[
         str,
         meta(

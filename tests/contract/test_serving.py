@@ -136,6 +136,23 @@ def test_health_and_metrics(serving: Serving) -> None:
     assert open_streams["agent"] == 1
 
 
+@pytest.mark.parametrize(
+    ("readers", "here", "through_a_proxy"),
+    [("local", 200, 404), ("all", 200, 200), ("off", 404, 404)],
+)
+def test_who_reads_the_metrics(
+    tmp_path: Path, readers: str, here: int, through_a_proxy: int
+) -> None:
+    found = Serving(make_folder(tmp_path, f"[server]\nmetrics = '{readers}'\n")).start()
+    try:
+        url = f"{found.base}/metrics"
+        forwarded = httpx.get(url, headers={"x-forwarded-for": "203.0.113.7"})
+        assert httpx.get(url).status_code == here
+        assert forwarded.status_code == through_a_proxy
+    finally:
+        found.close()
+
+
 def test_any_page_may_call_the_web_channel(serving: Serving) -> None:
     """Cross-origin: the shop's own site embeds the chat."""
     origin = {"Origin": "https://shop.example"}
