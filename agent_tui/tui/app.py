@@ -20,6 +20,7 @@ from agent_tui.errors import DeskError
 from agent_tui.tui.alt import teach_alt, teach_keys
 from agent_tui.tui.clipboard import through_tmux, within_tmux
 from agent_tui.tui.first import First, FirstScreen
+from agent_tui.tui.goingon import go_on_once
 from agent_tui.tui.theme import ANSI, DEFAULT, DEFAULTS, THEMES, TITLES, check_theme
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class WorkstationApp(App[None], inherit_bindings=False):
             self._port.start()
         self.set_interval(60, self.remember)
         self.ready.set()
+        go_on_once(self)
         self._focus_something()
 
     def remember(self) -> None:

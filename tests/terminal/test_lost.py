@@ -114,3 +114,27 @@ def test_a_killed_process_loses_no_more_than_the_last_moment(home: Path, seed: i
         again.sound("after a kill")
     finally:
         again.close()
+
+
+def test_stopped_and_set_going_again_letters_keep_their_order(home: Path) -> None:
+    tty = writing(home)
+    try:
+        for _ in range(8):
+            tty.kill(signal.SIGSTOP)
+            tty.kill(signal.SIGCONT)
+            tty.settle(0.3)
+        whole = "".join(f" {number:02}" for number in range(20)).strip()
+        for char in whole:  # each by itself: two readers would share them
+            tty.process.write(char.encode())
+        tty.shows("18 19")
+        tty.screen.reset()  # somebody else wrote over it
+        tty.kill(signal.SIGSTOP)
+        time.sleep(0.02)
+        tty.kill(signal.SIGCONT)
+        tty.shows("王女士")
+        tty.shows("18 19")
+        tty.press("ctrl+q")
+        assert tty.ends()
+    finally:
+        tty.close()
+    assert draft(home).strip() == whole
