@@ -47,13 +47,13 @@ def pytest_collection_finish() -> None:
     screens that come and go."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than the cores: a good half of a run waits, for servers, terminals and browsers."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than the cores: a good half of a run waits, for servers, terminals and browsers."""
+    return (os.cpu_count() or 1) + 2
 
 
 def require(tool: str) -> str:

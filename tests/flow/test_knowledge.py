@@ -137,7 +137,7 @@ def test_a_suggestion_made_offline_is_published_when_a_lead_accepts_it(
     assert mine is not None and len(mine.open_suggestions) == 1  # at once, on this screen
     assert lee.desk._cache.suggested() == []
     anna.connect()
-    lee.until(lambda desk: lee.desk._cache.suggested())
+    lee.until(lambda desk: (state := desk.conversation(key)) and state.open_suggestions)
     (waiting,) = lee.desk._cache.suggested()[0].open_suggestions
     accept = c.AcceptSuggestion(
         waiting.id, WHEN, waiting.title, waiting.body, version=waiting.version

@@ -518,3 +518,6 @@ async def test_help_explains_the_signs(world: World) -> None:
         }
         await agent.types("未读")
         await agent.until(lambda: "*3" in agent.sees())
+        await agent.press("ctrl+u")
+        await agent.types("符号")
+        await agent.until(lambda: "*3" in agent.sees() and "[x]" in agent.sees())

@@ -225,9 +225,10 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
         parts: list[Part] = []
         for intent in dict.fromkeys([*pressed, *lookup.found(text)]):
             parts += self._line(intent)
-        for key, doc in (*MORE, *(row for _, legend in SIGNS for row in legend)):
-            if text in f"{key} {doc.zh} {doc.en}".lower():
-                parts += self._row(str(key), doc)
+        for title, rows in (("", MORE), *((f"{t.zh} {t.en}", rows) for t, rows in SIGNS)):
+            for key, doc in rows:
+                if text in f"{title} {key} {doc.zh} {doc.en}".lower():
+                    parts += self._row(str(key), doc)
         return parts
 
     def _line(self, intent: type[Intent]) -> list[Part]:
