@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -167,7 +167,7 @@ def _explain(
         )
     name = f"{place}.{key}" if place else key
     source = _named(source, text, name)
-    near = misfits.nearest(key, _fields(place))
+    near = misfits.nearest(key, misfits.fields(Config, misfits.place(message)))
     hint = (
         Both(f"是不是 {near}？", f"did you mean {near}?")
         if near
@@ -177,12 +177,3 @@ def _explain(
         )
     )
     return ConfigError(Both(f"{source}：没有设置项 {name}", f"{source}: unknown key {name}"), hint)
-
-
-def _fields(place: str) -> list[str]:
-    """The keys that exist in the table at dotted path `place`."""
-    kind: Any = Config
-    for part in filter(None, re.sub(r"\[\d+\]", "", place).split(".")):
-        kind = get_type_hints(kind).get(part, kind)
-        kind = get_args(kind)[0] if get_origin(kind) is tuple else kind
-    return list(getattr(kind, "__struct_fields__", ()))

@@ -92,25 +92,39 @@ def _only(data: Any, steps: Sequence[str | int], key: str) -> Any:
 def allowed(kind: Any, place: str) -> list[str]:
     """The values that may stand at `place` of a `kind`; none where they are not numbered. Those of
     an empty text are left out: that is what stands there by itself."""
-    kinds = [kind]
-    for name, _ in _STEP.findall(place):
-        within = [each for one in kinds for each in _parts(one)]
-        if name:
-            within = [
-                get_type_hints(each, include_extras=True)[field.name]
-                for each in within
-                if isinstance(each, type) and issubclass(each, msgspec.Struct)
-                for field in msgspec.structs.fields(each)
-                if field.encode_name == name
-            ]
-        kinds = within
     found: dict[str, None] = {}
-    for each in (part for one in kinds for part in _parts(one)):
+    for each in _at(kind, place):
         if get_origin(each) is Literal:
             found |= dict.fromkeys(str(value) for value in get_args(each) if value)
         elif isinstance(each, type) and issubclass(each, Enum):
             found |= dict.fromkeys(str(one.value) for one in each)
     return list(found)
+
+
+def fields(kind: Any, place: str) -> list[str]:
+    """The keys that may stand in the table at `place` (as msgspec says it) of a `kind`."""
+    tables = (each for each in _at(kind, place) if _is_struct(each))
+    return [field.encode_name for each in tables for field in msgspec.structs.fields(each)]
+
+
+def _at(kind: Any, place: str) -> list[Any]:
+    """What may stand at `place`, and what that is made of."""
+    found = list(_parts(kind))
+    for name, _ in _STEP.findall(place):
+        if name:
+            found = [
+                get_type_hints(each, include_extras=True)[field.name]
+                for each in found
+                if _is_struct(each)
+                for field in msgspec.structs.fields(each)
+                if field.encode_name == name
+            ]
+        found = [part for each in found for part in _parts(each)]
+    return found
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _parts(kind: Any) -> Iterator[Any]:
@@ -134,7 +148,7 @@ def nearest(key: str, known: Iterable[str]) -> str:
 
 def keys(kind: Any) -> Iterator[str]:
     """Every key that may be written in a struct type, also in the structs within it."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+    if _is_struct(kind):
         for field in msgspec.structs.fields(kind):
             yield field.encode_name
             yield from keys(field.type)

@@ -74,6 +74,33 @@ def test_mistakes_name_the_place_and_the_way_out(
     assert hint in str(error.hint)
 
 
+SHIPPED = (Path(__file__).parents[2] / "config.toml").read_text("utf-8")
+# Of [keys] any intent's name may stand there.
+TABLES = [
+    number
+    for number, line in enumerate(SHIPPED.splitlines())
+    if line.startswith("[") and line != "[keys]"
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_unknown_key_is_told_in_every_table(table: int) -> None:
+    lines = SHIPPED.splitlines()
+    lines.insert(table + 1, "zzz = 1")
+    text = "\n".join(lines)
+    with pytest.raises(ConfigError) as caught:
+        config.parse(tomllib.loads(text), "config.toml", text)
+    assert caught.value.title.en.startswith(f"config.toml:{table + 2}: ")
+    assert "zzz" in caught.value.title.en
+
+
+def test_in_tables_with_names_of_ones_own_the_nearest_key_is_said() -> None:
+    text = "[routing.calendars.online]\ntimezone = 'Asia/Shanghai'\n"
+    with pytest.raises(ConfigError) as caught:
+        config.parse(tomllib.loads(text), "config.toml", text)
+    assert caught.value.hint.en == "did you mean zone?"
+
+
 def test_what_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes("[shop]\n# 店\nname = ".encode() + "青禾".encode("gb18030"))
