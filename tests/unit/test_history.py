@@ -600,6 +600,11 @@ def test_an_open_search_does_not_hold_the_writer_up(cache: Cache, past: History)
 # --- showing -------------------------------------------------------------------------------------
 
 
+# What `text.steady` puts in the place of a flag's halves and of a colour alone.
+STEADY = {0x1F1E6 + number: ord("A") + number for number in range(26)}
+STEADY |= dict.fromkeys(range(0x1F3FB, 0x1F400), 0x1F7EB)
+
+
 @given(text_of_all_kinds.map(lambda text: text * 3), st.integers(0, 60), st.data())
 def test_an_excerpt_fits_and_shows_the_match(text: str, cells: int, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, max(0, len(text) - 1)))
@@ -607,9 +612,14 @@ def test_an_excerpt_fits_and_shows_the_match(text: str, cells: int, data: st.Dat
     spans = ((start, end),) if end > start else ()
     shown, places = excerpt(text, spans, cells)
     assert cell_len(shown) <= max(cells, 0) and "\n" not in shown
-    line = text.replace("\n", " ")
+    found = text.replace("\n", " ")[start:end]
     for begin, stop in places:
-        assert shown[begin:stop] and shown[begin:stop] in line[start:end]
+        marked = shown[begin:stop]
+        assert marked and set(marked) <= {*found, *found.translate(STEADY)}
+
+
+def test_half_a_flag_is_marked_as_its_letter() -> None:
+    assert excerpt("\U0001f1e6" * 3, ((0, 1),), 2)[1] == ((0, 1),)
 
 
 def test_an_excerpt_of_a_long_line() -> None:
