@@ -19,6 +19,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+import inputs
 from msgspec.structs import replace
 from playing.day import Played, play_and_judge
 from playing.figures import Figures, figures, missed, table
@@ -39,7 +40,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", type=Path, default=HERE / "days" / "double-peak.toml")
+    parser.add_argument(
+        "model", nargs="?", type=inputs.file, default=HERE / "days" / "double-peak.toml"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--conversations", type=int)
     parser.add_argument("--server", action="store_true")

@@ -32,6 +32,8 @@ from agent_tui.desk import guards
 from agent_tui.desk.guards import Here, Others, Rules, Whose
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+import inputs
+
 from tests import attempts
 
 MOST_ALARMS, MOST_MS = 0.01, 1.0
@@ -106,7 +108,7 @@ def looks(replies: Sequence[str], rules: Rules, here: Here, away: Others) -> lis
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("paths", nargs="*", type=inputs.file)
     parser.add_argument("--chats", type=int, default=100)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--json", action="store_true")

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import inputs
 from searching.damage import Query
 from searching.engines import Engine, Ours, others
 from searching.kinds import queries
@@ -81,7 +82,7 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=10_000)
     parser.add_argument("--queries", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--titles", type=Path, metavar="FILE")
+    parser.add_argument("--titles", type=inputs.file, metavar="FILE")
     parser.add_argument("--show-misses", type=int, default=0, metavar="N", help="of each kind")
     parser.add_argument("--kinds", default="", help="only kinds that contain one of these")
     parser.add_argument("--whole", action="store_true", help="only short titles, all of each")

@@ -36,6 +36,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import inputs
 from searching.baselines import Bm25, CharacterTfidf
 from searching.meaning import Fused
 
@@ -210,13 +211,13 @@ def main() -> int:
     )
     sets = parser.add_subparsers(required=True)
     one = sets.add_parser("canned")
-    one.add_argument("--queries", type=Path, required=True)
-    one.add_argument("--templates", type=Path, required=True)
+    one.add_argument("--queries", type=inputs.file, required=True)
+    one.add_argument("--templates", type=inputs.file, required=True)
     one.add_argument("--lend", action="store_true")
     one.set_defaults(run=canned)
     two = sets.add_parser("banking")
-    two.add_argument("--tasks", type=Path, required=True)
-    two.add_argument("--documents", type=Path, required=True)
+    two.add_argument("--tasks", type=inputs.file, required=True)
+    two.add_argument("--documents", type=inputs.file, required=True)
     two.set_defaults(run=banking)
     for each in (one, two):
         each.add_argument("--show-misses", type=int, default=0, metavar="N")

@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import inputs
 from syncing.report import judged, percentile
 from writing.agent import write
 from writing.replies import Reply, read
@@ -112,7 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("paths", nargs="+", type=inputs.file, metavar="PATH")
     parser.add_argument("--every", type=int, default=1, help="write every Nth reply, learn all")
     parser.add_argument("--certain", type=float, default=0.15, help="[completion] certain")
     parser.add_argument("--sentences", type=int, default=50_000, help="known when timing")
