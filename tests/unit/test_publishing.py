@@ -92,6 +92,12 @@ class House:
         return article
 
 
+@pytest.fixture(autouse=True)
+def only_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever programs that ran in this process before have set."""
+    caplog.set_level(logging.WARNING)
+
+
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     folder = make_folder(tmp_path)
