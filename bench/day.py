@@ -19,7 +19,6 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import inputs
 from msgspec.structs import replace
 from playing.day import Played, play_and_judge
 from playing.figures import Figures, figures, missed, table
@@ -27,6 +26,7 @@ from playing.house import PureHouse
 from playing.model import Model, read
 from playing.policies import POLICIES
 from playing.told import holds
+from syncing import inputs
 from syncing.report import judged
 
 HERE = Path(__file__).parent

@@ -32,7 +32,7 @@ from agent_tui.desk import guards
 from agent_tui.desk.guards import Here, Others, Rules, Whose
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-import inputs
+from syncing import inputs
 
 from tests import attempts
 

@@ -21,8 +21,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import inputs
-
 from agent_tui import bootstrap
 from agent_tui.cli.replaying import load
 from agent_tui.paths import Profile
@@ -81,7 +79,7 @@ def transcripts(profile: Profile) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=inputs.file)
+    parser.add_argument("file", type=Path)
     parser.add_argument("--conversations", type=int, default=0)
     parser.add_argument("--concurrency", type=int, default=50)
     parser.add_argument("--json", action="store_true")

@@ -22,12 +22,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import inputs
 from searching.damage import Query
 from searching.engines import Engine, Ours, others
 from searching.kinds import queries
 from searching.reading import is_han, plain
 from searching.texts import Title, entry, shipped, titles
+from syncing import inputs
 from syncing.report import judged
 
 from agent_tui.knowledge.entry import Entry

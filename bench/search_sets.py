@@ -36,9 +36,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import inputs
 from searching.baselines import Bm25, CharacterTfidf
 from searching.meaning import Fused
+from syncing import inputs
 
 from agent_tui.knowledge.entry import Entry
 from agent_tui.knowledge.index import SearchIndex

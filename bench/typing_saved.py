@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import inputs
+from syncing import inputs
 from syncing.report import judged, percentile
 from writing.agent import write
 from writing.replies import Reply, read
