@@ -111,15 +111,15 @@ def _at(kind: Any, place: str) -> list[Any]:
     """What may stand at `place`, and what that is made of."""
     found = list(_parts(kind))
     for name, _ in _STEP.findall(place):
-        if name:
+        if name:  # a list's number, or a table's key, leads to nothing that is not there already
             found = [
-                get_type_hints(each, include_extras=True)[field.name]
+                part
                 for each in found
                 if _is_struct(each)
                 for field in msgspec.structs.fields(each)
                 if field.encode_name == name
+                for part in _parts(get_type_hints(each, include_extras=True)[field.name])
             ]
-        found = [part for each in found for part in _parts(each)]
     return found
 
 

@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from syncing import inputs
 from syncing.report import judged
 
 from agent_tui.config import Config
@@ -32,8 +33,6 @@ from agent_tui.desk import guards
 from agent_tui.desk.guards import Here, Others, Rules, Whose
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from syncing import inputs
-
 from tests import attempts
 
 MOST_ALARMS, MOST_MS = 0.01, 1.0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.requests import Request
 
 from agent_tui.hosts import is_loopback
+from agent_tui.settings.server import Readers
 
 REGISTRY = CollectorRegistry()
 
@@ -44,7 +43,6 @@ BATCH_JOBS = Histogram(
 STREAMS = Gauge("agent_tui_streams", "Open event streams", ["kind"], registry=REGISTRY)
 HEAD = Gauge("agent_tui_head", "Last seq of the feed", registry=REGISTRY)
 
-Readers = Literal["local", "all", "off"]
 # A proxy that was not announced (`--behind-proxy`) calls from here for anybody.
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 

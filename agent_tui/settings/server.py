@@ -9,6 +9,7 @@ import msgspec
 
 from agent_tui.settings.base import Section, TokenEnv, meta
 
+Readers = Literal["local", "all", "off"]
 OrderField = Literal[
     "no",
     "customer",
@@ -94,7 +95,7 @@ class Server(Section, frozen=True):
         ),
     ] = ""
     metrics: Annotated[
-        Literal["local", "all", "off"],
+        Readers,
         meta(
             "谁能读 /metrics：local 只有服务端本机，all 所有人，off 没有人",
             "who may read /metrics: local, programs on the server's machine; all; off, nobody",

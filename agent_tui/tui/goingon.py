@@ -29,6 +29,8 @@ def go_on_once(app: App[Any]) -> None:
             driver._sigcont_application()
 
     def again() -> None:
+        if not driver._key_thread.is_alive():
+            return  # it has ended, or been paused, since
         shells = driver.attrs_before  # what the terminal gets back in the end
         driver.exit_event.set()
         driver._key_thread.join()  # what was typed meanwhile it still reads
