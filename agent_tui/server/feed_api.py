@@ -97,7 +97,8 @@ class FeedApi:
             seat = ("poll", reader.agent.id, self._service.config.limits.streams)
             hub, topics = self._service.hub, audience.of_reader(reader.agent, reader.client)
             with self._service.streams.held([seat]), hub.listen("poll", topics) as listener:
-                await hub.wait(listener, wait)
+                # Typing wakes it, too, and so does what `since` has but came late.
+                await hub.wait_for(listener, lambda: hub.head > since.seq, wait)
         done = await anyio.to_thread.run_sync(self._pages.done, reader, since.seq)
         found = await self._pages.page(reader, since, since, done, limit)
         return Response(found.body, media_type="application/json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import anyio.to_thread
@@ -278,6 +278,13 @@ class Hub:
             return False
         listener.wake.clear()
         return not self.closing.is_set()
+
+    async def wait_for(self, listener: Listener, holds: Callable[[], bool], seconds: float) -> None:
+        """Wait until `holds` is true, the server stops or `seconds` are over."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not holds() and not self.closing.is_set() and loop.time() < until:
+            await self.wait(listener, until - loop.time())
 
     def close_soon(self) -> None:
         """`close`, from another thread."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import anyio.to_thread
@@ -178,15 +177,10 @@ class WebApi:
     async def _news(self, visitor: CustomerId, seen: int, seconds: float) -> None:
         """Wait until something concerns `visitor` that lies behind `seen`, at most `seconds`."""
         hub = self._service.hub
-        until = time.monotonic() + seconds
         with hub.listen("visitor", audience.of_visitor(visitor)) as listener:
             # What was committed since then woke nobody here.
             listener.news = hub.concerns(audience.of_visitor(visitor), seen)
-            while not listener.news and not hub.closing.is_set():
-                left = until - time.monotonic()
-                if left <= 0:
-                    break
-                await hub.wait(listener, left)
+            await hub.wait_for(listener, lambda: listener.news, seconds)
 
     async def stream(self, request: Request) -> Response:
         """Messages as they come."""

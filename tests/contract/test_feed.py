@@ -139,6 +139,21 @@ def test_waiting_ends_with_the_first_news_or_in_time(serving: Serving) -> None:
     assert visitor.texts() == ["你好"]
 
 
+def test_waiting_does_not_end_because_somebody_types(serving: Serving) -> None:
+    anna, bo = serving.agent(), serving.agent("bo")
+    visitor, key = chat(serving)
+    since = anna.now()
+    found: list[Page] = []
+    waiting = threading.Thread(target=lambda: found.append(anna.page(since, wait=20)))
+    waiting.start()
+    for _ in range(10):
+        bo.ok("POST", "/v1/typing", {"conversation": key, "typing": True})
+        waiting.join(0.1)
+    visitor.say("还在吗")
+    waiting.join(15)
+    assert {event.conversation for event in found[0].events} == {key}
+
+
 # --- scope ---------------------------------------------------------------------------------------
 
 
