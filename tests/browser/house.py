@@ -25,7 +25,7 @@ from agent_tui.server import accounts, run, setup
 from agent_tui.server.workspace import ChangeWorkspace
 from agent_tui.store.cache import Changes
 
-PATIENCE = 10.0
+PATIENCE = 40.0
 
 
 class DeskAgent:

@@ -231,8 +231,8 @@ def test_a_file_that_is_not_to_be_had_leaves_its_link(connects: Connect) -> None
 
 def test_wechat_is_answered_in_time_though_its_files_are_slow(account: Account) -> None:
     account.platform.media["m1"] = ("image/png", PNG)
-    account.platform.pause = 4.0
+    account.platform.pause = 20.0
     started = time.monotonic()
     assert account.hears(said("", **PICTURE)).text == "success"
-    assert time.monotonic() - started < 4.0
+    assert time.monotonic() - started < 5.0  # it asks for that
     assert account.heard() == ["[图片] http://mmbiz.qpic.cn/x"]

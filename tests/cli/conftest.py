@@ -122,7 +122,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 yield Server(data, url, http)
         finally:
             child.terminate()
-            assert child.wait(10) == 0, (place / "log").read_text()
+            assert child.wait(30) == 0, (place / "log").read_text()
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def test_edit_with_somebody_there(
         terminal.reads("night.md:2: unknown key titel")
         terminal.reads("open it again? [y/N]")
         terminal.types("y\n")
-        assert child.wait(20) == 0
+        assert child.wait(40) == 0
     assert other.read_text() == good
 
 
@@ -278,7 +278,7 @@ def test_import_asks_before_it_changes(
     with running(command, tmp_path) as (terminal, child):
         terminal.reads("change these files (1)? [y/N]")
         terminal.types(f"{key}\n")
-        assert child.wait(20) == code
+        assert child.wait(40) == code
     assert text in (files / "kb" / "refunds.en.md").read_text()
 
 

@@ -86,7 +86,7 @@ def test_a_newcomer_may_leave(tmp_path: Path, key: str, code: int) -> None:
             with left:
                 child.wait(0.7)
                 break
-        assert child.wait(10) == code
+        assert child.wait(30) == code
 
 
 def test_a_newcomer_may_log_in(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_newcomer_may_log_in(tmp_path: Path) -> None:
         person.reads("URL: ")
         person.types("ftp://wrong\n")
         person.reads("not an address")
-        assert child.wait(10) == 2
+        assert child.wait(30) == 2
 
 
 def test_a_bar_on_stderr_and_the_figures_on_stdout(tmp_path: Path, server: Server) -> None:

@@ -160,7 +160,7 @@ def test_an_edit_wakes_the_poll_and_the_stream(chat: Chat) -> None:
         assert [(m["text"], m["edited"]) for m in stream.data("message")] == [("明天到", True)]
         ids = [int(id) for kind, id, _ in stream.events if kind == "message"]
         assert ids == [cursor]  # going on from there leaves nothing out
-    poll.join(5)
+    poll.join(15)
     assert [m["text"] for m in found[0]["messages"]] == ["明天到"]
 
 

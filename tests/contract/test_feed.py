@@ -130,7 +130,7 @@ def test_waiting_ends_with_the_first_news_or_in_time(serving: Serving) -> None:
     waiting = threading.Thread(target=lambda: found.append(anna.page(since, wait=20)))
     waiting.start()
     visitor, _ = chat(serving)
-    waiting.join(5)
+    waiting.join(15)
     assert not waiting.is_alive()
     assert found[0].to != since
     at = anna.now()

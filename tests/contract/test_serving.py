@@ -213,7 +213,7 @@ def test_a_clean_stop_while_content_is_looked_at(
     stopping.join(0.5)
     assert stopping.is_alive()  # it waits for the thread that is at it still
     go_on.set()
-    stopping.join(5)
+    stopping.join(20)
     assert not stopping.is_alive()
     serving.close()
 
@@ -311,7 +311,7 @@ async def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await wire.close()
     # Plain HTTP on that port is no way in, and the certificate is looked at.
     plain = serving.base.replace("https", "http")
-    async with httpx.AsyncClient(timeout=5.0) as http:
+    async with httpx.AsyncClient(timeout=20.0) as http:
         with pytest.raises(httpx.HTTPError):
             await http.get(f"{plain}/healthz")
     monkeypatch.delenv("SSL_CERT_FILE")

@@ -157,7 +157,7 @@ def test_paging_and_waiting(serving: Serving) -> None:
     poll.start()
     serving.visitor().say("别人的话")
     anna.applied(key, f.reply(new_id(), "回答", epoch=0, seen=5))
-    poll.join(5)
+    poll.join(15)
     assert not poll.is_alive()
     assert [m["text"] for m in found[0]["messages"]] == ["回答"]  # type: ignore[attr-defined]
 

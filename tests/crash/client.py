@@ -30,7 +30,7 @@ from tests.driver import Serving, conversation_of
 from tests.flow.children import Nursery, nursery
 from tests.flow.workstation import Workstation, account
 
-PATIENCE = 20.0  # seconds in which a named point must be reached
+PATIENCE = 40.0  # seconds in which a named point must be reached
 CALM_EVERY = 12  # kills between two looks at whether everything came together
 
 

@@ -25,7 +25,7 @@ from tests.flow.children import Nursery
 CHAT = ConversationId("c1")
 GRACE_MS = 15
 POINTS = ("outbox: inside", "outbox: before the commit", "outbox: committed", doomed.DELAY)
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 def prepare(root: Path) -> None:

@@ -132,7 +132,7 @@ class Nursery:
 
     def close(self) -> None:
         """End the nursery; children must be gone."""
-        self._process.communicate("", timeout=10)
+        self._process.communicate("", timeout=30)
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ class Workstation:
             except queue.Empty:
                 return
 
-    def until(self, condition: Callable[[Desk], Any], seconds: float = 20.0) -> Any:
+    def until(self, condition: Callable[[Desk], Any], seconds: float = 40.0) -> Any:
         """The first true answer of `condition` of the desk."""
         end = time.monotonic() + seconds
         while True:

@@ -136,7 +136,7 @@ class Dovecot:
         """Stop; what the mailboxes hold stays."""
         if self._child is not None:
             self._child.send_signal(signal.SIGTERM)
-            self._child.wait(20)
+            self._child.wait(40)
             with contextlib.suppress(ProcessLookupError):  # who still serves somebody
                 os.killpg(self._child.pid, signal.SIGKILL)
         self._child = None

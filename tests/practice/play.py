@@ -18,7 +18,7 @@ import msgspec
 from agent_tui.practice.folder import Ready
 
 LONG = 20.0
-STOP = 3.0
+STOP = 10.0
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Host:
         assert self.child.stdin is not None
         began = time.monotonic()
         self.child.stdin.close()
-        self.child.wait(10)
+        self.child.wait(30)
         return time.monotonic() - began
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from agent_tui.practice.folder import Folder
 from agent_tui.practice.stage import Seats
-from tests.practice.play import STOP, Host, eventually, hosting
+from tests.practice.play import LONG, STOP, Host, eventually, hosting
 
 FIRST = {"王女士", "Tom B.", "小鹿", "陈先生", "Anna K.", "周周"}
 
@@ -51,14 +51,14 @@ def test_a_customer_reads_the_answer_types_and_answers(demo: Host) -> None:
     def texts() -> list[str]:
         return [line["text"] for line in demo.snapshot()["周周"]["messages"]]
 
-    assert eventually(lambda: "在呀" in texts(), 8)
+    assert eventually(lambda: "在呀" in texts(), LONG)
     state = demo.snapshot()["周周"]["state"]
     assert state["delivered_no"] >= 2 and state["seen_no"] >= 2
 
 
 def test_who_was_served_says_how_it_was(tmp_path: Path) -> None:
     with hosting(tmp_path / "demo", "--kind=demo", "--seed=1", "--pace=0.05") as host:
-        assert eventually(lambda: "周周" in host.snapshot(), 8)
+        assert eventually(lambda: "周周" in host.snapshot(), LONG)
         host.reply(host.snapshot()["周周"], "好的，还有其他可以帮您的吗？祝您生活愉快，再见")
 
         def solved() -> bool:
@@ -75,7 +75,7 @@ def test_it_ends_with_its_input_and_goes_on_where_it_was(tmp_path: Path) -> None
     """Second start: same folder, same login, the same customers, none of them twice."""
     root = tmp_path / "demo"
     with hosting(root, "--kind=demo", "--seed=1", "--pace=0.2") as host:
-        assert eventually(lambda: set(host.snapshot()) >= FIRST, 8)
+        assert eventually(lambda: set(host.snapshot()) >= FIRST, LONG)
         first = host.ready
         ids = {name: each["state"]["id"] for name, each in host.snapshot().items()}
         assert host.stop() < STOP
@@ -104,12 +104,12 @@ def test_practice_begins_anew_and_has_an_agent(tmp_path: Path) -> None:
     root = tmp_path / "practice"
     with hosting(root, "--kind=practice", "--pace=0.2") as host:
         assert host.ready.agent.role == "agent"
-        assert eventually(lambda: set(host.snapshot()) >= FIRST, 8)
+        assert eventually(lambda: set(host.snapshot()) >= FIRST, LONG)
         old = {each["state"]["id"] for each in host.snapshot().values()}
         threading.Thread(target=_follow, args=(host,), daemon=True).start()
         assert host.stop() < STOP, "an open stream holds nothing up"
     with hosting(root, "--kind=practice", "--pace=0.2") as host:
-        assert eventually(lambda: set(host.snapshot()) >= FIRST, 8)
+        assert eventually(lambda: set(host.snapshot()) >= FIRST, LONG)
         assert old.isdisjoint(each["state"]["id"] for each in host.snapshot().values())
 
 

@@ -63,7 +63,7 @@ async def test_the_trickle_stops_when_the_shop_is_full(tmp_path: Path) -> None:
         seats = Seats(tmp_path / "seats.json")
         stage = Stage(http, shop, seats, SCENARIOS, now_ms, seed=1, pace=0.0001)
         playing = asyncio.create_task(stage.run())
-        for _ in range(200):
+        for _ in range(1_500):
             await asyncio.sleep(0.02)
             if len(shop.customers) >= MOST_OPEN:
                 break

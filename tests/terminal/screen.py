@@ -17,7 +17,7 @@ from ptyprocess import PtyProcess
 from wcwidth import wcswidth, wcwidth
 
 QUIET = 0.12  # seconds without a byte: a picture is whole
-LONGEST = 20.0
+LONGEST = 40.0
 BORDER = "│"
 # Textual's names of keys as a terminal sends them.
 NAMED = {
@@ -222,7 +222,7 @@ class Tty:
 
     def sound(self, where: str) -> None:
         """Wait until the picture is whole and nothing is wrong with it."""
-        end = time.monotonic() + 5
+        end = time.monotonic() + 15
         while (wrong := self.faults()) and time.monotonic() < end:
             self.read(0.1)
         assert not wrong, f"{where}:\n" + "\n".join([*wrong[:8], self.text()])
