@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from agent_tui import lang
+from tests import closing
 
 settings.register_profile(
     "agent_tui",
@@ -74,6 +75,13 @@ def lacking(what: str) -> NoReturn:
     if os.environ.get("AGENT_TUI_REQUIRE_ALL") == "1":
         pytest.fail(what)
     pytest.skip(what)
+
+
+@pytest.fixture(autouse=True)
+def closed_at_the_end() -> Iterator[None]:
+    """No file stays open behind the test that opened it."""
+    yield
+    closing.now()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import socket
@@ -91,33 +92,33 @@ def serve(
     check(listen)
     with administration(folder) as (database, writer):
         folder.publish(database, writer)
-    database = folder.open()
-    asgi, service = application.build(folder.config, database, folder.content)
-    sock = _bind(listen)
-    streams.bound(sock, folder.config.server.stall_seconds)
-    port = sock.getsockname()[1]
-    config = uvicorn.Config(
-        asgi,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=75,
-        ssl_certfile=str(listen.certfile) if listen.certfile else None,
-        ssl_keyfile=str(listen.keyfile) if listen.keyfile else None,
-        proxy_headers=listen.behind_proxy,
-        server_header=False,
-        http=streams.impatient(folder.config.server.stall_seconds),
-        h11_max_incomplete_event_size=65_536,
-    )
-    server = _Server(config, service.hub)
-    shown = f"[{listen.host}]" if ":" in listen.host else listen.host
-    address = f"{listen.scheme}://{shown}:{port}"
-    logging.getLogger(__name__).info("listening on %s", address)
-    ready(address)
-    if beside is not None:
-        beside(address, server.stop)
-    with occupancy.serving(database):
-        server.run(sockets=[sock])
+    with contextlib.closing(folder.open()) as database:
+        asgi, service = application.build(folder.config, database, folder.content)
+        sock = _bind(listen)
+        streams.bound(sock, folder.config.server.stall_seconds)
+        port = sock.getsockname()[1]
+        config = uvicorn.Config(
+            asgi,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=75,
+            ssl_certfile=str(listen.certfile) if listen.certfile else None,
+            ssl_keyfile=str(listen.keyfile) if listen.keyfile else None,
+            proxy_headers=listen.behind_proxy,
+            server_header=False,
+            http=streams.impatient(folder.config.server.stall_seconds),
+            h11_max_incomplete_event_size=65_536,
+        )
+        server = _Server(config, service.hub)
+        shown = f"[{listen.host}]" if ":" in listen.host else listen.host
+        address = f"{listen.scheme}://{shown}:{port}"
+        logging.getLogger(__name__).info("listening on %s", address)
+        ready(address)
+        if beside is not None:
+            beside(address, server.stop)
+        with occupancy.serving(database):
+            server.run(sockets=[sock])
 
 
 def _bind(listen: Listen) -> socket.socket:

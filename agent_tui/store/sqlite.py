@@ -35,9 +35,13 @@ def connect(path: Path, *, synchronous: Literal["NORMAL", "FULL"]) -> sqlite3.Co
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
-        _use_wal(connection)
-        connection.execute(f"PRAGMA synchronous={synchronous}")
-        connection.execute("PRAGMA cell_size_check=ON")
+        try:
+            _use_wal(connection)
+            connection.execute(f"PRAGMA synchronous={synchronous}")
+            connection.execute("PRAGMA cell_size_check=ON")
+        except BaseException:
+            connection.close()
+            raise
     except (*ERRORS, OSError) as error:
         raise explain(error, path) from error
     return connection

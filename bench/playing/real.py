@@ -141,7 +141,8 @@ def _engine(
 ) -> Iterator[tuple[Database, Call, Fleet | None]]:
     if not postgresql:
         url = f"sqlite:///{root / 'server.db'}"
-        Database(url).migrate()
+        with contextlib.closing(Database(url)) as database:
+            database.migrate()
         replica = Replica(url)
         yield replica.database, lambda name, now, given: getattr(replica, name)(now, given), None
         replica.database.close()
@@ -158,6 +159,7 @@ def _engine(
                 yield database, fleet.call, fleet
             finally:
                 fleet.close()
+                database.close()
                 database.close()
 
 

@@ -193,6 +193,7 @@ def test_practice_ends_with_a_table_that_is_kept(capsys: pytest.CaptureFixture[s
         row = desk.queue.rows()[0]
         assert desk.writing.send(row.id, "您好，请问订单号是多少？") is None
         sync(profile, login, until=lambda cache: len(cache.messages(row.id)) >= 2)
+        desk.close()
 
     stub = Stub(serve_one)
     assert session.run("practice", workstation=stub) == 0

@@ -33,6 +33,7 @@ from agent_tui.tui.first import First
 from agent_tui.tui.screens.workstation import Workstation
 from agent_tui.tui.tour import Mode
 from agent_tui.tui.widgets.findlines import FindLines
+from tests import closing
 
 NOW = 1_795_000_000_000
 ME = Agent("li", "小李", Role.LEAD, ("after-sales",))  # type: ignore[arg-type]
@@ -71,7 +72,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.root / "cache.db")
+        closing.later(self.cache.close)
         self.outbox = Outbox(self.root / "outbox.db")
+        closing.later(self.outbox.close)
         things: list[e.FeedEvent] = [
             e.AgentSaved(ME),
             e.AgentSaved(COLLEAGUE),
@@ -122,7 +125,9 @@ class World:
 
     def desk(self) -> Desk:
         """A desk over the same files."""
-        return Desk(ME, Cache(self.root / "cache.db"), Outbox(self.root / "outbox.db"), self.clock)
+        desk = Desk(ME, Cache(self.root / "cache.db"), Outbox(self.root / "outbox.db"), self.clock)
+        closing.later(desk.close)
+        return desk
 
     def sent(self) -> list[c.Order]:
         """What waits in the outbox, without marks of reading and reports of searches."""

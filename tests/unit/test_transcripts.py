@@ -103,10 +103,12 @@ def test_what_is_as_it_was_is_the_same_object_and_not_read_again(
 
 
 def test_what_another_process_wrote_is_read_without_being_told(world: World) -> None:
-    reader = Transcripts(Cache(world.cache.path))
+    cache = Cache(world.cache.path)
+    reader = Transcripts(cache)
     reader.lines(CHAT, found(world), frozenset())
     world.feed([("c1", e.CustomerWrote(message=MessageId("x"), text="在吗"))])
     assert reader.lines(CHAT, found(world), frozenset())[-1].message.text == "在吗"
+    cache.close()
 
 
 def test_only_the_last_conversations_are_kept(world: World) -> None:
