@@ -87,7 +87,12 @@ def now_ms() -> int:
 def open_desk(profile: Profile, login: Login, clock: Callable[[], int] = now_ms) -> Desk:
     """A desk over the profile's files. Raises StoreError."""
     profile.create()
-    return Desk(login.agent, Cache(profile.cache), Outbox(profile.outbox), clock)
+    cache = Cache(profile.cache)
+    try:
+        return Desk(login.agent, cache, Outbox(profile.outbox), clock)
+    except BaseException:
+        cache.close()
+        raise
 
 
 def history(profile: Profile, login: Login) -> MessageSearch:

@@ -41,6 +41,7 @@ class DeskAgent:
 
     def close(self) -> None:
         self._link.close()
+        self.desk.close()
 
     def _until(self, find: Callable[[], ConversationId | None]) -> ConversationId:
         end = time.monotonic() + PATIENCE

@@ -61,8 +61,7 @@ class Workstation:
     def close(self) -> None:
         """The program ends."""
         self.disconnect()
-        self.desk._cache.close()
-        self.desk._outbox.close()
+        self.desk.close()
 
     def again(self) -> Workstation:
         """The program ends and is started anew, from its files alone."""

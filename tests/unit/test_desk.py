@@ -70,8 +70,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     found = Server(cache, outbox, desk)
     found.says(f.opened(), f.wrote())
     yield found
-    cache.close()
-    outbox.close()
+    desk.close()
 
 
 @pytest.fixture

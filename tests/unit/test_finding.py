@@ -130,13 +130,16 @@ def test_a_kept_index_that_is_broken_is_built_anew(
     monkeypatch.setattr(finding, "MANY", 20)
     feed.brings(*(saved(f"a{number:02}", f"退货规则 {number:02}") for number in range(30)))
     for damage in ("marks.npy", "entries.bin"):
-        Finding(cache.path, list).follow()
+        first = Finding(cache.path, list)
+        first.follow()
+        first.close()
         file = cache.path.with_name("search") / damage
         file.write_bytes(file.read_bytes()[:10])
         found = Finding(cache.path, list)
         found.follow()
         assert found.size == 30
         assert found.search("退货规则 07")[0].entry.id == "a07"
+        found.close()
 
 
 def test_the_thread_tells_of_each_new_index(cache: Cache, feed: Feed) -> None:
@@ -160,6 +163,7 @@ def test_without_a_child_it_is_built_here(
     assert found.follow()
     assert found.size == 30
     assert not found.building
+    found.close()
 
 
 def test_leaving_does_not_wait_for_the_child(
