@@ -71,7 +71,14 @@ def settled(wishes: Wishes, was: MailSettings | None, name: str, now: int) -> Ma
 
 def _since(wished: datetime | None, made: MailSettings, was: MailSettings | None, now: int) -> int:
     if wished is not None:
-        return int(wished.astimezone().timestamp() * 1000)
+        try:
+            return int(wished.astimezone().timestamp() * 1000)
+        except (ValueError, OverflowError, OSError):  # a day at either end of the calendar
+            day = wished.date()
+            raise UsageError(
+                Both(f"--since {day}：没有那天的邮件", f"--since {day}: no mail is of it"),
+                Both("写成 --since 2026-11-01", "write --since 2026-11-01"),
+            ) from None
     return was.since if was is not None and was.mailbox == made.mailbox else now
 
 

@@ -124,6 +124,7 @@ def test_two_passwords_and_an_early_day(cli: Cli, made: Path) -> None:
         ((*FAR, "smtps://me:secret@x.example"), 2),
         ((*FAR, "smtps://x.example", "--user", "a\r\nb"), 2),
         ((*FAR, "smtps://x.example", "--since", "yesterday"), 2),
+        ((*FAR, "smtps://x.example", "--since", "0001-01-01"), 2),
     ],
 )
 def test_what_will_not_do(cli: Cli, made: Path, more: tuple[str, ...], code: int) -> None:
