@@ -44,13 +44,17 @@ def require_login(profile: Profile) -> Login:
     """The stored login. Raises Unauthorized."""
     login = read_login(profile)
     if login is None:
-        raise Unauthorized(
-            Both("还没有登录", "not logged in"),
-            Both(
-                "运行 agent-tui login 地址，或先看 agent-tui demo",
-                "run agent-tui login URL, or look at agent-tui demo",
-            ),
+        way_out = Both(
+            "运行 agent-tui login 地址，或先看 agent-tui demo",
+            "run agent-tui login URL, or look at agent-tui demo",
         )
+        demo = Profile(paths.data_home() / "demo" / "profile")
+        if profile == default_profile() and demo.login.exists():
+            way_out = Both(
+                f"运行 agent-tui login 地址；要看演示的，前面加上 AGENT_TUI_PROFILE={demo.root}",
+                f"run agent-tui login URL; for the demo, put AGENT_TUI_PROFILE={demo.root} before",
+            )
+        raise Unauthorized(Both("还没有登录", "not logged in"), way_out)
     return login
 
 

@@ -39,6 +39,11 @@ async def asked(
         async with asyncio.timeout(seconds):
             return await question(wire)
     except TimeoutError:
-        raise WireError(Both("服务端没有回答", "the server does not answer")) from None
+        raise WireError(
+            Both("服务端没有回答", "the server does not answer"),
+            Both(
+                "它可能晚些才做：先看看，再重试", "it may still do it later: look before you retry"
+            ),
+        ) from None
     finally:
         await wire.close()

@@ -59,8 +59,10 @@ def assign(
 
     if bool(to) == nobody and not (team and not to):
         raise UsageError(
-            Both("要给出 --to、--nobody 或 --team", "give --to, --nobody or --team"),
-            Both("--to 和 --nobody 只能选一个", "--to and --nobody exclude each other"),
+            Both("要给出 --to、--nobody 或 --team", "give --to, --nobody or --team")
+            if not to
+            else Both("--to 和 --nobody 只能选一个", "--to and --nobody exclude each other"),
+            Both("如 assign c12 --to 小孙", "as in: assign c12 --to sun"),
         )
     names = sys.stdin.read().split() if conversations == ["-"] else conversations
     with open_session(offline) as session:

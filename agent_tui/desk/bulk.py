@@ -230,7 +230,10 @@ def away(agents: Iterable[Agent], floor: Floor) -> Iterator[Both]:
     for each in agents:
         match availability(floor.duties, each.id):
             case Availability.OFFLINE:
-                yield Both(f"{each.name} 不在线", f"{each.name} is offline")
+                yield Both(
+                    f"{each.name} 不在线：等回复的会话会退回队列",
+                    f"{each.name} is offline: chats that wait for an answer go back to the queue",
+                )
             case Availability.AWAY:
                 yield Both(f"{each.name} 离开了", f"{each.name} is away")
             case Availability.BUSY:

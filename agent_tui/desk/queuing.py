@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from agent_tui.desk.order import Book, Follower
@@ -47,9 +47,12 @@ class Queue:
         """What a view shows, in order, as of now. Not to be changed."""
         return self._book.arranged(view, self._desk.clock())
 
-    def next_after(self, key: ConversationId | None) -> QueueRow | None:
-        """The most urgent conversation other than `key`."""
-        return first_of(self.shown(View.WORK), after=key)
+    def next_after(
+        self, key: ConversationId | None, passed: Collection[ConversationId] = ()
+    ) -> QueueRow | None:
+        """The most urgent conversation other than `key`, and than those `passed` by."""
+        rows = (row for row in self.shown(View.WORK) if row.id not in passed)
+        return first_of(rows, after=key)
 
     def _row(self, key: ConversationId) -> QueueRow | None:
         desk = self._desk

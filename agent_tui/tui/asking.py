@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
 T = TypeVar("T")
+SOON_SECONDS = 1.0  # for which nothing need be said
 OFFLINE = WireError(
     Both("没有连到服务器", "not connected to the server"),
     Both("联网后再试", "try again once online"),
@@ -56,7 +57,13 @@ class Asking:
         try:
             if future is None:
                 raise OFFLINE
-            await asyncio.wrap_future(future)
+            answer = asyncio.wrap_future(future)
+            answered, _ = await asyncio.wait({answer}, timeout=SOON_SECONDS)
+            if not answered:
+                self._screen.doing.say(
+                    Both("已发给服务器，等它回答", "sent to the server; no answer yet"), seconds=8
+                )
+            await answer
         except WireError as error:
             self._screen.app.notify(clean(str(error)), severity="warning", markup=False)
             return False

@@ -129,6 +129,8 @@ class ChatWork:
             key = screen.keymap.shown("clear_draft")
             words = Both(f"已清空 · {key} 放回来", f"cleared · {key} brings it back")
             screen.doing.say(words, seconds=3)
+        else:
+            screen.doing.say(Both("刚才的内容回来了", "what was written is back"), seconds=3)
 
     def tick(self) -> None:
         """Once a second: drafts reach the disk, replies go on their way."""

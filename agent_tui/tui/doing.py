@@ -167,7 +167,11 @@ class Doing:
         if step is not None:
             state = desk.conversation(step.conversation)
             found = cause(step, refused, state, self._screen.names.shown)
-        if step is None or found is None:
+        if step is not None and step.bulk and found is None:
+            why = reason(refused.reason, self._screen.names.of(refused.detail))
+            zh, en = f"没能撤销“{step.title.zh}”：{why}", f"{step.title.en} stays: {why}"
+            self._warn(str(Both(zh, en)))
+        elif step is None or found is None:
             self.refuse(refused.reason, refused.detail)
         elif step.command is None or step.replies:
             self._warn(str(found))

@@ -145,6 +145,8 @@ class Filtering:
         self._screen.queue.unfreeze()
         self._screen.listing.reorder()
         self._screen.draw_status()
+        # The box is gone, and the title has its room, once that is drawn.
+        self._screen.call_after_refresh(self._screen.listing.title)
 
     def _offer(self, text: str, caret: int) -> Sequence[Completion]:
         if not text[:caret].strip():

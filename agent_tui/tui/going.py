@@ -17,6 +17,10 @@ class Going:
 
     def __init__(self, screen: Workstation) -> None:
         self._screen = screen
+        # Who was opened as the most urgent and left as they were, one after the other; the last
+        # one, with what would show that something was done.
+        self._passed: set[ConversationId] = set()
+        self._offered: tuple[object, ...] = ()
 
     def open(self, key: ConversationId) -> None:
         """Open a conversation and put the cursor where one writes."""
@@ -35,9 +39,16 @@ class Going:
         screen.set_focus(screen.composer)
 
     def open_next(self) -> None:
-        """The most urgent other conversation."""
+        """The most urgent other conversation. Who was just passed by comes again when all were."""
         screen = self._screen
-        row = screen.desk.queue.next_after(screen.current)
+        if screen.current is not None and self._offered == self._mark(screen.current):
+            self._passed.add(screen.current)
+        else:
+            self._passed.clear()
+        row = screen.desk.queue.next_after(screen.current, self._passed)
+        if row is None and self._passed:
+            self._passed.clear()
+            row = screen.desk.queue.next_after(screen.current)
         if row is None:
             state = screen.doing.state()
             if state is None or state.status is Status.RESOLVED:
@@ -45,6 +56,12 @@ class Going:
             screen.doing.say(Both("没有等待的会话", "nobody is waiting"))
         else:
             self.open(row.id)
+            self._offered = self._mark(row.id)
+
+    def _mark(self, key: ConversationId) -> tuple[object, ...]:
+        """Another one as soon as the chat is answered, changes hands or its state."""
+        state = self._screen.desk.conversation(key)
+        return (key, *((state.last_reply_no, state.epoch, state.status) if state else ()))
 
     def open_neighbour(self, step: int) -> None:
         """The next or previous one in the list's order."""

@@ -82,7 +82,12 @@ class Sender:
         """Send it, unless something should be looked at first. Raises StoreError."""
         if _SHORT.fullmatch(text.strip()):
             name = text.strip()
-            self._screen.doing.say(Both(f"没有宏 {name}，没有发出", f"no macro {name}: not sent"))
+            self._screen.doing.say(
+                Both(
+                    f"没有宏 {name}，没有发出；补全按 Tab",
+                    f"no macro {name}: not sent; Tab completes",
+                )
+            )
             return
         sending = self._sending(key, text, resolve, to_next)
         findings = self._findings(sending)

@@ -25,7 +25,10 @@ LIST: tuple[tuple[str | Both, Both], ...] = (
     ("~2  x1", Both("2 条待发；1 条待处理", "2 to go out; 1 in the tray")),
     (f"{fmt.STATES['failed']}1", Both("1 条没送到，或不确定", "1 did not arrive, or may not have")),
     ("@li", Both("在谁手上", "whose it is")),
-    ("1-9", Both("Alt+数字跳到的会话", "the chat that Alt and this number go to")),
+    (
+        "1-9",
+        Both("列表里按它打开；4–9 也可 Alt+数字", "in the list it opens it; 4-9 also with Alt"),
+    ),
     ("[x]  >", Both("已标记；最后一句是我们说的", "marked; the last word was ours")),
     (WHISPER, Both("同事在你的会话里留的备注", "a colleague's note in a chat of yours")),
 )

@@ -178,6 +178,10 @@ def _would_do_something(screen: Workstation, intent: str) -> bool:
             return any(isinstance(row, Hit) for row in screen.find.rows[:1])
         case "edit_message":
             return screen.reading.may_edit()
+        case "claim" | "take_over":
+            state = screen.doing.state()
+            owner = state.assignee if state is not None else None
+            return owner is None if intent == "claim" else owner not in (None, screen.desk.me.id)
         case "open_target":
             return bool(screen.reading.targets())
     return True

@@ -20,6 +20,7 @@ from agent_tui.domain.protocol import AvailabilityRequest, FileAnswer, SurgeRequ
 from agent_tui.domain.staffing import Availability, Duty, Routing, Surge, TeamRules
 from agent_tui.domain.why import Because, Why
 from agent_tui.store.cache import Changes
+from agent_tui.tui import asking
 from agent_tui.tui.format import local, tomorrow
 from agent_tui.tui.named import named
 from agent_tui.tui.screens.board import BoardScreen
@@ -426,6 +427,68 @@ async def test_without_the_server_a_surge_says_so(floor: World) -> None:
         await agent.press("1")
         await agent.press("enter")
         await agent.until(lambda: any("没有连到服务器" in each for each in agent.notices()))
+
+
+class Slow(Port):
+    """A server that says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer: Future[Surge] = Future()
+
+    def surge(self, asked: SurgeRequest) -> Future[Surge]:
+        super().surge(asked)
+        return self.answer
+
+
+async def test_a_server_that_takes_its_time_is_told_of(
+    floor: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SOON_SECONDS", 0.05)
+    port = Slow()
+    async with sit_down(floor) as agent:
+        agent.app._port = port
+        await on_the_board(agent)
+        await agent.press("home", "s")
+        await agent.press("1")
+        await agent.press("enter")
+        await agent.until(lambda: any("等它回答" in each for each in agent.notices()))
+        port.answer.set_result(Surge(TEAM, 0, 1, 1.5))
+        await agent.until(lambda: any("高峰支援 30 分钟" in each for each in agent.notices()))
+
+
+async def test_with_a_surge_on_the_digits_mean_what_they_did(floor: World) -> None:
+    now = floor.clock.now
+    floor.feed([(None, e.SurgeSet(Surge(TEAM, now - 1, now + 3_600_000, 1.5)))])
+    port = Port()
+    async with sit_down(floor) as agent:
+        agent.app._port = port
+        await on_the_board(agent)
+        await agent.press("home", "s")
+        assert "现在结束" in agent.sees()
+        await agent.press("1")
+        await agent.press("enter")
+        await agent.until(lambda: port.asked)
+        assert port.asked == [SurgeRequest(TEAM, 30)]
+
+
+async def test_the_board_says_what_its_keys_do(floor: World) -> None:
+    async with sit_down(floor) as agent:
+        await on_the_board(agent)
+        await agent.press("f1")
+        assert "改坐席状态" in agent.sees()
+        await agent.press("escape")
+        assert isinstance(agent.app.screen, BoardScreen)
+
+
+async def test_a_colleagues_chat_is_taken_over_and_not_claimed(floor: World) -> None:
+    floor.feed([("r00", e.Assigned(agent=SUN.id, team=TEAM, epoch=1))])
+    async with sit_down(floor) as agent:
+        agent.screen.filtering.use("agent:sun")
+        await agent.until(lambda: "Alt+T 接管" in agent.sees())
+        assert "Ctrl+K 认领" not in agent.sees()
+        agent.screen.filtering.use("refund -assigned")
+        await agent.until(lambda: "Ctrl+K 认领" in agent.sees())
 
 
 async def test_an_agent_may_look_but_not_touch(floor: World) -> None:

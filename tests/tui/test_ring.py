@@ -326,3 +326,39 @@ async def test_in_a_long_list_rows_change_where_they_are_until_it_is_sorted_agai
         assert queue.order() == [
             row.id for row in agent.desk.queue.shown(agent.screen.listing.view)
         ]
+
+
+# --- the most urgent -----------------------------------------------------------------------------
+
+
+async def test_pressed_again_it_goes_through_everybody(world: World) -> None:
+    assigned(world, "c1", "c2")  # the third is nobody's yet
+    async with sit_down(world) as agent:
+        seen = []
+        for _ in range(6):
+            await agent.does("next_urgent")
+            seen.append(agent.screen.current)
+        assert seen == ["c1", "c2", "c3"] * 2
+
+
+async def test_whoever_was_passed_by_is_next_once_one_was_answered(world: World) -> None:
+    assigned(world, "c1", "c2")
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.does("next_urgent")
+        assert agent.screen.current == "c2"
+        agent.screen.composer.put("On its way.")
+        await agent.press("enter")
+        await agent.until(lambda: any(order.conversation == "c2" for order in world.sent()))
+        await agent.does("next_urgent")
+        assert agent.screen.current == "c1"
+
+
+async def test_alt_and_a_number_beyond_the_answers_open_the_chat(world: World) -> None:
+    for number in range(4, 7):
+        world.chat(f"c{number}", f"Customer {number}", "hello")
+    assigned(world, *(f"c{number}" for number in range(1, 7)))
+    async with sit_down(world) as agent:
+        await agent.does("next_urgent")
+        await agent.press("alt+5")
+        assert (agent.screen.current, agent.screen.composer.text) == ("c5", "")

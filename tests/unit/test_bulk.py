@@ -202,7 +202,10 @@ def test_says_who_is_not_there(shop: Shop) -> None:
     shop.says(e.AvailabilitySet(Duty(C, Availability.AWAY)))
     shop.chats(None, "n1")
     run = bulk.assign(shop.desk, ids("n1"), [B, C])
-    assert [each.en for each in run.notes] == ["Bo is offline", "Cy is away"]
+    assert [each.en for each in run.notes] == [
+        "Bo is offline: chats that wait for an answer go back to the queue",
+        "Cy is away",
+    ]
 
 
 def test_says_who_is_not_in_the_chats_team(shop: Shop) -> None:

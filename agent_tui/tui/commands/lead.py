@@ -73,6 +73,7 @@ class TakeOver(Intent):
     id = "take_over"
     default_keys = "alt+t"
     letters = "C"
+    footer = ("queue",)
     title = Both("接管", "take over")
     doc = Both(
         "接管同事的会话：归我，他们没发出的变成草稿；期间换了人就不动",
@@ -205,7 +206,7 @@ async def ask_surge(screen: Workstation, team: TeamId) -> None:
     line = next((each for each in board.board(screen.desk).teams if each.id == team), None)
     choices = [Choice(str(m), str(Both(f"{m} 分钟", f"{m} minutes"))) for m in MINUTES]
     if line is not None and line.surge is not None:
-        choices.insert(0, Choice("0", str(Both("现在结束", "end it now"))))
+        choices.append(Choice("0", str(Both("现在结束", "end it now"))))
     title = str(Both(f"{name} 高峰支援多久", f"Surge in {name} for"))
     chosen = await screen.app.push_screen_wait(Picker(title, choices, filtered=False))
     if chosen is None:

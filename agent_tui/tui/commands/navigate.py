@@ -14,6 +14,7 @@ from agent_tui.tui.screens.pick import Choice, Picker
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
+ANSWERS = 3
 FAR = 100_000  # rows: beyond the end of every list
 
 
@@ -107,6 +108,8 @@ def _slot(slot: int) -> type[RingSlot]:
             "id": f"ring_{slot}",
             "slot": slot,
             "letters": str(slot),
+            # With the smaller numbers Alt inserts an answer.
+            **({"default_keys": f"alt+{slot}"} if slot > ANSWERS else {}),
             "title": Both(f"{slot} 号会话", f"chat {slot}"),
             "doc": Both(f"打开我的 {slot} 号会话", f"Open my chat number {slot}"),
         },

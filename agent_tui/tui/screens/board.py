@@ -46,6 +46,7 @@ class BoardScreen(ClosesOnce, Screen[None]):
         Binding("p", "state", "their state", show=False),
         Binding("o", "order", "order", show=False),
         Binding("w,W,alt+w", "wallboard", "wallboard", show=False),
+        Binding("f1,question_mark", "help", "keys", show=False),
         Binding("down,j", "move(1)", "down", show=False, priority=True),
         Binding("up,k", "move(-1)", "up", show=False, priority=True),
         Binding("pagedown", "move(12)", "page down", show=False, priority=True),
@@ -180,6 +181,12 @@ class BoardScreen(ClosesOnce, Screen[None]):
         self._workstation.panes.order_board()
         self._moved = float("-inf")
         self._draw()
+
+    def action_help(self) -> None:
+        """What the keys do, those of the board first."""
+        from agent_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self._workstation.keymap, "board"))
 
     def action_wallboard(self) -> None:
         """Big figures."""

@@ -28,6 +28,13 @@ PREFIXES = Both(
     "查找框里开头输入：只查宏、知识、往来；全角也行",
     "first in the find box: only macros, articles, past chats; full width works too",
 )
+BOARD = (
+    ("Enter", Both("看坐席或团队的会话", "the agent's or the team's chats")),
+    ("p", Both("改坐席状态", "an agent's state")),
+    ("s", Both("高峰支援", "a surge")),
+    ("o", Both("换排序", "another order")),
+    ("w", Both("大屏", "the wallboard")),
+)
 MORE = (
     ("Enter", Both("发送；在查找框里是插入", "send; in the find box: insert")),
     ("Ctrl+J", Both("换行", "new line")),
@@ -39,7 +46,13 @@ MORE = (
         ),
     ),
     ("Ctrl+Home Ctrl+End", Both("草稿的开头、结尾", "the draft's beginning or end")),
-    ("/short", Both("宏的短名，再按 Tab 或 Enter", "a macro's short name, then Tab or Enter")),
+    (
+        "/short",
+        Both(
+            "宏的短名：Tab 补全，写全了 Enter 也行",
+            "a macro's short name: Tab completes it, Enter takes a whole one",
+        ),
+    ),
     (
         "??yunfei",
         Both("行首：换成最好的答案，Tab 或 Enter", "first in a line: its best answer, by Tab"),
@@ -57,19 +70,14 @@ MORE = (
         "Tab ↓ ↑ Enter",
         Both("筛选框：补全、选一条、到列表", "filter box: complete, choose, go to the list"),
     ),
-    (
-        "Enter p s o w",
-        Both(
-            "看板：看会话、改坐席状态、高峰支援、排序、大屏",
-            "board: their chats, an agent's state, a surge, the order, the wallboard",
-        ),
-    ),
+    *((key, Both(f"看板：{doc.zh}", f"board: {doc.en}")) for key, doc in BOARD),
 )
 # Keys that are no intents, of each focus.
 KEYS_OF = {
     "composer": MORE[:2],
     "find": tuple((key, doc) for key, _, doc in KEYS.values()),
     "filter": FILTER_KEYS,
+    "board": BOARD,
 }
 SEARCH = Both("查按键和功能：中文、拼音、英文、按键", "search what keys do, or what does a thing")
 HERE = Both("这里最常用", "used most here")
@@ -215,13 +223,20 @@ class HelpScreen(ClosesOnce, ModalScreen[None]):
         parts: list[Part] = [(f"── {HERE}\n", "$secondary")]
         for key, doc in KEYS_OF.get(self._focus, ()):
             parts += self._row(key, doc)
-        for name in USED.get(self._focus, USED["queue"]):
+        for name in USED.get(self._focus, ()):
             parts += self._line(BY_ID[name])
         return parts
 
     def _found(self, text: str) -> list[Part]:
         """Those whose key was typed come first, then those that are called so."""
-        pressed = [each for each in INTENTS if text in self._keymap.both(each.id).lower().split()]
+        pressed = [
+            each
+            for each in INTENTS
+            if any(
+                f"{key}+".startswith(f"{text}+")  # "alt" finds every key with it
+                for key in self._keymap.both(each.id).lower().split()
+            )
+        ]
         parts: list[Part] = []
         for intent in dict.fromkeys([*pressed, *lookup.found(text)]):
             parts += self._line(intent)
