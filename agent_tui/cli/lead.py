@@ -12,7 +12,7 @@ from agent_tui.cli.options import Json
 from agent_tui.cli.output import words
 from agent_tui.cli.work import Offline, open_session, warn_if_old
 from agent_tui.domain.staffing import Availability
-from agent_tui.errors import UsageError
+from agent_tui.errors import NotFound, UsageError
 from agent_tui.lang import Both
 
 if TYPE_CHECKING:
@@ -116,7 +116,16 @@ def presence(
             Both("写成：presence [坐席] 状态", "write: presence [AGENT] STATE"),
             Both("一次一个坐席", "one agent at a time"),
         )
-    naming.known(state, [str(each) for each in Availability], Both("状态", "state"))
+    states = [str(each) for each in Availability]
+    if not who and state not in states:  # perhaps it is a person, and the state was left out
+        raise NotFound(
+            Both(f"没有状态 {state}", f"there is no state {state}"),
+            Both(
+                f"写成：presence [坐席] 状态；状态有 {' '.join(states)}",
+                f"write: presence [AGENT] STATE; states are {' '.join(states)}",
+            ),
+        )
+    naming.known(state, states, Both("状态", "state"))
     with open_session(offline=False) as session:
         me = session.desk.me.id
         agent = naming.agent(session.desk, who[0]) if who else me

@@ -72,6 +72,14 @@ def queue(
             output.say(documents.queue_line(row, now))
         if not rows:
             output.note(Both("没有会话", "no conversations"))
+            if words := naming.filtered(desk, where)[0].words():
+                zh, en = "、".join(words), ", ".join(words)
+                output.note(
+                    Both(
+                        f"“{zh}”是按文字找的；条件如 团队:售后 等待>5m -已分配",
+                        f"{en!r} is looked for as text; terms are like team:refunds -assigned",
+                    )
+                )
 
 
 def chosen(desk: Desk, view: View | None, where: str) -> list[QueueRow]:

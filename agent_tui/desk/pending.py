@@ -8,11 +8,12 @@ from agent_tui.desk.grace import Grace
 from agent_tui.domain import commands as c
 from agent_tui.domain.ids import ConversationId
 from agent_tui.store.bulks import Bulk
-from agent_tui.store.outbox import Outbox
+from agent_tui.store.outbox import SLIGHT, Outbox
 
 
 class Pending:
-    """The outbox, as of the last `read`. `unsent` is how many commands are numbered and not home;
+    """The outbox, as of the last `read`. `unsent` is how many commands are numbered and not home,
+    `deeds` how many of them an agent would call one: marks of reading are none;
     `bulks` are the deeds to many conversations, with what the server refused of each."""
 
     def __init__(self, outbox: Outbox, grace: Grace) -> None:
@@ -20,18 +21,19 @@ class Pending:
         self._grace = grace
         self._orders: dict[ConversationId, list[c.Order]] = {}
         self._unsettled: list[int] = []
-        self.unsent = 0
+        self.unsent = self.deeds = 0
         self.bulks: tuple[Bulk, ...] = ()
 
     def read(self, done: int) -> tuple[set[ConversationId], frozenset[ConversationId]]:
         """Read it again, as what came home up to command `done` leaves it: the conversations for
         which something was or is pending, and those for which it is less."""
-        before, self._orders, self.unsent = self._orders, {}, 0
+        before, self._orders, self.unsent, self.deeds = self._orders, {}, 0, 0
         for order in self._outbox.pending(after=done):
             if isinstance(order.command, c.ReportSearches):
                 continue  # nobody waits for it
             self._orders.setdefault(order.conversation, []).append(order)
             self.unsent += 1
+            self.deeds += not isinstance(order.command, SLIGHT)
         self._grace.refresh()
         for order in self._grace.orders():
             self._orders.setdefault(order.conversation, []).append(order)

@@ -13,7 +13,7 @@ from agent_tui.domain.filter_completion import Completion, complete
 from agent_tui.domain.filter_errors import FilterError
 from agent_tui.domain.filter_keys import HELP
 from agent_tui.domain.filter_matching import compiled, stands_for_who
-from agent_tui.domain.filter_syntax import All, Match, Node, Parser, Value, walk, write
+from agent_tui.domain.filter_syntax import All, Match, Node, Parser, Value, Word, walk, write
 from agent_tui.domain.filter_view import View
 from agent_tui.domain.model import Conversation
 
@@ -36,6 +36,10 @@ class Filter:
         Names are looked up once for each `View`: make one for a whole list.
         """
         return self._test(conversation, view)
+
+    def words(self) -> list[str]:
+        """What is looked for as text: no key, and no flag."""
+        return [node.text for node in walk(self._node) if isinstance(node, Word)]
 
     def strangers(self, view: View) -> list[tuple[str, str]]:
         """What stands behind `team:` and `agent:` and means nobody, or several, that `view` knows;

@@ -50,6 +50,11 @@ class Filtering:
         return self._filter.text.strip()
 
     @property
+    def words(self) -> list[str]:
+        """What it looks for as text."""
+        return self._filter.words()
+
+    @property
     def views(self) -> tuple[Shown, ...]:
         """Which views it looks through."""
         words = str(self._filter)

@@ -113,9 +113,14 @@ class Listing:
                 str(NOBODY[self.view]),
                 str(Both(f"{key} 换一个列表", f"{key} shows others")),
             )
+        words = " ".join(filtering.words)
+        looked = (
+            (str(Both(f"“{words}”按文字找", f"{words!r}: looked for as text")),) if words else ()
+        )
         return (
             str(Both("没有符合筛选的会话", "no chat passes the filter")),
             filtering.text,
+            *looked,
             str(Both("Esc 取消筛选", "Esc ends the filter")),
         )
 

@@ -103,8 +103,8 @@ def _marks(screen: Workstation) -> list[Both]:
     if count := len(desk.tray.items):
         key = shown("tray")
         marks.append(Both(f"x{count} 待处理 {key}", f"x{count} in the tray {key}"))
-    if desk.pending.unsent and left is None:
-        marks.append(Both(f"~{desk.pending.unsent} 待发", f"~{desk.pending.unsent} to go out"))
+    if desk.pending.deeds and left is None:
+        marks.append(Both(f"~{desk.pending.deeds} 待发", f"~{desk.pending.deeds} to go out"))
     if count := screen.suggesting.waiting():
         key = screen.keymap.letter("review_suggestions")
         marks.append(Both(f"?{count} 建议 {key}", f"?{count} suggested {key}"))

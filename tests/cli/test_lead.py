@@ -325,6 +325,7 @@ def test_surge(lee: Cli, serving: Serving) -> None:
         (("surge", "after-sales", "perhaps"), 2, "perhaps"),
         (("presence", "ana", "online"), 3, "did you mean anna?"),
         (("presence", "anna", "onlin"), 3, "did you mean online?"),
+        (("presence", "anna"), 3, "presence [AGENT] STATE"),
         (("presence", "lo", "busy"), 1, "not allowed"),
         (("presence", "anna", "bo", "busy"), 2, "one agent at a time"),
         (("agents", "--team", "after-sale"), 3, "did you mean after-sales?"),

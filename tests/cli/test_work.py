@@ -60,6 +60,19 @@ def test_not_logged_in(cli: Cli, command: tuple[str, ...]) -> None:
     assert "agent-tui login" in done.err and "agent-tui demo" in done.err
 
 
+def test_beside_the_demo_its_profile_is_named(cli: Cli) -> None:
+    demo = paths.Profile(paths.data_home() / "demo" / "profile").create()
+    demo.login.write_text("{}")
+    assert f"AGENT_TUI_PROFILE={demo.root}" in cli("queue").err
+
+
+def test_a_word_that_is_no_term_is_told(cli: Cli, boss: Server) -> None:
+    found = cli("queue", "--where", "未分配")
+    assert (found.code, found.out) == (0, "")
+    assert "'未分配' is looked for as text" in found.err
+    assert "looked for" not in cli("queue", "--where", "-open").err
+
+
 def test_the_tray(cli: Cli, boss: Server) -> None:
     boss.says("周先生", "在吗")
     key = find(cli, "周先生")["id"]

@@ -613,3 +613,8 @@ def test_ten_thousand_in_50_ms(text: str) -> None:
         took.append(time.process_time() - started)
     assert 0 < passed < len(many)
     assert min(took) < 0.05
+
+
+def test_what_is_looked_for_as_text_can_be_told() -> None:
+    assert parse('team:refunds 未分配 -"two words" waiting>5m').words() == ["未分配", "two words"]
+    assert parse("-assigned").words() == []

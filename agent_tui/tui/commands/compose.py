@@ -197,7 +197,7 @@ class UnsentTray(Intent):
 
 def _waiting(screen: Workstation) -> Both:
     """That nothing has to be dealt with, and what goes out by itself."""
-    count = screen.desk.pending.unsent + len(screen.desk.grace.rows)
+    count = screen.desk.pending.deeds + len(screen.desk.grace.rows)
     if not count:
         return Both("没有待处理的，也没有待发的", "the tray is empty, and nothing is to go out")
     later = Both("，联网后", " once online") if screen.ui.link != "online" else Both("，", "")

@@ -37,7 +37,7 @@ def _answer(number: int) -> type[Answer]:
             "title": Both(f"答案 {number}", f"answer {number}"),
             "doc": Both(
                 f"插入查找栏里第 {number} 条；打开会话时就是最可能的答案",
-                f"Insert find {number} of the pane: when a chat opens, a likely answer",
+                f"Insert number {number} of the finds; when a chat opens these are likely answers",
             ),
         },
     )

@@ -94,7 +94,7 @@ class Quit(Intent):
     async def run(self, screen: Workstation) -> None:
         screen.chat.keep_draft()
         await screen.grace.leave()
-        count = screen.desk.pending.unsent
+        count = screen.desk.pending.deeds
         question = Both(
             f"{count} 项还没有送达服务器；会留在发件箱，下次启动时再送。现在退出？",
             f"{count} not yet with the server; kept in the outbox for the next start. Leave?",

@@ -79,7 +79,9 @@ KEYS_OF = {
     "filter": FILTER_KEYS,
     "board": BOARD,
 }
-SEARCH = Both("查按键和功能：中文、拼音、英文、按键", "search what keys do, or what does a thing")
+SEARCH = Both(
+    "查按键和功能：中文、拼音、英文、按键", "search: what a key does, or the key for something"
+)
 HERE = Both("这里最常用", "used most here")
 # What is looked up first: in this focus, these keys.
 USED: dict[str, tuple[str, ...]] = {
