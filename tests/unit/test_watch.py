@@ -118,12 +118,16 @@ async def test_a_save_is_told_within_a_second(root: Path) -> None:
 
 async def test_what_is_not_content_is_not_told(root: Path) -> None:
     async with watched(root) as bell:
-        await bell.quiet()
-        before = bell.times
-        for name in ("kb/.a.md.swp", "kb/.hidden.md", "kb/a.md~", "server.db", "kb/x.png"):
-            (root / name).write_text("noise")
-        await bell.quiet()
-        assert bell.times == before
+        for _ in range(5):  # a busy machine may tell of what was before only now
+            await bell.quiet()
+            before = bell.times
+            for name in ("kb/.a.md.swp", "kb/.hidden.md", "kb/a.md~", "server.db", "kb/x.png"):
+                (root / name).write_text("noise")
+            await bell.quiet()
+            if bell.times == before:
+                break
+        else:
+            pytest.fail("each time it was told")
         await bell.after(lambda: (root / "kb" / "a.md").write_text("signal"))
 
 
