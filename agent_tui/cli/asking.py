@@ -42,7 +42,8 @@ async def asked(
         raise WireError(
             Both("服务端没有回答", "the server does not answer"),
             Both(
-                "它可能晚些才做：先看看，再重试", "it may still do it later: look before you retry"
+                "改动可能晚些才生效：先看看，再重试",
+                "a change may still take effect later: look before you retry",
             ),
         ) from None
     finally:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from agent_tui.desk.rows import View
 from agent_tui.lang import Both
 from agent_tui.tui.commands.base import Intent
+from agent_tui.tui.finds import NUMBERED
 from agent_tui.tui.listing import VIEW_NAMES
 from agent_tui.tui.ring import SLOTS
 from agent_tui.tui.screens.pick import Choice, Picker
@@ -14,7 +15,6 @@ from agent_tui.tui.screens.pick import Choice, Picker
 if TYPE_CHECKING:
     from agent_tui.tui.screens.workstation import Workstation
 
-ANSWERS = 3
 FAR = 100_000  # rows: beyond the end of every list
 
 
@@ -109,7 +109,7 @@ def _slot(slot: int) -> type[RingSlot]:
             "slot": slot,
             "letters": str(slot),
             # With the smaller numbers Alt inserts an answer.
-            **({"default_keys": f"alt+{slot}"} if slot > ANSWERS else {}),
+            **({"default_keys": f"alt+{slot}"} if slot > NUMBERED else {}),
             "title": Both(f"{slot} 号会话", f"chat {slot}"),
             "doc": Both(f"打开我的 {slot} 号会话", f"Open my chat number {slot}"),
         },
